@@ -1,0 +1,223 @@
+/**
+ * What crosses the worker boundary: plain, structured-clonable types and nothing else. The page speaks to the
+ * worker through `StudioClient` (client.ts); the worker implements `StudioWorker` (worker.ts).
+ * A concept always travels as the bytes of its concept file (safetensors), so what is stored, exported,
+ * trained further and sampled is one and the same thing.
+ */
+
+/** An RGBA picture, 8 bits a channel, rows from the top: `data.length === 4 * width * height`. */
+export interface Pixels {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8ClampedArray<ArrayBuffer>;
+}
+
+export type Provider = 'webgpu' | 'wasm';
+
+/** Which engine runs the model, and why: shown to the user. */
+export interface EngineInfo {
+  readonly provider: Provider;
+  /** Name of the graphics adapter, null where WebGPU is missing. */
+  readonly adapter: string | null;
+  readonly softwareAdapter: boolean;
+  readonly threads: number;
+  readonly crossOriginIsolated: boolean;
+  /** One plain sentence: why this provider. */
+  readonly reason: string;
+}
+
+/** `words.json` of a base model: what it knows, for suggestions and for marking unknown words. */
+export interface Vocabulary {
+  readonly words: readonly string[];
+  readonly categories: readonly string[];
+  readonly suggestions: readonly string[];
+}
+
+/** A set of pictures that ships with the base model, one click away. URLs are relative to the page. */
+export interface SampleConcept {
+  readonly name: string;
+  readonly category: string;
+  readonly kind: ConceptKind;
+  readonly credit: string;
+  readonly pictures: readonly string[];
+}
+
+export interface BaseModelInfo {
+  readonly id: string;
+  readonly title: string;
+  /** Hex SHA-256 that concepts trained on this base carry. */
+  readonly hash: string;
+  /** Side of the square pictures, in pixels. */
+  readonly resolution: number;
+  readonly tokens: number;
+  readonly layers: number;
+  readonly bytes: number;
+  readonly vocabulary: Vocabulary;
+  readonly samples: readonly SampleConcept[];
+}
+
+export interface LoadProgress {
+  readonly status: 'initiate' | 'progress' | 'done' | 'ready';
+  /** What is being done, in plain words when no file is meant. */
+  readonly file: string;
+  /** Bytes of all files so far and altogether. */
+  readonly loaded: number;
+  readonly total: number;
+}
+
+export interface OpenRequest {
+  /** Address of the page's root, ending in a slash. */
+  readonly root: string;
+  readonly provider: Provider | 'auto';
+}
+
+export interface Opened {
+  readonly engine: EngineInfo;
+  readonly base: BaseModelInfo;
+}
+
+export type ConceptKind = 'object' | 'style';
+
+export interface TrainSettings {
+  readonly steps: number;
+  /** AdamW's learning rate (official: 8e-3 for 8 pictures a step). */
+  readonly learningRate: number;
+  /** Pictures an optimizer step. */
+  readonly batchSize: number;
+  readonly seed: number;
+  readonly horizontalFlip: boolean;
+  readonly centreCrop: boolean;
+  readonly textualBypass: boolean;
+  readonly nestedDropout: boolean;
+  /** Steps between previews; 0 for none. */
+  readonly previewEvery: number;
+  /** Prompts with one `{}` each, rendered with fixed seeds. */
+  readonly previewPrompts: readonly string[];
+}
+
+export interface TrainRequest {
+  readonly name: string;
+  /** One word that is a single token of the base: the super-category. */
+  readonly category: string;
+  readonly kind: ConceptKind;
+  /** 1 to 20 pictures of any size. */
+  readonly pictures: readonly Pixels[];
+  readonly settings: TrainSettings;
+  /** A concept file to train further; its steps are counted on. */
+  readonly resume?: Uint8Array<ArrayBuffer>;
+}
+
+export interface TrainProgress {
+  readonly type: 'progress';
+  readonly step: number;
+  readonly steps: number;
+  /** Mean squared error of this step, its running mean and the running standard deviation. */
+  readonly loss: number;
+  readonly smoothedLoss: number;
+  readonly spread: number;
+  readonly picturesPerSecond: number;
+  readonly secondsLeft: number;
+}
+
+/** A checkpoint with what it can draw: `concept` can be taken as the result. */
+export interface TrainPreview {
+  readonly type: 'preview';
+  readonly step: number;
+  readonly pictures: readonly Pixels[];
+  readonly concept: Uint8Array<ArrayBuffer>;
+}
+
+export type TrainEvent = TrainProgress | TrainPreview;
+
+export interface TrainResult {
+  readonly concept: Uint8Array<ArrayBuffer>;
+  /** Steps the concept has been trained for, earlier sessions included. */
+  readonly step: number;
+  /** True when the user stopped before the last step; what was learned is in `concept`. */
+  readonly stopped: boolean;
+  readonly seconds: number;
+  readonly losses: readonly number[];
+}
+
+export type SamplerName = 'dpm-solver++-2m' | 'ddim';
+
+export interface GenerateRequest {
+  /** With exactly one `{}` when `concept` is given, with none otherwise. */
+  readonly prompt: string;
+  readonly negativePrompt: string;
+  readonly concept: Uint8Array<ArrayBuffer> | null;
+  /** Hidden units kept, 1…128 (nested dropout): few is loose and editable, many is faithful. */
+  readonly truncation: number;
+  /** One picture a seed. */
+  readonly seeds: readonly number[];
+  readonly steps: number;
+  readonly guidanceScale: number;
+  readonly sampler: SamplerName;
+}
+
+export interface GenerateProgress {
+  readonly step: number;
+  readonly steps: number;
+  readonly secondsLeft: number;
+}
+
+export interface GenerateResult {
+  readonly pictures: readonly Pixels[];
+  readonly seconds: number;
+}
+
+/** How the model sees a picture: through its VAE and back. */
+export interface Reconstruction {
+  readonly picture: Pixels;
+  /** Peak signal-to-noise ratio in dB against the picture at the model's resolution. */
+  readonly psnr: number;
+}
+
+/** What a concept file says about itself, after all checks. */
+export interface ConceptInfo {
+  readonly name: string;
+  readonly category: string;
+  readonly kind: ConceptKind;
+  readonly step: number;
+  readonly baseId: string;
+  readonly baseHash: string;
+  /** ISO-8601. */
+  readonly created: string;
+  /** PNG data URL, empty when the file has none. */
+  readonly thumbnail: string;
+}
+
+export interface PromptCheck {
+  readonly tokens: number;
+  readonly maxTokens: number;
+  /** Words of the prompt the base was never taught (it still splits them into pieces). */
+  readonly unknownWords: readonly string[];
+}
+
+/** Every long call takes a signal. Aborting training keeps what was learned; aborting the rest rejects with `cancelled`. */
+export interface CallOptions<Event> {
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: Event) => void;
+}
+
+/** The page's view of the worker. Calls may come in any order and number: the worker runs them one at a time. */
+export interface StudioClient {
+  open(request: OpenRequest, options?: CallOptions<LoadProgress>): Promise<Opened>;
+  reconstruct(picture: Pixels): Promise<Reconstruction>;
+  /** Throws `category.unknown` or `category.tokens` unless the word is one token of the base. */
+  checkCategory(word: string): Promise<void>;
+  checkPrompt(prompt: string): Promise<PromptCheck>;
+  train(request: TrainRequest, options?: CallOptions<TrainEvent>): Promise<TrainResult>;
+  generate(request: GenerateRequest, options?: CallOptions<GenerateProgress>): Promise<GenerateResult>;
+  /** Throws `concept.corrupt`, `concept.base` or `concept.size`. */
+  inspectConcept(file: Uint8Array<ArrayBuffer>): Promise<ConceptInfo>;
+  /** The same concept with another name and thumbnail (PNG data URL). */
+  relabelConcept(
+    file: Uint8Array<ArrayBuffer>,
+    label: { name: string; thumbnail: string },
+  ): Promise<Uint8Array<ArrayBuffer>>;
+  /** Called when the worker died and a fresh one was opened in its place. */
+  onRestart(listener: (reason: string) => void): void;
+  /** Ends the worker. */
+  close(): void;
+}
