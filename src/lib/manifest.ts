@@ -1,0 +1,35 @@
+/**
+ * `models/manifest.json`: which base models ship and which of their files, each with its size and SHA-256, so that
+ * downloads can show honest progress, be verified, and be kept. Written by `npm run manifest`.
+ */
+import { z } from 'zod';
+
+const relativePath = z.string().regex(/^[\w.@-]+(\/[\w.@-]+)*$/, 'a relative path without ".."');
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+export const modelFileSchema = z.object({ path: relativePath, bytes: z.int().nonnegative(), sha256 });
+
+export const modelEntrySchema = z.object({
+  id: z.string(),
+  title: z.string(),
+  path: relativePath,
+  resolution: z.int().positive(),
+  /** Identifies the base in concept files: SHA-256 over the hashes of its networks and its tokenizer. */
+  hash: sha256,
+  files: z.array(modelFileSchema),
+  samples: z.array(
+    z.object({
+      name: z.string(),
+      category: z.string(),
+      kind: z.enum(['object', 'style']),
+      credit: z.string(),
+      pictures: z.array(relativePath),
+    }),
+  ),
+});
+
+export const manifestSchema = z.object({ version: z.literal(1), models: z.array(modelEntrySchema) });
+
+export type ModelFile = z.infer<typeof modelFileSchema>;
+export type ModelEntry = z.infer<typeof modelEntrySchema>;
+export type Manifest = z.infer<typeof manifestSchema>;

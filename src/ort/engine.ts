@@ -1,0 +1,137 @@
+/**
+ * Chooses the execution provider by looking at the adapter and measuring, not by hoping, and loads the matching build
+ * of onnxruntime-web. A software adapter is many times slower than WebAssembly, so it is used only when asked for.
+ */
+import wasmModuleUrl from 'onnxruntime-web/ort-wasm-simd-threaded.mjs?url';
+import wasmBinaryUrl from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
+import gpuModuleUrl from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.mjs?url';
+import gpuBinaryUrl from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url';
+import { AppError } from '../lib/errors.ts';
+import { Runtime } from './runtime.ts';
+
+export interface EngineChoice {
+  readonly provider: 'webgpu' | 'wasm';
+  readonly adapter: string | null;
+  readonly softwareAdapter: boolean;
+  readonly threads: number;
+  readonly crossOriginIsolated: boolean;
+  readonly reason: string;
+}
+
+export interface Engine {
+  readonly runtime: Runtime;
+  readonly choice: EngineChoice;
+}
+
+/** Fetches a binary that belongs to the page; lets the caller keep it between visits. */
+export type FetchBinary = (url: string) => Promise<ArrayBuffer>;
+
+const softwareNames = /swiftshader|llvmpipe|lavapipe|software|basic render|warp/i;
+
+interface AdapterFacts {
+  readonly adapter: GPUAdapter | null;
+  readonly name: string | null;
+  readonly software: boolean;
+}
+
+async function findAdapter(): Promise<AdapterFacts> {
+  const gpu = (globalThis.navigator as Navigator | undefined)?.gpu;
+  const adapter =
+    (await gpu?.requestAdapter({ powerPreference: 'high-performance' }).catch(() => null)) ?? null;
+  if (!adapter) return { adapter: null, name: null, software: false };
+  const { vendor, architecture, device, description } = adapter.info;
+  const name = [description || vendor, architecture || device].filter(Boolean).join(' ') || 'unnamed adapter';
+  const software =
+    adapter.info.isFallbackAdapter || softwareNames.test(`${name} ${vendor} ${architecture} ${device}`);
+  return { adapter, name, software };
+}
+
+/** A device with the adapter's own limits and the features that onnxruntime can use. */
+export async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
+  const wanted = ['shader-f16', 'subgroups', 'timestamp-query'] as GPUFeatureName[];
+  const limits: Record<string, number> = {};
+  for (const name of [
+    'maxBufferSize',
+    'maxStorageBufferBindingSize',
+    'maxComputeWorkgroupStorageSize',
+    'maxComputeInvocationsPerWorkgroup',
+    'maxComputeWorkgroupSizeX',
+    'maxComputeWorkgroupSizeY',
+    'maxComputeWorkgroupSizeZ',
+    'maxStorageBuffersPerShaderStage',
+  ] as const)
+    limits[name] = adapter.limits[name];
+  return adapter.requestDevice({
+    requiredFeatures: wanted.filter((feature) => adapter.features.has(feature)),
+    requiredLimits: limits,
+  });
+}
+
+function explain(
+  asked: 'webgpu' | 'wasm' | 'auto',
+  facts: AdapterFacts,
+): { provider: 'webgpu' | 'wasm'; reason: string } {
+  if (asked === 'wasm') return { provider: 'wasm', reason: 'The processor was chosen in the settings.' };
+  if (asked === 'webgpu') {
+    if (facts.adapter)
+      return { provider: 'webgpu', reason: `WebGPU was chosen in the settings (${facts.name}).` };
+    throw new AppError(
+      'engine.noWebGPU',
+      'WebGPU was chosen in the settings, but this browser offers no graphics adapter. Choose "automatic" or the processor.',
+    );
+  }
+  if (!facts.adapter)
+    return {
+      provider: 'wasm',
+      reason: 'This browser offers no WebGPU adapter, so the processor does the work.',
+    };
+  if (facts.software)
+    return {
+      provider: 'wasm',
+      reason: 'The only graphics adapter is software, and the processor alone is faster.',
+    };
+  return { provider: 'webgpu', reason: `The graphics card does the work (${facts.name}).` };
+}
+
+function threadCount(): number {
+  return globalThis.crossOriginIsolated ? Math.min(globalThis.navigator.hardwareConcurrency, 8) : 1;
+}
+
+/**
+ * Opens the engine. Throws `engine.noWebGPU` when WebGPU was asked for and is missing.
+ * `onDeviceLost` is called once if the graphics device goes away later.
+ */
+export async function openEngine(
+  asked: 'webgpu' | 'wasm' | 'auto',
+  fetchBinary: FetchBinary,
+  onDeviceLost: (reason: string) => void,
+): Promise<Engine> {
+  const facts = await findAdapter();
+  const { provider, reason } = explain(asked, facts);
+  const threads = threadCount();
+  const onGpu = provider === 'webgpu';
+  const ort = onGpu ? await import('onnxruntime-web/webgpu') : await import('onnxruntime-web/wasm');
+  ort.env.wasm.numThreads = threads;
+  ort.env.wasm.wasmPaths = { mjs: new URL(onGpu ? gpuModuleUrl : wasmModuleUrl, import.meta.url).href };
+  ort.env.wasm.wasmBinary = await fetchBinary(
+    new URL(onGpu ? gpuBinaryUrl : wasmBinaryUrl, import.meta.url).href,
+  );
+  const device = onGpu && facts.adapter ? await requestDevice(facts.adapter) : undefined;
+  void device?.lost.then((info) => {
+    if (info.reason !== 'destroyed') onDeviceLost(info.message || 'the graphics device was lost');
+  });
+  return {
+    runtime: new Runtime({ ort, provider, ...(device && { device }) }),
+    choice: {
+      provider,
+      adapter: facts.name,
+      softwareAdapter: facts.software,
+      threads,
+      crossOriginIsolated: globalThis.crossOriginIsolated,
+      reason:
+        threads === 1 && !onGpu
+          ? `${reason} This page is not cross-origin isolated: one thread only.`
+          : reason,
+    },
+  };
+}

@@ -1,0 +1,138 @@
+/**
+ * The only importer of onnxruntime-web. A Runtime owns one execution provider, loads sessions on it and runs them
+ * one at a time: concurrent `run()` calls on one module hang. A rejected run leaves the next one working.
+ */
+import type { InferenceSession, Tensor } from 'onnxruntime-web';
+import { AppError } from '../lib/errors.ts';
+
+export type OrtModule = Pick<typeof import('onnxruntime-web'), 'InferenceSession' | 'Tensor' | 'env'>;
+export type OrtTensor = Tensor;
+export type Feeds = Record<string, Tensor>;
+export type Outputs = Record<string, Tensor>;
+
+export interface ExternalFile {
+  readonly path: string;
+  readonly data: Uint8Array;
+}
+
+export interface RuntimeOptions {
+  readonly ort: OrtModule;
+  readonly provider: 'webgpu' | 'wasm';
+  /** The device that onnxruntime and the project's own kernels share; required on WebGPU. */
+  readonly device?: GPUDevice;
+}
+
+export class Session {
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
+
+  constructor(
+    private readonly session: InferenceSession,
+    private readonly enqueue: <T>(job: () => Promise<T>) => Promise<T>,
+  ) {
+    this.inputNames = session.inputNames;
+    this.outputNames = session.outputNames;
+  }
+
+  /** Element type of an input, such as `int64`. Throws `ort.input` when the graph has none of that name. */
+  inputType(name: string): Tensor.Type {
+    const found = this.session.inputMetadata.find((input) => input.name === name);
+    if (found?.isTensor !== true)
+      throw new AppError(
+        'ort.input',
+        `Expected a graph input ${name}, found ${this.inputNames.join(', ')}; prepare the model again.`,
+      );
+    return found.type;
+  }
+
+  run(feeds: Feeds, fetches?: readonly string[]): Promise<Outputs> {
+    return this.enqueue(() => (fetches ? this.session.run(feeds, fetches) : this.session.run(feeds)));
+  }
+
+  release(): Promise<void> {
+    return this.enqueue(() => this.session.release());
+  }
+}
+
+export class Runtime {
+  readonly provider: 'webgpu' | 'wasm';
+  readonly device: GPUDevice | null;
+  private readonly ort: OrtModule;
+  private tail: Promise<unknown> = Promise.resolve();
+
+  constructor({ ort, provider, device }: RuntimeOptions) {
+    if (provider === 'webgpu' && !device)
+      throw new AppError('ort.device', 'WebGPU was asked for without a GPUDevice; pass the shared device.');
+    this.ort = ort;
+    this.provider = provider;
+    this.device = device ?? null;
+  }
+
+  /**
+   * Loads a graph. `external` are the files its weights lie in; `gpuOutputs` stay in GPU buffers on WebGPU (and are
+   * ignored elsewhere), so that the next graph reads them without a copy to the host.
+   */
+  load(
+    graph: Uint8Array,
+    external: readonly ExternalFile[],
+    gpuOutputs: readonly string[] = [],
+  ): Promise<Session> {
+    const options: InferenceSession.SessionOptions = {
+      executionProviders: [this.device ? { name: 'webgpu', device: this.device } : 'wasm'],
+      graphOptimizationLevel: 'all',
+      externalData: external.map(({ path, data }) => ({ path, data })),
+      // Unused outputs of the optimizer's fallbacks are reported as warnings that mean nothing to a user.
+      logSeverityLevel: 3,
+    };
+    if (this.device && gpuOutputs.length > 0)
+      options.preferredOutputLocation = Object.fromEntries(gpuOutputs.map((name) => [name, 'gpu-buffer']));
+    return this.enqueue(async () => {
+      const session = await this.ort.InferenceSession.create(graph, options);
+      return new Session(session, (job) => this.enqueue(job));
+    });
+  }
+
+  float(data: Float32Array, dims: readonly number[]): Tensor {
+    return new this.ort.Tensor('float32', data, dims);
+  }
+
+  bool(value: boolean): Tensor {
+    return new this.ort.Tensor('bool', [value], []);
+  }
+
+  /** Whole numbers as the graph's own element type: int32, int64 or float32. */
+  integers(type: Tensor.Type, values: ArrayLike<number>, dims: readonly number[]): Tensor {
+    const numbers = Array.from(values);
+    if (type === 'int64') return new this.ort.Tensor('int64', BigInt64Array.from(numbers.map(BigInt)), dims);
+    if (type === 'int32') return new this.ort.Tensor('int32', Int32Array.from(numbers), dims);
+    if (type === 'float32') return new this.ort.Tensor('float32', Float32Array.from(numbers), dims);
+    throw new AppError('ort.type', `Expected an int64, int32 or float32 input, found ${type}.`);
+  }
+
+  /** A view of a GPU buffer of the shared device as a tensor; the buffer stays its owner's. */
+  fromGpuBuffer(buffer: GPUBuffer, dims: readonly number[]): Tensor {
+    // The typings of the two packages name the same browser object differently.
+    return this.ort.Tensor.fromGpuBuffer(buffer as never, { dataType: 'float32', dims });
+  }
+
+  /** The same elements under other dimensions, without a copy, wherever they lie. */
+  reshape(tensor: Tensor, dims: readonly number[]): Tensor {
+    return tensor.location === 'gpu-buffer'
+      ? this.fromGpuBuffer(tensor.gpuBuffer as GPUBuffer, dims)
+      : tensor.reshape(dims);
+  }
+
+  private enqueue<T>(job: () => Promise<T>): Promise<T> {
+    const result = this.tail.then(job, job);
+    this.tail = result.catch(() => undefined);
+    return result;
+  }
+}
+
+/** Elements of a float tensor, read back from the GPU when they lie there. */
+export async function floats(tensor: Tensor): Promise<Float32Array> {
+  const data = await tensor.getData();
+  if (!(data instanceof Float32Array))
+    throw new AppError('ort.type', `Expected float32 data, found ${tensor.type}.`);
+  return data;
+}

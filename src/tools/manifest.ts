@@ -1,0 +1,86 @@
+/**
+ * `npm run manifest`: writes models/manifest.json from what lies in models/ (every folder with a model_index.json).
+ * Run it whenever a model file or a sample changes.
+ */
+import { createHash } from 'node:crypto';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { z } from 'zod';
+import type { Manifest, ModelEntry, ModelFile } from '../lib/manifest.ts';
+
+const shipped = [
+  /^model_index\.json$/,
+  /^words\.json$/,
+  /^ATTRIBUTION\.md$/,
+  /^scheduler\/scheduler_config\.json$/,
+  /^tokenizer\/(tokenizer|tokenizer_config)\.json$/,
+  /^(unet|text_encoder|vae_encoder|vae_decoder)\/(model\.onnx|config\.json)$/,
+  /^prepared\/[\w.]+$/,
+  /^concepts\/[\w-]+\/(concept\.json|\d+\.png)$/,
+];
+const identity = /^(unet|text_encoder|vae_encoder|vae_decoder)\/model\.onnx$|^tokenizer\/tokenizer\.json$/;
+
+const vaeSchema = z.object({ sample_size: z.int().positive() });
+const conceptSchema = z.object({
+  name: z.string(),
+  category: z.string(),
+  kind: z.enum(['object', 'style']).default('object'),
+  credit: z.string().default(''),
+});
+
+const sha256 = (data: Uint8Array | string) => createHash('sha256').update(data).digest('hex');
+const readJson = async (path: string): Promise<unknown> =>
+  JSON.parse(await readFile(path, 'utf8')) as unknown;
+
+async function listFiles(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries.filter((e) => e.isFile()).map((e) => relative(folder, join(e.parentPath, e.name)));
+}
+
+async function describeFile(folder: string, path: string): Promise<ModelFile> {
+  const data = await readFile(join(folder, path));
+  return { path, bytes: data.length, sha256: sha256(data) };
+}
+
+async function describeSamples(folder: string, files: readonly string[]): Promise<ModelEntry['samples']> {
+  const described = files.filter((path) => path.endsWith('/concept.json'));
+  return Promise.all(
+    described.map(async (path) => {
+      const home = path.slice(0, -'concept.json'.length);
+      const pictures = files.filter((file) => file.startsWith(home) && file.endsWith('.png'));
+      return { ...conceptSchema.parse(await readJson(join(folder, path))), pictures };
+    }),
+  );
+}
+
+async function describeModel(root: string, id: string): Promise<ModelEntry> {
+  const folder = join(root, id);
+  const paths = (await listFiles(folder)).filter((path) => shipped.some((rule) => rule.test(path))).sort();
+  const files = await Promise.all(paths.map((path) => describeFile(folder, path)));
+  const networks = files.filter((file) => identity.test(file.path));
+  const vae = vaeSchema.parse(await readJson(join(folder, 'vae_encoder/config.json')));
+  return {
+    id,
+    title: id.charAt(0).toUpperCase() + id.slice(1).replaceAll('-', ' '),
+    path: id,
+    resolution: vae.sample_size,
+    hash: sha256(networks.map((file) => `${file.sha256}  ${file.path}\n`).join('')),
+    files,
+    samples: await describeSamples(folder, paths),
+  };
+}
+
+const root = join(import.meta.dirname, '../../models');
+const folders = (await readdir(root, { withFileTypes: true })).filter((entry) => entry.isDirectory());
+const ids: string[] = [];
+for (const { name } of folders)
+  if ((await readdir(join(root, name))).includes('model_index.json')) ids.push(name);
+const manifest: Manifest = {
+  version: 1,
+  models: await Promise.all(ids.map((id) => describeModel(root, id))),
+};
+await writeFile(join(root, 'manifest.json'), `${JSON.stringify(manifest, null, 1)}\n`);
+for (const { id, files } of manifest.models) {
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  console.log(`${id}: ${files.length} files, ${(bytes / 1e6).toFixed(1)} MB`);
+}
