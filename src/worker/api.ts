@@ -5,12 +5,9 @@
  * trained further and sampled is one and the same thing.
  */
 
-/** An RGBA picture, 8 bits a channel, rows from the top: `data.length === 4 * width * height`. */
-export interface Pixels {
-  readonly width: number;
-  readonly height: number;
-  readonly data: Uint8ClampedArray<ArrayBuffer>;
-}
+import type { Pixels } from '../lib/pixels.ts';
+
+export type { Pixels };
 
 export type Provider = 'webgpu' | 'wasm';
 

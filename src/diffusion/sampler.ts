@@ -1,0 +1,106 @@
+/**
+ * The reverse process with classifier-free guidance (Ho and Salimans 2022): ε = ε_∅ + s·(ε_c − ε_∅). Noise comes from each
+ * picture's own seed, so a picture does not depend on which others are made with it.
+ */
+import { AppError } from '../lib/errors.ts';
+import { Random } from '../lib/random.ts';
+import type { OrtTensor } from '../ort/runtime.ts';
+import type { Pipeline } from './pipeline.ts';
+import type { Scheduler } from './scheduler.ts';
+
+/** Contexts of one prompt at one timestep: L layers of [T, D] each, layers outermost. */
+export interface StepContexts {
+  readonly keys: Float32Array;
+  readonly values: Float32Array;
+}
+
+/** Contexts of a prompt at the sampler's step `index`. */
+export type PromptContexts = (index: number) => StepContexts;
+
+export interface SampleOptions {
+  readonly scheduler: Scheduler;
+  readonly conditional: PromptContexts;
+  readonly unconditional: PromptContexts;
+  readonly guidanceScale: number;
+  readonly seeds: readonly number[];
+  readonly signal?: AbortSignal;
+  readonly onStep?: (done: number) => void;
+}
+
+/** Clean latents [S, C, H, W], one picture a seed. Throws `cancelled` between steps when the signal says so. */
+export async function sample(pipeline: Pipeline, options: SampleOptions): Promise<Float32Array> {
+  const { scheduler, seeds, signal, onStep } = options;
+  let latents = initialNoise(pipeline, seeds);
+  for (let index = 0; index < scheduler.timesteps.length; index++) {
+    if (signal?.aborted) throw new AppError('cancelled', 'The pictures were cancelled.');
+    const output = await guidedOutput(pipeline, options, latents, index);
+    latents = scheduler.step(output, index, latents) as Float32Array<ArrayBuffer>;
+    onStep?.(index + 1);
+  }
+  return latents;
+}
+
+function initialNoise(pipeline: Pipeline, seeds: readonly number[]): Float32Array<ArrayBuffer> {
+  const [channels, height, width] = pipeline.shape.latent;
+  const size = channels * height * width;
+  const noise = new Float32Array(seeds.length * size);
+  seeds.forEach((seed, i) => new Random(seed).fillNormal(noise.subarray(i * size, (i + 1) * size)));
+  return noise;
+}
+
+async function guidedOutput(
+  pipeline: Pipeline,
+  options: SampleOptions,
+  latents: Float32Array,
+  index: number,
+): Promise<Float32Array> {
+  const { scheduler, seeds, guidanceScale } = options;
+  const guided = guidanceScale !== 1;
+  const parts = guided
+    ? [options.unconditional(index), options.conditional(index)]
+    : [options.conditional(index)];
+  const rows = parts.length * seeds.length;
+  const stacked = new Float32Array(parts.length * latents.length);
+  for (let part = 0; part < parts.length; part++) stacked.set(latents, part * latents.length);
+  const output = await pipeline.denoise({
+    sample: stacked,
+    timesteps: Array.from({ length: rows }, () => scheduler.timesteps[index]!),
+    keys: batchContexts(
+      pipeline,
+      parts.map((part) => part.keys),
+      seeds.length,
+    ),
+    values: batchContexts(
+      pipeline,
+      parts.map((part) => part.values),
+      seeds.length,
+    ),
+  });
+  if (!guided) return output;
+  const conditional = output.subarray(latents.length);
+  return output.subarray(0, latents.length).map((u, i) => u + guidanceScale * (conditional[i]! - u));
+}
+
+/** [L, parts × pictures, T, D] from one [L, T, D] a part, each repeated for its pictures. */
+function batchContexts(pipeline: Pipeline, parts: readonly Float32Array[], pictures: number): OrtTensor {
+  const { layers, tokens, contextWidth } = pipeline.shape;
+  const size = tokens * contextWidth;
+  const batch = parts.length * pictures;
+  const data = new Float32Array(layers * batch * size);
+  for (let layer = 0; layer < layers; layer++)
+    for (let row = 0; row < batch; row++) {
+      const source = parts[Math.floor(row / pictures)]!;
+      data.set(source.subarray(layer * size, (layer + 1) * size), (layer * batch + row) * size);
+    }
+  return pipeline.runtime.float(data, [layers, batch, tokens, contextWidth]);
+}
+
+/** Contexts of a prompt without a concept: the same at every layer and timestep. */
+export async function plainContexts(pipeline: Pipeline, prompt: string): Promise<PromptContexts> {
+  const { keys } = await pipeline.encodeText([pipeline.tokenizer.encode(prompt)]);
+  const single = (await keys.getData()) as Float32Array;
+  const { layers } = pipeline.shape;
+  const repeated = new Float32Array(layers * single.length);
+  for (let layer = 0; layer < layers; layer++) repeated.set(single, layer * single.length);
+  return () => ({ keys: repeated, values: repeated });
+}

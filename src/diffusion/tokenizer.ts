@@ -1,0 +1,94 @@
+/**
+ * Prompts to token rows. `{}` marks where a concept goes: its position is reported, and the token that stands there is
+ * a stand-in whose embedding will be replaced (method: the first half of the mapper's output takes its place).
+ */
+import { Tokenizer as BytePairTokenizer } from '@huggingface/tokenizers';
+import { AppError } from '../lib/errors.ts';
+
+export const placeholder = '{}';
+
+/** A prompt as the text encoder reads it. */
+export interface TokenRow {
+  /** Exactly `tokens` ids: start, the words, end, padding. */
+  readonly ids: readonly number[];
+  /** Index of the concept's token in `ids`, null for a prompt without `{}`. */
+  readonly placeholder: number | null;
+}
+
+export interface TokenizerFiles {
+  readonly tokenizer: object;
+  readonly config: object;
+  readonly tokens: number;
+}
+
+export class PromptTokenizer {
+  readonly tokens: number;
+  private readonly bpe: BytePairTokenizer;
+  private readonly start: number;
+  private readonly end: number;
+
+  constructor({ tokenizer, config, tokens }: TokenizerFiles) {
+    this.tokens = tokens;
+    this.bpe = new BytePairTokenizer(tokenizer, config);
+    this.start = this.special('<|startoftext|>');
+    this.end = this.special('<|endoftext|>');
+  }
+
+  /**
+   * Throws `prompt.placeholders` for more than one `{}` and `prompt.long` when the words do not fit.
+   * @param standIn id of the token that stands at `{}`; its embedding is replaced.
+   */
+  encode(prompt: string, standIn: number = this.end): TokenRow {
+    const parts = prompt.split(placeholder);
+    if (parts.length > 2)
+      throw new AppError(
+        'prompt.placeholders',
+        `The prompt has ${parts.length - 1} concept marks "{}", but one picture can show it once; keep one.`,
+      );
+    const [before, after] = parts.map((part) => this.words(part));
+    const body = after === undefined ? before! : [...before!, standIn, ...after];
+    const room = this.tokens - 2;
+    if (body.length > room)
+      throw new AppError(
+        'prompt.long',
+        `The prompt is ${body.length} tokens long and the model reads ${room}; take out ${body.length - room}.`,
+      );
+    const padding = Array.from({ length: this.tokens - body.length - 1 }, () => this.end);
+    return {
+      ids: [this.start, ...body, ...padding],
+      placeholder: after === undefined ? null : 1 + before!.length,
+    };
+  }
+
+  /** Number of tokens of a prompt, start and end included; `{}` counts as one. */
+  count(prompt: string): number {
+    const parts = prompt.split(placeholder);
+    return parts.reduce((sum, part) => sum + this.words(part).length, parts.length - 1) + 2;
+  }
+
+  /** The id of a word that is one token. Throws `category.tokens` otherwise. */
+  singleToken(word: string): number {
+    const ids = this.words(word.trim());
+    if (ids.length !== 1)
+      throw new AppError(
+        'category.tokens',
+        `The category must be one word that the model knows as one token, but "${word}" is ${ids.length}; ` +
+          'choose a simpler word, such as "object".',
+      );
+    return ids[0]!;
+  }
+
+  private words(text: string): number[] {
+    return text.trim() === '' ? [] : this.bpe.encode(text.trim(), { add_special_tokens: false }).ids;
+  }
+
+  private special(token: string): number {
+    const id = this.bpe.token_to_id(token);
+    if (id === undefined)
+      throw new AppError(
+        'tokenizer.format',
+        `Expected a CLIP tokenizer with ${token}; check tokenizer.json.`,
+      );
+    return id;
+  }
+}
