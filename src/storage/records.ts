@@ -1,0 +1,104 @@
+/**
+ * What the studio keeps: concepts, results and the draft on the page. Every record carries its version and is
+ * validated when it is read, since what lies in IndexedDB may be older than the page or damaged. Pictures and
+ * concept files are Blobs, which the browser keeps on disk until they are asked for.
+ */
+import { z } from 'zod';
+
+const blob = z.instanceof(Blob);
+const kind = z.enum(['object', 'style']);
+const sampler = z.enum(['dpm-solver++-2m', 'ddim']);
+const count = z.int().nonnegative();
+
+/** A point of the loss curve: running mean and running standard deviation. */
+const curvePoint = z.object({ step: count, loss: z.number(), spread: z.number() });
+
+const preview = z.object({ step: count, pictures: z.array(blob).readonly(), file: blob });
+
+export const conceptSchema = z.object({
+  version: z.literal(1),
+  id: z.string().min(1),
+  name: z.string().min(1),
+  category: z.string(),
+  kind,
+  /** ISO-8601. */
+  created: z.string(),
+  updated: z.string(),
+  baseId: z.string(),
+  baseHash: z.string(),
+  /** Steps that `file` was trained for, and steps that were asked for. */
+  step: count,
+  steps: count,
+  seed: z.int(),
+  /** The concept file (safetensors). */
+  file: blob,
+  thumbnail: blob.nullable(),
+  /** The concept's pictures as PNG. */
+  pictures: z.array(blob).readonly(),
+  previews: z.array(preview).readonly(),
+  curve: z.array(curvePoint).readonly(),
+});
+
+export const resultSchema = z.object({
+  version: z.literal(1),
+  id: z.string().min(1),
+  conceptId: z.string().nullable(),
+  conceptName: z.string(),
+  baseId: z.string(),
+  prompt: z.string(),
+  negativePrompt: z.string(),
+  seed: z.int(),
+  steps: count,
+  guidanceScale: z.number(),
+  truncation: count,
+  sampler,
+  picture: blob,
+  created: z.string(),
+});
+
+const crop = z.object({ x: count, y: count, width: z.int().positive(), height: z.int().positive() });
+
+const draftPicture = z.object({
+  id: z.string().min(1),
+  fileName: z.string(),
+  source: blob,
+  width: z.int().positive(),
+  height: z.int().positive(),
+  transparent: z.boolean(),
+  crop: crop.nullable(),
+});
+
+/** The pictures on the page; kept apart from the form, which changes with every key. */
+export const draftPicturesSchema = z.object({
+  version: z.literal(1),
+  ground: z.string(),
+  pictures: z.array(draftPicture).readonly(),
+});
+
+export const draftFormSchema = z.object({
+  version: z.literal(1),
+  name: z.string(),
+  category: z.string(),
+  kind,
+  trainSteps: z.string(),
+  trainSeed: z.string(),
+  conceptId: z.string().nullable(),
+  prompt: z.string(),
+  negativePrompt: z.string(),
+  seed: z.string(),
+  count: z.int().positive(),
+  steps: z.string(),
+  guidanceScale: z.string(),
+  truncation: z.int().positive(),
+  sampler,
+  provider: z.enum(['auto', 'webgpu', 'wasm']),
+});
+
+export type ConceptRecord = Readonly<z.infer<typeof conceptSchema>>;
+export type PreviewRecord = ConceptRecord['previews'][number];
+export type CurvePoint = Readonly<z.infer<typeof curvePoint>>;
+export type ResultRecord = Readonly<z.infer<typeof resultSchema>>;
+export type Crop = Readonly<z.infer<typeof crop>>;
+export type DraftPicture = Readonly<z.infer<typeof draftPicture>>;
+export type DraftPictures = Readonly<z.infer<typeof draftPicturesSchema>>;
+export type DraftForm = Readonly<z.infer<typeof draftFormSchema>>;

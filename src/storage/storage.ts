@@ -1,0 +1,122 @@
+/**
+ * The studio's storage: the only code that touches IndexedDB. Where the browser denies it (private windows,
+ * policies) everything works in memory and `blocked` says why. A record that cannot be read is reported and
+ * skipped; it never keeps the others from loading.
+ */
+import type { z } from 'zod';
+import type { AppError } from '../lib/errors.ts';
+import { indexedDbKeyValue, memoryKeyValue, storageError, type KeyValue } from './keyValue.ts';
+import {
+  conceptSchema,
+  draftFormSchema,
+  draftPicturesSchema,
+  resultSchema,
+  type ConceptRecord,
+  type DraftForm,
+  type DraftPictures,
+  type ResultRecord,
+} from './records.ts';
+
+export interface Listing<Item> {
+  /** Oldest first. */
+  readonly records: readonly Item[];
+  /** One line for each record that could not be read. */
+  readonly damaged: readonly string[];
+}
+
+export interface Collection<Item> {
+  list(): Promise<Listing<Item>>;
+  /** Throws `storage.full` or `storage.blocked`. */
+  put(record: Item): Promise<void>;
+  remove(id: string): Promise<void>;
+  clear(): Promise<void>;
+}
+
+export interface Slot<Item> {
+  /** Null when nothing is kept or what is kept cannot be read. */
+  load(): Promise<Item | null>;
+  save(item: Item): Promise<void>;
+}
+
+export interface Usage {
+  /** Bytes; null where the browser does not tell. */
+  readonly used: number | null;
+  readonly available: number | null;
+}
+
+export interface StudioStorage {
+  /** Why nothing outlives the tab, or null when records are kept. */
+  readonly blocked: AppError | null;
+  readonly concepts: Collection<ConceptRecord>;
+  readonly results: Collection<ResultRecord>;
+  readonly draftForm: Slot<DraftForm>;
+  readonly draftPictures: Slot<DraftPictures>;
+  usage(): Promise<Usage>;
+}
+
+interface Stored {
+  readonly id: string;
+  readonly created: string;
+}
+
+function describeDamage(key: string, error: z.ZodError): string {
+  const issue = error.issues[0];
+  return `${key}: ${issue?.path.join('.') ?? ''} ${issue?.message ?? 'unreadable'}`;
+}
+
+function collection<Item extends Stored>(values: KeyValue, schema: z.ZodType<Item>): Collection<Item> {
+  return {
+    async list() {
+      const parsed = (await values.entries()).map(([key, value]) => ({ key, ...schema.safeParse(value) }));
+      const records = parsed.flatMap((each) => (each.success ? [each.data] : []));
+      const damaged = parsed.flatMap((each) => (each.success ? [] : [describeDamage(each.key, each.error)]));
+      return { records: records.sort((a, b) => a.created.localeCompare(b.created)), damaged };
+    },
+    put: (record) => values.set(record.id, record),
+    remove: (id) => values.delete(id),
+    clear: () => values.clear(),
+  };
+}
+
+function slot<Item>(values: KeyValue, key: string, schema: z.ZodType<Item>): Slot<Item> {
+  return {
+    async load() {
+      const parsed = schema.safeParse(await values.get(key));
+      return parsed.success ? parsed.data : null;
+    },
+    save: (item) => values.set(key, item),
+  };
+}
+
+async function estimate(): Promise<Usage> {
+  if (globalThis.navigator?.storage?.estimate === undefined) return { used: null, available: null };
+  const { usage, quota } = await navigator.storage.estimate();
+  return { used: usage ?? null, available: quota ?? null };
+}
+
+function compose(open: (database: string) => KeyValue, blocked: AppError | null): StudioStorage {
+  const draft = open('neti-studio-draft');
+  return {
+    blocked,
+    concepts: collection(open('neti-studio-concepts'), conceptSchema),
+    results: collection(open('neti-studio-results'), resultSchema),
+    draftForm: slot(draft, 'form', draftFormSchema),
+    draftPictures: slot(draft, 'pictures', draftPicturesSchema),
+    usage: estimate,
+  };
+}
+
+/** Storage that is gone with the tab. */
+export function openMemoryStorage(blocked: AppError | null = null): StudioStorage {
+  return compose(memoryKeyValue, blocked);
+}
+
+/** Opens the studio's databases, or storage in memory where the browser denies them. Never rejects. */
+export async function openStorage(): Promise<StudioStorage> {
+  try {
+    await indexedDbKeyValue('neti-studio-draft').get('form');
+    return compose(indexedDbKeyValue, null);
+  } catch (error) {
+    return openMemoryStorage(storageError(error));
+  }
+}
