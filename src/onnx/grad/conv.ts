@@ -1,0 +1,94 @@
+/** Derivatives of convolution towards its data, of nearest-neighbour enlargement and of average pooling. */
+import { AppError } from '../../lib/errors';
+import { fixedDim, fixedDims } from '../dims';
+import { describe, int, ints, numberOf, numbersOf, textOf } from '../graph';
+import { kernelOf, windowOf, type Window } from '../shapes/network';
+import { constantInput, gradientOf, refuse, type GradContext, type Rule } from './rule';
+
+const conv: Rule = (c) => {
+  refuse(c, 1);
+  refuse(c, 2);
+  const weight = c.node.inputs[1]!;
+  const window = windowOf(c.node, kernelOf(c.at.graph.typeOf(weight), c.node));
+  const direct = numberOf(c.node, 'group', 1) === 1 && window.strides.every((stride) => stride === 1);
+  return [direct ? turnedConv(c, weight, window) : convTranspose(c, weight, window)];
+};
+
+/** Stride 1: convolution of g with the kernel turned by 180° and its channel axes exchanged. */
+function turnedConv(c: GradContext, weight: string, { kernel, dilations, pads }: Window): string {
+  const rank = kernel.length;
+  const exchanged = c.weights.transpose(weight, [1, 0, ...kernel.map((_, i) => i + 2)]);
+  const full = kernel.map((size, i) => dilations[i]! * (size - 1));
+  const margins = [...full.map((size, i) => size - pads[i]!), ...full.map((size, i) => size - pads[i + rank]!)];
+  return c.at.op('Conv', [gradientOf(c), turned(c, exchanged, kernel)], {
+    kernel_shape: ints(kernel),
+    dilations: ints(dilations),
+    pads: ints(margins),
+  });
+}
+
+function turned(c: GradContext, weight: string, kernel: readonly number[]): string {
+  if (kernel.every((size) => size === 1)) return weight;
+  const all = (value: number) => c.weights.integers(kernel.map(() => value));
+  const axes = c.weights.integers(kernel.map((_, i) => i + 2));
+  return c.weights.op('Slice', [weight, all(-1), all(-(2 ** 31)), axes, all(-1)]);
+}
+
+/** Strided or grouped: transposed convolution, padded to the size of the data. */
+function convTranspose(c: GradContext, weight: string, { kernel, strides, dilations, pads }: Window): string {
+  const data = c.at.dims(c.node.inputs[0]!).slice(2);
+  const out = c.at.dims(c.node.outputs[0]!).slice(2);
+  const extra = kernel.map((size, i) => {
+    const covered = strides[i]! * (fixedDim(out[i], 'a convolution') - 1) + dilations[i]! * (size - 1) + 1;
+    return fixedDim(data[i], 'a convolution') + pads[i]! + pads[i + kernel.length]! - covered;
+  });
+  return c.at.op('ConvTranspose', [gradientOf(c), weight], {
+    kernel_shape: ints(kernel),
+    strides: ints(strides),
+    dilations: ints(dilations),
+    pads: ints(pads),
+    output_padding: ints(extra),
+    group: int(numberOf(c.node, 'group', 1)),
+  });
+}
+
+/** Each datum was repeated over a block: sums the block (its average times its size). */
+const resize: Rule = (c) => {
+  const scales = constantInput(c, 2);
+  const factors = scales.slice(2);
+  const whole = scales.every((scale) => Number.isInteger(scale)) && scales[0] === 1 && scales[1] === 1;
+  if (textOf(c.node, 'mode', 'nearest') !== 'nearest' || !whole || !repeatsBlocks(c, factors)) throw unsupported(c);
+  const average = c.at.op('AveragePool', [gradientOf(c)], { kernel_shape: ints(factors), strides: ints(factors) });
+  return [c.at.scale(average, factors.reduce((a, b) => a * b, 1)), undefined, undefined];
+};
+
+/** Rounding rules that pick source ⌊i/factor⌋ for an integer factor. */
+function repeatsBlocks({ node }: GradContext, factors: readonly number[]): boolean {
+  const rounding = textOf(node, 'nearest_mode', 'round_prefer_floor');
+  const coordinates = textOf(node, 'coordinate_transformation_mode', 'half_pixel');
+  if (coordinates === 'asymmetric') return rounding === 'floor';
+  return coordinates === 'half_pixel' && (rounding === 'round_prefer_floor' || factors.every((f) => f === 2));
+}
+
+function unsupported(c: GradContext): AppError {
+  const message = `expected nearest-neighbour enlargement by whole factors, found another mode in ${describe(c.node)}`;
+  return new AppError('onnx/no-derivative', message);
+}
+
+/** Non-overlapping average pooling: g spread over its window. */
+const averagePool: Rule = (c) => {
+  const { kernel, strides, pads } = windowOf(c.node, numbersOf(c.node, 'kernel_shape') ?? []);
+  const dims = fixedDims(c.at.dims(c.node.inputs[0]!).slice(2), describe(c.node));
+  const tiled = dims.every((dim, i) => dim % kernel[i]! === 0) && kernel.every((size, i) => size === strides[i]);
+  if (!tiled || pads.some((pad) => pad !== 0)) refuse({ ...c, needs: () => true }, 0);
+  const scales = c.at.constant('float32', [kernel.length + 2], [1, 1, ...kernel]);
+  const mode = { mode: { kind: 'string', value: 'nearest' } } as const;
+  const spread = c.at.op('Resize', [gradientOf(c), '', scales], {
+    ...mode,
+    coordinate_transformation_mode: { kind: 'string', value: 'asymmetric' },
+    nearest_mode: { kind: 'string', value: 'floor' },
+  });
+  return [c.at.scale(spread, 1 / kernel.reduce((a, b) => a * b, 1))];
+};
+
+export const convRules: Record<string, Rule> = { AveragePool: averagePool, Conv: conv, Resize: resize };

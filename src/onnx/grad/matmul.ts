@@ -1,0 +1,39 @@
+/** Derivatives of matrix products. */
+import { float, int, numberOf } from '../graph';
+import { gradientOf, refuse, unbroadcast, type GradContext, type Rule } from './rule';
+
+/** The matrix transposed; of a weight, outside the backward pass. */
+function transposed(c: GradContext, value: string): string {
+  const builder = c.at.graph.constants.has(value) ? c.weights : c.at;
+  return builder.transposeMatrix(value);
+}
+
+/** y = a·b: da = g·bᵀ, db = aᵀ·g, each summed over broadcast batch axes. Vectors are refused. */
+const matMul: Rule = (c) => {
+  const [a, b] = c.node.inputs as [string, string];
+  if (c.at.dims(a).length < 2 || c.at.dims(b).length < 2) refuse({ ...c, needs: () => true }, 0);
+  const g = gradientOf(c);
+  const da = () => unbroadcast(c.at, c.at.op('MatMul', [g, transposed(c, b)]), c.at.dims(a));
+  const db = () => unbroadcast(c.at, c.at.op('MatMul', [transposed(c, a), g]), c.at.dims(b));
+  return [c.needs(0) ? da() : undefined, c.needs(1) ? db() : undefined];
+};
+
+/** y = α·A·B + β·C, A and B possibly transposed. */
+const gemm: Rule = (c) => {
+  const [a, b, bias] = c.node.inputs as [string, string, string | undefined];
+  const g = gradientOf(c);
+  const turnedA = numberOf(c.node, 'transA', 0) === 1;
+  const turnedB = numberOf(c.node, 'transB', 0) === 1;
+  const product = (x: string, y: string, transA: boolean, transB: boolean) =>
+    c.at.op('Gemm', [x, y], {
+      alpha: float(numberOf(c.node, 'alpha', 1)),
+      transA: int(Number(transA)),
+      transB: int(Number(transB)),
+    });
+  const da = () => (turnedA ? product(b, g, turnedB, true) : product(g, b, false, !turnedB));
+  const db = () => (turnedB ? product(g, a, true, turnedA) : product(a, g, !turnedA, false));
+  const dc = () => unbroadcast(c.at, c.at.scale(g, numberOf(c.node, 'beta', 1)), c.at.dims(bias!));
+  return [c.needs(0) ? da() : undefined, c.needs(1) ? db() : undefined, c.needs(2) ? dc() : undefined];
+};
+
+export const matMulRules: Record<string, Rule> = { Gemm: gemm, MatMul: matMul };

@@ -1,0 +1,66 @@
+/** Shape inference: the types of a node's outputs from its inputs, by a table of rules. */
+import { AppError } from '../lib/errors';
+import { describe, type Graph, type Node, type TensorType } from './graph';
+import { elementwiseShapes } from './shapes/elementwise';
+import { layoutShapes } from './shapes/layout';
+import { networkShapes } from './shapes/network';
+import type { ShapeContext, ShapeRule } from './shapes/rule';
+import { countOf, readConstant, type Known } from './values';
+
+const rules: Record<string, ShapeRule> = { ...elementwiseShapes, ...layoutShapes, ...networkShapes };
+
+/** Larger constants are weights, whose values no shape depends on. */
+export const LARGEST_KNOWN = 1 << 14;
+
+/** Values the compiler knows: of constants, and symbolic ones recorded while folding. */
+export class KnownValues {
+  private readonly values = new Map<string, Known | undefined>();
+
+  constructor(private readonly graph: Graph) {}
+
+  get(name: string): Known | undefined {
+    if (!this.values.has(name)) this.values.set(name, this.ofConstant(name));
+    return this.values.get(name);
+  }
+
+  set(name: string, known: Known): void {
+    this.values.set(name, known);
+  }
+
+  private ofConstant(name: string): Known | undefined {
+    const constant = this.graph.constants.get(name);
+    return constant && countOf(constant.dims) <= LARGEST_KNOWN ? readConstant(constant) : undefined;
+  }
+}
+
+/** What rules see of `node`. Throws AppError `onnx/missing-input` when a rule reads an omitted input. */
+export function contextOf(graph: Graph, known: KnownValues, node: Node): ShapeContext {
+  const name = (i: number) => node.inputs[i] ?? '';
+  return {
+    node,
+    has: (i) => name(i) !== '',
+    known: (i) => known.get(name(i)),
+    input: (i) => {
+      if (name(i)) return graph.typeOf(name(i));
+      throw new AppError('onnx/missing-input', `expected input ${i} of ${describe(node)}, found none`);
+    },
+  };
+}
+
+/** Output types of `node`. Throws AppError `onnx/unknown-op` naming operator, node and tensor. */
+export function inferTypes(context: ShapeContext): readonly TensorType[] {
+  const { node } = context;
+  const rule = Object.hasOwn(rules, node.op) ? rules[node.op] : undefined;
+  if (rule) return rule(context);
+  const message = `expected an operator the compiler knows, found ${describe(node)}; add its shape rule or export the model differently`;
+  throw new AppError('onnx/unknown-op', message);
+}
+
+/** Records the types of a node's outputs in the graph. */
+export function recordTypes(graph: Graph, known: KnownValues, node: Node): void {
+  const types = inferTypes(contextOf(graph, known, node));
+  node.outputs.forEach((output, i) => {
+    const type = types[i];
+    if (output && type) graph.types.set(output, type);
+  });
+}

@@ -1,0 +1,41 @@
+/** What a shape rule sees: a node, its inputs' types, and the values of inputs that the compiler knows. */
+import { AppError } from '../../lib/errors';
+import { describe, type ElementType, type Node, type TensorType } from '../graph';
+import type { Dim } from '../dims';
+import type { Known } from '../values';
+
+export interface ShapeContext {
+  readonly node: Node;
+  /** Type of input `i`; an error when it is omitted. */
+  input(i: number): TensorType;
+  has(i: number): boolean;
+  /** Value of input `i` where the compiler knows it. */
+  known(i: number): Known | undefined;
+}
+
+/** Types of the outputs, in order. */
+export type ShapeRule = (context: ShapeContext) => readonly TensorType[];
+
+export function only(type: ElementType, dims: readonly Dim[]): readonly TensorType[] {
+  return [{ type, dims }];
+}
+
+/** Known dims (numbers or batch multiples) of a shape-like input. */
+export function dimsFrom(context: ShapeContext, i: number): readonly Dim[] {
+  const known = context.known(i);
+  if (known) return known.values;
+  throw unknownValue(context, i);
+}
+
+/** Known numbers of input `i`, or `fallback` when the input is omitted. */
+export function numbersFrom(context: ShapeContext, i: number, fallback: readonly number[]): readonly number[] {
+  if (!context.has(i)) return fallback;
+  const values = dimsFrom(context, i);
+  if (values.every((value) => typeof value === 'number')) return values;
+  throw unknownValue(context, i);
+}
+
+function unknownValue({ node }: ShapeContext, i: number): AppError {
+  const message = `expected a value that follows from the model's sizes for input "${node.inputs[i] ?? ''}" of ${describe(node)}, found one computed from data`;
+  return new AppError('onnx/data-dependent-shape', message);
+}

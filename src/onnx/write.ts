@@ -1,0 +1,158 @@
+/**
+ * Graph → ONNX bytes. Stored constants become initializers with external data; where the file's type differs from
+ * the constant's, a Cast follows, which onnxruntime folds when it loads the graph.
+ */
+import { create, toBinary } from '@bufbuild/protobuf';
+import { isBatch, type Dim } from './dims';
+import type { Attribute, Branch, Constant, ElementType, Graph, Node, TensorType } from './graph';
+import {
+  AttributeProto_AttributeType as Kind,
+  AttributeProtoSchema,
+  GraphProtoSchema,
+  ModelProtoSchema,
+  NodeProtoSchema,
+  TensorProto_DataLocation,
+  TensorProto_DataType as Code,
+  TensorProtoSchema,
+  ValueInfoProtoSchema,
+  type AttributeProto,
+  type GraphProto,
+  type NodeProto,
+  type TensorProto,
+  type ValueInfoProto,
+} from './proto/onnx_pb';
+
+const IR_VERSION = 9n;
+
+const codes: Record<ElementType, Code> = {
+  float32: Code.FLOAT,
+  float16: Code.FLOAT16,
+  bfloat16: Code.BFLOAT16,
+  float64: Code.DOUBLE,
+  int64: Code.INT64,
+  int32: Code.INT32,
+  int16: Code.INT16,
+  int8: Code.INT8,
+  uint8: Code.UINT8,
+  bool: Code.BOOL,
+};
+
+/** ONNX code of an element type, as `Cast` wants it. */
+export function elementCode(type: ElementType): number {
+  return codes[type];
+}
+
+/** Serializes a graph; `outputTypes` overrides declared output shapes (an `If` yields two). */
+export function writeModel(graph: Graph, outputTypes: ReadonlyMap<string, readonly string[]>): Uint8Array {
+  const outputs = graph.outputs.map((name) => {
+    const symbols = outputTypes.get(name);
+    return symbols ? writeSymbolic(name, graph.typeOf(name), symbols) : writeValue(name, graph.typeOf(name));
+  });
+  const constants = [...graph.constants];
+  const body = create(GraphProtoSchema, {
+    name: 'prepared',
+    node: [...constants.flatMap(([name, constant]) => widening(name, constant)), ...graph.nodes.map(writeNode)],
+    initializer: constants.map(([name, constant]) => writeConstant(name, constant)),
+    input: [...graph.inputs].map(([name, type]) => writeValue(name, type)),
+    output: outputs,
+  });
+  const model = create(ModelProtoSchema, {
+    irVersion: IR_VERSION,
+    producerName: 'neti-studio',
+    opsetImport: [{ domain: '', version: BigInt(graph.opset) }],
+    graph: body,
+  });
+  return toBinary(ModelProtoSchema, model);
+}
+
+function isWidened(constant: Constant): boolean {
+  return constant.content.kind === 'stored' && constant.content.type !== constant.type;
+}
+
+function widening(name: string, constant: Constant): NodeProto[] {
+  if (!isWidened(constant)) return [];
+  const attributes = { to: { kind: 'int', value: codes[constant.type] } } as const;
+  return [writeNode({ op: 'Cast', name: `widen/${name}`, inputs: [`stored/${name}`], outputs: [name], attributes })];
+}
+
+function writeConstant(name: string, constant: Constant): TensorProto {
+  const { content } = constant;
+  const dims = constant.dims.map(BigInt);
+  if (content.kind === 'inline')
+    return create(TensorProtoSchema, { name, dims, dataType: codes[constant.type], rawData: content.bytes });
+  return create(TensorProtoSchema, {
+    name: isWidened(constant) ? `stored/${name}` : name,
+    dims,
+    dataType: codes[content.type],
+    dataLocation: TensorProto_DataLocation.EXTERNAL,
+    externalData: [
+      { key: 'location', value: content.location },
+      { key: 'offset', value: String(content.offset) },
+      { key: 'length', value: String(content.length) },
+    ],
+  });
+}
+
+function writeNode(node: Node): NodeProto {
+  const attribute = Object.entries(node.attributes).map(([name, value]) => writeAttribute(name, value));
+  return create(NodeProtoSchema, {
+    opType: node.op,
+    name: node.name,
+    input: [...node.inputs],
+    output: [...node.outputs],
+    attribute,
+  });
+}
+
+function writeAttribute(name: string, { kind, value }: Attribute): AttributeProto {
+  const encode = (text: string) => new TextEncoder().encode(text);
+  const make = (type: Kind, content: object) => create(AttributeProtoSchema, { name, type, ...content });
+  switch (kind) {
+    case 'int':
+      return make(Kind.INT, { i: BigInt(value) });
+    case 'float':
+      return make(Kind.FLOAT, { f: value });
+    case 'string':
+      return make(Kind.STRING, { s: encode(value) });
+    case 'ints':
+      return make(Kind.INTS, { ints: value.map(BigInt) });
+    case 'floats':
+      return make(Kind.FLOATS, { floats: [...value] });
+    case 'strings':
+      return make(Kind.STRINGS, { strings: value.map(encode) });
+    case 'tensor':
+      return make(Kind.TENSOR, { t: writeConstant('', value) });
+    case 'graph':
+      return make(Kind.GRAPH, { g: writeBranch(name, value) });
+  }
+}
+
+function writeBranch(name: string, branch: Branch): GraphProto {
+  return create(GraphProtoSchema, {
+    name,
+    node: branch.nodes.map(writeNode),
+    output: branch.outputs.map((output) => create(ValueInfoProtoSchema, { name: output })),
+  });
+}
+
+function writeValue(name: string, { type, dims }: TensorType): ValueInfoProto {
+  return valueInfo(name, type, dims.map(writeDim));
+}
+
+function writeSymbolic(name: string, { type }: TensorType, symbols: readonly string[]): ValueInfoProto {
+  return valueInfo(
+    name,
+    type,
+    symbols.map((value) => ({ value: { case: 'dimParam' as const, value } })),
+  );
+}
+
+function writeDim(dim: Dim) {
+  if (!isBatch(dim)) return { value: { case: 'dimValue' as const, value: BigInt(dim) } };
+  return { value: { case: 'dimParam' as const, value: dim.batch === 1 ? 'batch' : `${dim.batch}*batch` } };
+}
+
+function valueInfo(name: string, type: ElementType, dim: ReturnType<typeof writeDim>[]): ValueInfoProto {
+  const value = { case: 'tensorType' as const, value: { elemType: codes[type], shape: { dim } } };
+  return create(ValueInfoProtoSchema, { name, type: { value } });
+}
