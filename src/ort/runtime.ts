@@ -4,6 +4,7 @@
  */
 import type { InferenceSession, Tensor } from 'onnxruntime-web';
 import { AppError } from '../lib/errors.ts';
+import { Mutex } from '../lib/mutex.ts';
 
 export type OrtModule = Pick<typeof import('onnxruntime-web'), 'InferenceSession' | 'Tensor' | 'env'>;
 export type OrtTensor = Tensor;
@@ -28,7 +29,7 @@ export class Session {
 
   constructor(
     private readonly session: InferenceSession,
-    private readonly enqueue: <T>(job: () => Promise<T>) => Promise<T>,
+    private readonly queue: Mutex,
   ) {
     this.inputNames = session.inputNames;
     this.outputNames = session.outputNames;
@@ -46,11 +47,11 @@ export class Session {
   }
 
   run(feeds: Feeds, fetches?: readonly string[]): Promise<Outputs> {
-    return this.enqueue(() => (fetches ? this.session.run(feeds, fetches) : this.session.run(feeds)));
+    return this.queue.run(() => (fetches ? this.session.run(feeds, fetches) : this.session.run(feeds)));
   }
 
   release(): Promise<void> {
-    return this.enqueue(() => this.session.release());
+    return this.queue.run(() => this.session.release());
   }
 }
 
@@ -58,7 +59,7 @@ export class Runtime {
   readonly provider: 'webgpu' | 'wasm';
   readonly device: GPUDevice | null;
   private readonly ort: OrtModule;
-  private tail: Promise<unknown> = Promise.resolve();
+  private readonly queue = new Mutex();
 
   constructor({ ort, provider, device }: RuntimeOptions) {
     if (provider === 'webgpu' && !device)
@@ -86,9 +87,9 @@ export class Runtime {
     };
     if (this.device && gpuOutputs.length > 0)
       options.preferredOutputLocation = Object.fromEntries(gpuOutputs.map((name) => [name, 'gpu-buffer']));
-    return this.enqueue(async () => {
+    return this.queue.run(async () => {
       const session = await this.ort.InferenceSession.create(graph, options);
-      return new Session(session, (job) => this.enqueue(job));
+      return new Session(session, this.queue);
     });
   }
 
@@ -120,12 +121,6 @@ export class Runtime {
     return tensor.location === 'gpu-buffer'
       ? this.fromGpuBuffer(tensor.gpuBuffer as GPUBuffer, dims)
       : tensor.reshape(dims);
-  }
-
-  private enqueue<T>(job: () => Promise<T>): Promise<T> {
-    const result = this.tail.then(job, job);
-    this.tail = result.catch(() => undefined);
-    return result;
   }
 }
 

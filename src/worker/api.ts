@@ -5,23 +5,17 @@
  * trained further and sampled is one and the same thing.
  */
 
+import type { SamplerName } from '../diffusion/scheduler.ts';
 import type { Pixels } from '../lib/pixels.ts';
+import type { EngineChoice } from '../ort/engine.ts';
+import type { ConceptKind, TrainSettings } from '../neti/settings.ts';
 
 export type { Pixels };
 
 export type Provider = 'webgpu' | 'wasm';
 
 /** Which engine runs the model, and why: shown to the user. */
-export interface EngineInfo {
-  readonly provider: Provider;
-  /** Name of the graphics adapter, null where WebGPU is missing. */
-  readonly adapter: string | null;
-  readonly softwareAdapter: boolean;
-  readonly threads: number;
-  readonly crossOriginIsolated: boolean;
-  /** One plain sentence: why this provider. */
-  readonly reason: string;
-}
+export type EngineInfo = EngineChoice;
 
 /** `words.json` of a base model: what it knows, for suggestions and for marking unknown words. */
 export interface Vocabulary {
@@ -73,24 +67,7 @@ export interface Opened {
   readonly base: BaseModelInfo;
 }
 
-export type ConceptKind = 'object' | 'style';
-
-export interface TrainSettings {
-  readonly steps: number;
-  /** AdamW's learning rate (official: 8e-3 for 8 pictures a step). */
-  readonly learningRate: number;
-  /** Pictures an optimizer step. */
-  readonly batchSize: number;
-  readonly seed: number;
-  readonly horizontalFlip: boolean;
-  readonly centreCrop: boolean;
-  readonly textualBypass: boolean;
-  readonly nestedDropout: boolean;
-  /** Steps between previews; 0 for none. */
-  readonly previewEvery: number;
-  /** Prompts with one `{}` each, rendered with fixed seeds. */
-  readonly previewPrompts: readonly string[];
-}
+export type { ConceptKind, TrainSettings };
 
 export interface TrainRequest {
   readonly name: string;
@@ -136,7 +113,7 @@ export interface TrainResult {
   readonly losses: readonly number[];
 }
 
-export type SamplerName = 'dpm-solver++-2m' | 'ddim';
+export type { SamplerName };
 
 export interface GenerateRequest {
   /** With exactly one `{}` when `concept` is given, with none otherwise. */

@@ -1,0 +1,41 @@
+/**
+ * Between the mapper's autograd and onnxruntime: on WebGPU both work on the same device, so a tensor passes as its
+ * buffer and nothing is read back; elsewhere it passes as its array, without a copy.
+ */
+import { CpuBackend } from '../gpu/cpu-backend.ts';
+import type { Backend, DeviceBuffer } from '../gpu/backend.ts';
+import { WebGpuBackend } from '../gpu/webgpu-backend.ts';
+import { AppError } from '../lib/errors.ts';
+import type { OrtTensor, Runtime } from '../ort/runtime.ts';
+
+export interface Bridge {
+  readonly backend: Backend;
+  toOrt(buffer: DeviceBuffer, dims: readonly number[]): OrtTensor;
+  /** A float32 tensor as a buffer that borrows its memory: release the buffer, then the tensor. */
+  fromOrt(tensor: OrtTensor): DeviceBuffer;
+}
+
+export function createBridge(runtime: Runtime): Bridge {
+  return runtime.device
+    ? gpuBridge(runtime, new WebGpuBackend(runtime.device))
+    : cpuBridge(runtime, new CpuBackend());
+}
+
+function cpuBridge(runtime: Runtime, backend: CpuBackend): Bridge {
+  return {
+    backend,
+    toOrt: (buffer, dims) => runtime.float(backend.view(buffer), dims),
+    fromOrt: ({ data, type }) => {
+      if (data instanceof Float32Array) return backend.wrap(data as Float32Array<ArrayBuffer>);
+      throw new AppError('ort.type', `Expected a float32 tensor from the network, found ${type}.`);
+    },
+  };
+}
+
+function gpuBridge(runtime: Runtime, backend: WebGpuBackend): Bridge {
+  return {
+    backend,
+    toOrt: (buffer, dims) => runtime.fromGpuBuffer(backend.expose(buffer), dims),
+    fromOrt: (tensor) => backend.wrap(tensor.gpuBuffer as GPUBuffer, tensor.size),
+  };
+}

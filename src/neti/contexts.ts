@@ -1,0 +1,78 @@
+/**
+ * A learned concept in a prompt, for sampling: the mapper and the text encoder run once for every (timestep of the
+ * sampler, cross-attention layer); the contexts do not depend on the seed, so they serve any number of pictures.
+ */
+import { Tape } from '../gpu/tape.ts';
+import { AppError } from '../lib/errors.ts';
+import type { Pipeline } from '../diffusion/pipeline.ts';
+import type { PromptContexts } from '../diffusion/sampler.ts';
+import type { TokenRow } from '../diffusion/tokenizer.ts';
+import { floats } from '../ort/runtime.ts';
+import type { Bridge } from './bridge.ts';
+import type { Mapper } from './mapper.ts';
+
+/** Timesteps a call of the text encoder: bounds its activations. */
+const chunk = 8;
+
+export interface ConceptPrompt {
+  /** A row with a placeholder. */
+  readonly row: TokenRow;
+  readonly mapper: Mapper;
+  /** Hidden units kept, 1 … hidden. */
+  readonly truncation: number;
+  /** The sampler's timesteps. */
+  readonly timesteps: readonly number[];
+  readonly signal?: AbortSignal;
+}
+
+/** Throws `cancelled` between calls of the text encoder when the signal says so. */
+export async function conceptContexts(
+  pipeline: Pipeline,
+  bridge: Bridge,
+  { row, mapper, truncation, timesteps, signal }: ConceptPrompt,
+): Promise<PromptContexts> {
+  const { layers, tokens, contextWidth } = pipeline.shape;
+  const size = layers * tokens * contextWidth;
+  const keys = new Float32Array(timesteps.length * size);
+  const values = new Float32Array(timesteps.length * size);
+  for (let start = 0; start < timesteps.length; start += chunk) {
+    if (signal?.aborted) throw new AppError('cancelled', 'The pictures were cancelled.');
+    const part = timesteps.slice(start, start + chunk);
+    const encoded = await encodeTimesteps(pipeline, bridge, { row, mapper, truncation, timesteps: part });
+    keys.set(encoded.keys, start * size);
+    values.set(encoded.values, start * size);
+  }
+  const at = (data: Float32Array, index: number) => data.subarray(index * size, (index + 1) * size);
+  return (index) => ({ keys: at(keys, index), values: at(values, index) });
+}
+
+/** Contexts [timesteps, L, T, D] of a few timesteps. */
+async function encodeTimesteps(
+  pipeline: Pipeline,
+  bridge: Bridge,
+  { row, mapper, truncation, timesteps }: ConceptPrompt,
+): Promise<{ keys: Float32Array; values: Float32Array }> {
+  const { layers } = pipeline.shape;
+  const rows = timesteps.length * layers;
+  const tape = new Tape(bridge.backend);
+  try {
+    const rowTimesteps = Array.from({ length: rows }, (_, r) => timesteps[Math.floor(r / layers)]!);
+    const rowLayers = Array.from({ length: rows }, (_, r) => r % layers);
+    const keep = new Float32Array(rows).fill(truncation);
+    const { base, bypass } = mapper.forward(tape, rowTimesteps, rowLayers, keep);
+    const zeros = () => tape.constant(base.shape, new Float32Array(base.buffer.elements));
+    const contexts = await pipeline.encodeText(
+      Array.from({ length: rows }, () => row),
+      {
+        embedding: bridge.toOrt(base.buffer, base.shape),
+        bypass: bridge.toOrt((bypass ?? zeros()).buffer, base.shape),
+      },
+    );
+    const read = { keys: await floats(contexts.keys), values: await floats(contexts.values) };
+    contexts.keys.dispose();
+    contexts.values.dispose();
+    return read;
+  } finally {
+    tape.dispose();
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * The page's side of the worker boundary. Each call gets a number, so that it can be cancelled; errors come back as
+ * plain objects and are revived. A worker that dies is replaced and opened again, and the calls it took with it reject
+ * with `worker.died`.
+ */
+import * as Comlink from 'comlink';
+import { AppError, reviveError } from '../lib/errors.ts';
+import type { CallOptions, OpenRequest, Opened, StudioClient } from './api.ts';
+import type { Answer, StudioWorker } from './studioWorker.ts';
+
+interface Connection {
+  readonly worker: Worker;
+  readonly remote: Comlink.Remote<StudioWorker>;
+  /** Rejects when the worker dies. */
+  readonly death: Promise<never>;
+  readonly kill: (reason: string) => void;
+}
+
+/** A pulse this late means that the worker is gone or wedged: longer than any single run of the engine. */
+const pulsePeriod = 10_000;
+const pulseLimit = 120_000;
+
+function connect(): Connection {
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'studio' });
+  let kill: (reason: string) => void = () => undefined;
+  const death = new Promise<never>((_, reject) => {
+    kill = (reason) => {
+      worker.terminate();
+      reject(
+        new AppError(
+          'worker.died',
+          `The part of the studio that does the work stopped (${reason}). It is being restarted.`,
+        ),
+      );
+    };
+  });
+  death.catch(() => undefined);
+  worker.addEventListener('error', (event) => {
+    kill(event.message || 'it failed to start');
+  });
+  return { worker, remote: Comlink.wrap<StudioWorker>(worker), death, kill };
+}
+
+export function createStudioClient(): StudioClient {
+  let connection = connect();
+  let opened: OpenRequest | null = null;
+  let nextCall = 1;
+  let lastPulse = Date.now();
+  const listeners = new Set<(reason: string) => void>();
+
+  const watch = (current: Connection) => {
+    current.death.catch((error: unknown) => {
+      if (current !== connection) return;
+      connection = connect();
+      lastPulse = Date.now();
+      watch(connection);
+      const reason = error instanceof Error ? error.message : String(error);
+      if (opened)
+        void send((remote, id) =>
+          remote.open(
+            id,
+            opened!,
+            Comlink.proxy(() => undefined),
+          ),
+        ).catch(() => undefined);
+      for (const listener of listeners) listener(reason);
+    });
+  };
+  watch(connection);
+
+  const pulse = setInterval(() => {
+    const current = connection;
+    void current.remote.ping().then(() => {
+      lastPulse = Date.now();
+    });
+    if (Date.now() - lastPulse > pulseLimit) current.kill('it no longer answers');
+  }, pulsePeriod);
+
+  async function send<T>(
+    call: (remote: Comlink.Remote<StudioWorker>, id: number) => Promise<Answer<T>>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    const { remote, death, kill } = connection;
+    const id = nextCall++;
+    const cancel = () => void remote.cancel(id);
+    signal?.addEventListener('abort', cancel, { once: true });
+    try {
+      const answer = Promise.race([call(remote, id), death]);
+      if (signal?.aborted) cancel();
+      const { error, value } = await answer;
+      if (!error) return value as T;
+      if (error.code === 'engine.lost') kill(error.message);
+      throw reviveError(error);
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+    }
+  }
+
+  const events = <E>(options?: CallOptions<E>) => Comlink.proxy((event: E) => options?.onEvent?.(event));
+
+  return {
+    open: async (request, options) => {
+      const result = await send<Opened>(
+        (remote, id) => remote.open(id, request, events(options)),
+        options?.signal,
+      );
+      opened = request;
+      return result;
+    },
+    reconstruct: (picture) => send((remote, id) => remote.reconstruct(id, picture)),
+    checkCategory: (word) => send((remote, id) => remote.checkCategory(id, word)),
+    checkPrompt: (prompt) => send((remote, id) => remote.checkPrompt(id, prompt)),
+    train: (request, options) =>
+      send((remote, id) => remote.train(id, request, events(options)), options?.signal),
+    generate: (request, options) =>
+      send((remote, id) => remote.generate(id, request, events(options)), options?.signal),
+    inspectConcept: (file) => send((remote, id) => remote.inspectConcept(id, file)),
+    relabelConcept: (file, label) => send((remote, id) => remote.relabelConcept(id, file, label)),
+    onRestart: (listener) => {
+      listeners.add(listener);
+    },
+    close: () => {
+      clearInterval(pulse);
+      connection.worker.terminate();
+    },
+  };
+}

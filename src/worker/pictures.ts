@@ -1,0 +1,34 @@
+/** Pictures into the model's square, and thumbnails for concept files, with the browser's own scaler. */
+import type { Pixels } from '../lib/pixels.ts';
+
+function canvas2d(width: number, height: number): [OffscreenCanvas, OffscreenCanvasRenderingContext2D] {
+  const canvas = new OffscreenCanvas(width, height);
+  return [canvas, canvas.getContext('2d')!];
+}
+
+/** The picture at `side` × `side`: squashed (the official way), or its centred square when `centreCrop` is set. */
+export async function toSquare(picture: Pixels, side: number, centreCrop: boolean): Promise<Pixels> {
+  const { width, height, data } = picture;
+  const edge = Math.min(width, height);
+  const [w, h] = centreCrop ? [edge, edge] : [width, height];
+  const bitmap = await createImageBitmap(
+    new ImageData(data, width, height),
+    Math.floor((width - w) / 2),
+    Math.floor((height - h) / 2),
+    w,
+    h,
+    { resizeWidth: side, resizeHeight: side, resizeQuality: 'high' },
+  );
+  const [, context] = canvas2d(side, side);
+  context.drawImage(bitmap, 0, 0);
+  bitmap.close();
+  return { width: side, height: side, data: context.getImageData(0, 0, side, side).data };
+}
+
+/** A PNG data URL. */
+export async function toDataUrl({ width, height, data }: Pixels): Promise<string> {
+  const [canvas, context] = canvas2d(width, height);
+  context.putImageData(new ImageData(data, width, height), 0, 0);
+  const bytes = new Uint8Array(await (await canvas.convertToBlob({ type: 'image/png' })).arrayBuffer());
+  return `data:image/png;base64,${btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))}`;
+}

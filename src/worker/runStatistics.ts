@@ -1,0 +1,45 @@
+/** Running figures of a training run: smoothed loss with its spread, pictures a second, time left. */
+import type { TrainProgress } from './api.ts';
+
+/** Weight of the newest step in the running mean of the loss. */
+const lossWeight = 0.06;
+/** Weight of the newest step in the running seconds a step. */
+const timeWeight = 0.15;
+
+export class RunStatistics {
+  readonly losses: number[] = [];
+  private mean = 0;
+  private variance = 0;
+  private secondsPerStep = 0;
+  private last = performance.now();
+
+  constructor(
+    private readonly steps: number,
+    private readonly batchSize: number,
+  ) {}
+
+  /** Takes the loss of the step that just ended. */
+  add(loss: number): TrainProgress {
+    const now = performance.now();
+    const seconds = (now - this.last) / 1000;
+    this.last = now;
+    this.losses.push(loss);
+    const step = this.losses.length;
+    // The weights start at 1 / step, so that the first steps count in full.
+    const weight = Math.max(lossWeight, 1 / step);
+    const difference = loss - this.mean;
+    this.mean += weight * difference;
+    this.variance = (1 - weight) * (this.variance + weight * difference ** 2);
+    this.secondsPerStep += Math.max(timeWeight, 1 / step) * (seconds - this.secondsPerStep);
+    return {
+      type: 'progress',
+      step,
+      steps: this.steps,
+      loss,
+      smoothedLoss: this.mean,
+      spread: Math.sqrt(this.variance),
+      picturesPerSecond: this.batchSize / this.secondsPerStep,
+      secondsLeft: this.secondsPerStep * (this.steps - step),
+    };
+  }
+}
