@@ -2,9 +2,9 @@
  * Between the mapper's autograd and onnxruntime: on WebGPU both work on the same device, so a tensor passes as its
  * buffer and nothing is read back; elsewhere it passes as its array, without a copy.
  */
-import { CpuBackend } from '../gpu/cpu-backend.ts';
+import { CpuBackend } from '../gpu/cpuBackend.ts';
 import type { Backend, DeviceBuffer } from '../gpu/backend.ts';
-import { WebGpuBackend } from '../gpu/webgpu-backend.ts';
+import { WebGpuBackend } from '../gpu/webgpuBackend.ts';
 import { AppError } from '../lib/errors.ts';
 import type { OrtTensor, Runtime } from '../ort/runtime.ts';
 

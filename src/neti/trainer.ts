@@ -12,7 +12,7 @@ import type { TokenRow } from '../diffusion/tokenizer.ts';
 import type { OrtTensor } from '../ort/runtime.ts';
 import type { Bridge } from './bridge.ts';
 import type { Mapper, MapperOutput } from './mapper.ts';
-import { nestedDropoutKeep } from './nested-dropout.ts';
+import { nestedDropoutKeep } from './nestedDropout.ts';
 import type { TrainSettings } from './settings.ts';
 import { microBatchSize } from './settings.ts';
 

@@ -10,7 +10,7 @@ import { placeholder } from '../diffusion/tokenizer.ts';
 import { AppError } from '../lib/errors.ts';
 import { fromPlanes } from '../lib/pixels.ts';
 import type { Bridge } from '../neti/bridge.ts';
-import { readConcept } from '../neti/concept-file.ts';
+import { readConcept } from '../neti/conceptFile.ts';
 import { conceptContexts } from '../neti/contexts.ts';
 import { Mapper } from '../neti/mapper.ts';
 import type { BaseModel } from './baseModel.ts';

@@ -11,7 +11,7 @@ import { Mutex } from '../lib/mutex.ts';
 import { fromPlanes, psnr, toPlanes } from '../lib/pixels.ts';
 import type { Bridge } from '../neti/bridge.ts';
 import { createBridge } from '../neti/bridge.ts';
-import { readConcept, relabelConcept } from '../neti/concept-file.ts';
+import { readConcept, relabelConcept } from '../neti/conceptFile.ts';
 import { openEngine } from '../ort/engine.ts';
 import { readCached } from '../storage/modelCache.ts';
 import type {

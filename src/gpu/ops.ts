@@ -1,0 +1,123 @@
+/**
+ * Differentiable operations: each runs its kernels and notes its derivative on the tape. All tensors are row-major
+ * matrices [rows, width] unless said otherwise; the formulas stand beside the kernels.
+ */
+import { AppError } from '../lib/errors.ts';
+import * as columns from './kernels/columns.ts';
+import { leakyRelu as leakyReluKernel, leakyReluGradient } from './kernels/elementwise.ts';
+import { matmul, productParams } from './kernels/matmul.ts';
+import * as rowKernels from './kernels/rows.ts';
+import { sizeOf, type Tape, type Tensor } from './tape.ts';
+
+function matrix(op: string, tensor: Tensor): { rows: number; width: number } {
+  const [rows, width] = tensor.shape;
+  if (tensor.shape.length !== 2 || rows === undefined || width === undefined) {
+    throw new AppError(
+      'gpu.shape',
+      `${op} expects a matrix [rows, width], found [${tensor.shape.join(', ')}].`,
+    );
+  }
+  return { rows, width };
+}
+
+function expectShape(op: string, role: string, tensor: Tensor, expected: readonly number[]): void {
+  if (tensor.shape.length === expected.length && tensor.shape.every((extent, i) => extent === expected[i]))
+    return;
+  throw new AppError(
+    'gpu.shape',
+    `${op} expects ${role} of shape [${expected.join(', ')}], found [${tensor.shape.join(', ')}].`,
+  );
+}
+
+/** x[R, I] · weight[O, I]ᵀ + bias[O] → [R, O]. */
+export function linear(tape: Tape, x: Tensor, weight: Tensor, bias: Tensor): Tensor {
+  const { backend } = tape;
+  const { rows, width: inputs } = matrix('linear', x);
+  const outputs = weight.shape[0] ?? 0;
+  expectShape('linear', 'a weight', weight, [outputs, inputs]);
+  expectShape('linear', 'a bias', bias, [outputs]);
+  const y = tape.output([rows, outputs], [x, weight, bias]);
+  backend.run(columns.broadcastRow, { vector: bias.buffer, y: y.buffer }, { rows, width: outputs });
+  const forward = productParams([rows, inputs, outputs], { transposeB: true, accumulate: true });
+  backend.run(matmul, { a: x.buffer, b: weight.buffer, c: y.buffer }, forward);
+  tape.record(y, (dy) => {
+    if (x.needsGradient) {
+      const toX = productParams([rows, outputs, inputs], { accumulate: true });
+      backend.run(matmul, { a: dy, b: weight.buffer, c: tape.gradient(x) }, toX);
+    }
+    const toWeight = productParams([outputs, rows, inputs], { transposeA: true, accumulate: true });
+    backend.run(matmul, { a: dy, b: x.buffer, c: tape.gradient(weight) }, toWeight);
+    backend.run(columns.columnSum, { x: dy, sum: tape.gradient(bias) }, { rows, width: outputs });
+  });
+  return y;
+}
+
+/** LayerNorm of every row of x[R, C] with weight[C] and bias[C]. */
+export function layerNorm(tape: Tape, x: Tensor, weight: Tensor, bias: Tensor, epsilon = 1e-5): Tensor {
+  const { backend } = tape;
+  const size = matrix('layerNorm', x);
+  expectShape('layerNorm', 'a weight', weight, [size.width]);
+  expectShape('layerNorm', 'a bias', bias, [size.width]);
+  const y = tape.output(x.shape, [x, weight, bias]);
+  const stats = tape.scratch(2 * size.rows);
+  const inputs = { x: x.buffer, weight: weight.buffer, bias: bias.buffer };
+  backend.run(rowKernels.layerNorm, { ...inputs, y: y.buffer, stats }, { ...size, epsilon });
+  tape.record(y, (dy) => {
+    if (x.needsGradient) {
+      const buffers = { x: x.buffer, stats, weight: weight.buffer, dy, dx: tape.gradient(x) };
+      backend.run(rowKernels.layerNormGradient, buffers, size);
+    }
+    const gradients = { dWeight: tape.gradient(weight), dBias: tape.gradient(bias) };
+    backend.run(rowKernels.layerNormParameterGradient, { x: x.buffer, stats, dy, ...gradients }, size);
+  });
+  return y;
+}
+
+/** x where positive, slope·x elsewhere; any shape. */
+export function leakyRelu(tape: Tape, x: Tensor, slope = 0.01): Tensor {
+  const params = { size: sizeOf(x.shape), slope };
+  const y = tape.output(x.shape, [x]);
+  tape.backend.run(leakyReluKernel, { x: x.buffer, y: y.buffer }, params);
+  tape.record(y, (dy) => {
+    tape.backend.run(leakyReluGradient, { x: x.buffer, dy, dx: tape.gradient(x) }, params);
+  });
+  return y;
+}
+
+/** Row r of x[R, C] with only its first keep[r] columns; the rest is 0. `keep` is [R] and gets no gradient. */
+export function keepFirst(tape: Tape, x: Tensor, keep: Tensor): Tensor {
+  const size = matrix('keepFirst', x);
+  expectShape('keepFirst', 'one count a row', keep, [size.rows]);
+  const y = tape.output(x.shape, [x]);
+  tape.backend.run(columns.keepFirst, { x: x.buffer, keep: keep.buffer, y: y.buffer }, size);
+  tape.record(y, (dy) => {
+    tape.backend.run(columns.keepFirstGradient, { dy, keep: keep.buffer, dx: tape.gradient(x) }, size);
+  });
+  return y;
+}
+
+/** Columns start … start + count − 1 of x[R, C]. */
+export function sliceColumns(tape: Tape, x: Tensor, start: number, count: number): Tensor {
+  const { rows, width } = matrix('sliceColumns', x);
+  if (start < 0 || count < 1 || start + count > width) {
+    throw new AppError('gpu.shape', `sliceColumns: columns ${start}+${count} do not lie within ${width}.`);
+  }
+  const params = { rows, width, start, count };
+  const y = tape.output([rows, count], [x]);
+  tape.backend.run(columns.sliceColumns, { x: x.buffer, y: y.buffer }, params);
+  tape.record(y, (dy) => {
+    tape.backend.run(columns.sliceColumnsGradient, { dy, dx: tape.gradient(x) }, params);
+  });
+  return y;
+}
+
+/** Every row of x scaled to the L2 norm `scale`. */
+export function normaliseRows(tape: Tape, x: Tensor, scale: number): Tensor {
+  const params = { ...matrix('normaliseRows', x), scale };
+  const y = tape.output(x.shape, [x]);
+  tape.backend.run(rowKernels.normaliseRows, { x: x.buffer, y: y.buffer }, params);
+  tape.record(y, (dy) => {
+    tape.backend.run(rowKernels.normaliseRowsGradient, { x: x.buffer, dy, dx: tape.gradient(x) }, params);
+  });
+  return y;
+}

@@ -1,0 +1,208 @@
+/**
+ * The backend on WebGPU. The device is passed in, and may be the one onnxruntime-web runs on: buffers carry the usage
+ * and the size (a multiple of 16 bytes) that its GPU tensors ask for, so outputs and gradients cross without read-back.
+ *
+ * Dispatches are recorded in one compute pass and submitted together, at the latest when somebody else may look at a buffer
+ * (`expose`, `upload`, `download`). Uniforms live in slots of one buffer, written once per submission.
+ */
+import { AppError } from '../lib/errors.ts';
+import type { Backend, DeviceBuffer, Kernel } from './backend.ts';
+import { packUniforms, shaderSource } from './shader.ts';
+
+const ALIGNMENT = 16;
+const SLOT_BYTES = 256;
+const SLOTS = 256;
+
+class GpuBuffer implements DeviceBuffer {
+  released = false;
+  readonly elements: number;
+  readonly gpu: GPUBuffer;
+  /** Buffers that came from outside never enter the pool. */
+  readonly pooled: boolean;
+
+  constructor(elements: number, gpu: GPUBuffer, pooled: boolean) {
+    this.elements = elements;
+    this.gpu = gpu;
+    this.pooled = pooled;
+  }
+}
+
+export class WebGpuBackend implements Backend {
+  readonly kind = 'webgpu';
+  readonly device: GPUDevice;
+  private readonly live = new Set<GpuBuffer>();
+  private readonly pool = new Map<number, GPUBuffer[]>();
+  private readonly pipelines = new Map<string, GPUComputePipeline>();
+  private readonly uniforms: GPUBuffer;
+  private readonly uniformData = new ArrayBuffer(SLOT_BYTES * SLOTS);
+  private usedSlots = 0;
+  private encoder: GPUCommandEncoder | null = null;
+  private pass: GPUComputePassEncoder | null = null;
+
+  constructor(device: GPUDevice) {
+    this.device = device;
+    this.uniforms = device.createBuffer({
+      label: 'kernel parameters',
+      size: SLOT_BYTES * SLOTS,
+      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+    });
+  }
+
+  get liveBuffers(): number {
+    return this.live.size;
+  }
+
+  allocate(elements: number): DeviceBuffer {
+    const size = Math.max(ALIGNMENT, Math.ceil((elements * 4) / ALIGNMENT) * ALIGNMENT);
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    const gpu = this.pool.get(size)?.pop() ?? this.device.createBuffer({ size, usage });
+    return this.track(new GpuBuffer(elements, gpu, true));
+  }
+
+  /**
+   * A buffer on a GPUBuffer of the same device that somebody else owns, for instance an output of onnxruntime. It
+   * needs usage STORAGE|COPY_SRC and must outlive the returned buffer, whose release leaves it alone: release first,
+   * then dispose of the tensor.
+   */
+  wrap(gpu: GPUBuffer, elements: number): DeviceBuffer {
+    if (gpu.size < elements * 4) {
+      throw new AppError(
+        'gpu.buffer',
+        `Expected a buffer of at least ${elements * 4} bytes, found ${gpu.size}: check the tensor's shape.`,
+      );
+    }
+    return this.track(new GpuBuffer(elements, gpu, false));
+  }
+
+  /** The GPUBuffer behind a buffer, after submitting all work on it; valid until the buffer is released. */
+  expose(buffer: DeviceBuffer): GPUBuffer {
+    this.flush();
+    return this.own(buffer).gpu;
+  }
+
+  release(buffer: DeviceBuffer): void {
+    const own = this.own(buffer);
+    own.released = true;
+    this.live.delete(own);
+    if (!own.pooled) {
+      // Its owner may free it at once, so work that reads it must be on its way.
+      this.flush();
+      return;
+    }
+    const free = this.pool.get(own.gpu.size);
+    if (free) free.push(own.gpu);
+    else this.pool.set(own.gpu.size, [own.gpu]);
+  }
+
+  clear(buffer: DeviceBuffer): void {
+    const { gpu } = this.own(buffer);
+    this.endPass();
+    this.commands().clearBuffer(gpu);
+  }
+
+  upload(buffer: DeviceBuffer, values: Float32Array): void {
+    const { gpu } = this.own(buffer);
+    this.flush();
+    this.device.queue.writeBuffer(gpu, 0, values as Float32Array<ArrayBuffer>);
+  }
+
+  async download(buffer: DeviceBuffer): Promise<Float32Array<ArrayBuffer>> {
+    const { gpu, elements } = this.own(buffer);
+    const size = elements * 4;
+    const usage = GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ;
+    const staging = this.device.createBuffer({ size, usage });
+    this.endPass();
+    this.commands().copyBufferToBuffer(gpu, 0, staging, 0, size);
+    this.flush();
+    try {
+      await staging.mapAsync(GPUMapMode.READ);
+      return new Float32Array(staging.getMappedRange().slice(0));
+    } finally {
+      staging.destroy();
+    }
+  }
+
+  run<B extends string, P extends string>(
+    kernel: Kernel<B, P>,
+    buffers: Readonly<Record<B, DeviceBuffer>>,
+    params: Readonly<Record<P, number>>,
+  ): void {
+    if (this.usedSlots === SLOTS) this.flush();
+    const pipeline = this.pipeline(kernel);
+    const slot = SLOT_BYTES * this.usedSlots++;
+    const used = packUniforms(kernel, params, new DataView(this.uniformData, slot, SLOT_BYTES));
+    const storage = (Object.keys(kernel.buffers) as B[]).map((name) => ({
+      buffer: this.own(buffers[name]).gpu,
+    }));
+    const resources = [...storage, { buffer: this.uniforms, offset: slot, size: used }];
+    const bindings = this.device.createBindGroup({
+      layout: pipeline.getBindGroupLayout(0),
+      entries: resources.map((resource, binding) => ({ binding, resource })),
+    });
+    this.pass ??= this.commands().beginComputePass();
+    this.pass.setPipeline(pipeline);
+    this.pass.setBindGroup(0, bindings);
+    this.pass.dispatchWorkgroups(...kernel.workgroups(params));
+  }
+
+  /** Submits everything recorded so far. */
+  flush(): void {
+    this.endPass();
+    if (!this.encoder) return;
+    if (this.usedSlots > 0) {
+      this.device.queue.writeBuffer(this.uniforms, 0, this.uniformData, 0, this.usedSlots * SLOT_BYTES);
+    }
+    this.device.queue.submit([this.encoder.finish()]);
+    this.encoder = null;
+    this.usedSlots = 0;
+  }
+
+  destroy(): void {
+    this.flush();
+    for (const buffer of this.live) if (buffer.pooled) buffer.gpu.destroy();
+    for (const buffer of [...this.pool.values()].flat()) buffer.destroy();
+    this.uniforms.destroy();
+    this.live.clear();
+    this.pool.clear();
+  }
+
+  private track(buffer: GpuBuffer): GpuBuffer {
+    this.live.add(buffer);
+    return buffer;
+  }
+
+  private own(buffer: DeviceBuffer): GpuBuffer {
+    if (!(buffer instanceof GpuBuffer)) {
+      throw new AppError(
+        'gpu.buffer',
+        'Expected a WebGPU buffer, found one of another backend: upload it first.',
+      );
+    }
+    if (buffer.released) {
+      throw new AppError('gpu.buffer', 'The buffer was already released: keep it alive until its last use.');
+    }
+    return buffer;
+  }
+
+  private commands(): GPUCommandEncoder {
+    return (this.encoder ??= this.device.createCommandEncoder());
+  }
+
+  private endPass(): void {
+    this.pass?.end();
+    this.pass = null;
+  }
+
+  private pipeline(kernel: Kernel): GPUComputePipeline {
+    const known = this.pipelines.get(kernel.name);
+    if (known) return known;
+    const module = this.device.createShaderModule({ label: kernel.name, code: shaderSource(kernel) });
+    const made = this.device.createComputePipeline({
+      label: kernel.name,
+      layout: 'auto',
+      compute: { module, entryPoint: 'main' },
+    });
+    this.pipelines.set(kernel.name, made);
+    return made;
+  }
+}

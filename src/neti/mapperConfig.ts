@@ -1,0 +1,106 @@
+/**
+ * The shape of a NeTI mapper (arXiv 2305.15391, section 4 and its appendix on architecture) and the tensors that
+ * follow from it, under the names of the official implementation.
+ */
+import { AppError } from '../lib/errors.ts';
+
+/** Diffusion timesteps of the base models the method is made for. */
+export const TIMESTEPS = 1000;
+
+export interface MapperConfig {
+  /** Cross-attention layers of the U-Net. */
+  readonly layers: number;
+  /** Width D of the text encoder's token embeddings. */
+  readonly contextWidth: number;
+  /** Timesteps the input layer is anchored at; a divisor of 1000. */
+  readonly timeAnchors: number;
+  readonly hidden: number;
+  readonly fourierFeatures: number;
+  /** Standard deviations of the Fourier frequencies along timesteps and along layers. */
+  readonly sigmaTime: number;
+  readonly sigmaLayer: number;
+  /** A second output half that bypasses the text encoder. */
+  readonly textualBypass: boolean;
+  /** L2 norm of an output row, both halves together (that of the super-category's embedding); null: as it comes. */
+  readonly normScale: number | null;
+  readonly positionalEncoding: boolean;
+  /** Probability that nested dropout strikes a call of the mapper in training. */
+  readonly nestedDropout: number;
+}
+
+/** The official settings; `layers`, `contextWidth` and `normScale` follow from the base model. */
+export const MAPPER_DEFAULTS = {
+  timeAnchors: 10,
+  hidden: 128,
+  fourierFeatures: 1024,
+  sigmaTime: 0.03,
+  sigmaLayer: 2,
+  textualBypass: true,
+  positionalEncoding: true,
+  nestedDropout: 0.5,
+} as const;
+
+/** Throws `mapper.config` unless the numbers make a mapper. */
+export function checkConfig(config: MapperConfig): void {
+  const sizes = ['layers', 'contextWidth', 'timeAnchors', 'hidden', 'fourierFeatures'] as const;
+  for (const name of sizes) {
+    if (Number.isSafeInteger(config[name]) && config[name] >= 1) continue;
+    throw new AppError(
+      'mapper.config',
+      `${name} must be a whole number of at least 1, found ${config[name]}.`,
+    );
+  }
+  if (TIMESTEPS % config.timeAnchors !== 0) {
+    throw new AppError(
+      'mapper.config',
+      `The number of time anchors must divide ${TIMESTEPS}, found ${config.timeAnchors}. Take 1, 2, 4, 5, 8, 10, 20 or 25.`,
+    );
+  }
+  if (config.normScale !== null && !(config.normScale > 0 && Number.isFinite(config.normScale))) {
+    throw new AppError(
+      'mapper.config',
+      `The output norm must be positive or off, found ${config.normScale}.`,
+    );
+  }
+  if (!(config.nestedDropout >= 0 && config.nestedDropout <= 1)) {
+    throw new AppError(
+      'mapper.config',
+      `The probability of nested dropout must lie in 0…1, found ${config.nestedDropout}.`,
+    );
+  }
+}
+
+/** Width of the encoded input: sine and cosine of every frequency, or timestep and layer as they are. */
+export function encodedWidth(config: MapperConfig): number {
+  return config.positionalEncoding ? 2 * config.fourierFeatures : 2;
+}
+
+/** Trained tensors in order, `[outputs, inputs]` for weights of linear layers. */
+export function parameterShapes(config: MapperConfig): ReadonlyMap<string, readonly number[]> {
+  const { layers, timeAnchors, hidden, contextWidth, textualBypass, positionalEncoding } = config;
+  const anchors = timeAnchors * layers;
+  const output = (textualBypass ? 2 : 1) * contextWidth;
+  const input: [string, number[]][] = [
+    ['input_layer.weight', [anchors, encodedWidth(config)]],
+    ['input_layer.bias', [anchors]],
+  ];
+  return new Map<string, number[]>([
+    ...(positionalEncoding ? input : []),
+    ['net.1.weight', [hidden, positionalEncoding ? anchors : 2]],
+    ['net.1.bias', [hidden]],
+    ['net.2.weight', [hidden]],
+    ['net.2.bias', [hidden]],
+    ['net.4.weight', [hidden, hidden]],
+    ['net.4.bias', [hidden]],
+    ['net.5.weight', [hidden]],
+    ['net.5.bias', [hidden]],
+    ['output_layer.0.weight', [output, hidden]],
+    ['output_layer.0.bias', [output]],
+  ]);
+}
+
+/** The tensors of `parameterShapes` and the frozen frequencies `encoder.w`, which a concept needs as well. */
+export function stateShapes(config: MapperConfig): ReadonlyMap<string, readonly number[]> {
+  const frequencies: [string, number[]][] = [['encoder.w', [config.fourierFeatures, 2]]];
+  return new Map([...(config.positionalEncoding ? frequencies : []), ...parameterShapes(config)]);
+}
