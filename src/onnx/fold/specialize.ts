@@ -10,6 +10,7 @@ import { countOf, isFloat, isNumeric, makeConstant, readConstant, type Known } f
 import { elementCode } from '../write';
 import { evaluators } from './evaluate';
 import { reshapeTo } from './reshape';
+import { restoreScale } from './restore';
 import { removeDeadCode } from '../dead-code';
 import { upgradeNode } from './upgrade';
 
@@ -143,8 +144,9 @@ function wideTensor(value: Constant) {
 function wideConstant(constant: Constant): Constant {
   const { type } = wide(constant);
   const { content } = constant;
-  const values = readsInline(constant) ? readConstant(constant) : undefined;
-  if (values) return makeConstant(type, constant.dims, values.values as number[]);
+  const values = readsInline(constant) ? (readConstant(constant)?.values as number[] | undefined) : undefined;
+  const isHalfScalar = constant.type === 'float16' && values?.length === 1;
+  if (values) return makeConstant(type, constant.dims, isHalfScalar ? values.map(restoreScale) : values);
   return { type, dims: constant.dims, content };
 }
 

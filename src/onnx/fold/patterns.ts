@@ -1,0 +1,25 @@
+/**
+ * Recognises what exporters spell out in several nodes and puts one operator in its place: Gelu, x·σ(αx)
+ * (QuickGelu), LayerNormalization, Split. One operator has one derivative, which can leave the forward nodes to
+ * onnxruntime's own fusions.
+ */
+import type { Graph } from '../graph';
+import { removeDeadCode } from '../dead-code';
+import { matchGelu, matchQuickGelu } from './activation-patterns';
+import { matchLayerNormalization } from './normalization-pattern';
+import { dropUnitFactors, joinSlices } from './tidy';
+import { Matcher, type Pattern } from './matcher';
+
+const patterns: readonly Pattern[] = [matchLayerNormalization, matchGelu, matchQuickGelu];
+
+/** Simplifies in place and returns the graph. */
+export function simplify(graph: Graph): Graph {
+  dropUnitFactors(graph);
+  joinSlices(graph);
+  for (const pattern of patterns) {
+    const matcher = new Matcher(graph);
+    graph.nodes = graph.nodes.map((node) => pattern(matcher, node) ?? node);
+    removeDeadCode(graph);
+  }
+  return graph;
+}

@@ -1,0 +1,61 @@
+/**
+ * Finds the cross-attention layers of a U-Net by structure. A matrix product that reads the context is a key or a
+ * value projection. Its result reaches an attention product: if the other operand of that product is a Softmax, it
+ * is a value; if the product's own result goes into a Softmax, it is a key. The Softmax identifies the layer, and
+ * layers count in execution order.
+ */
+import { AppError } from '../../lib/errors';
+import { describe, type Graph, type Node } from '../graph';
+import { Tracer } from './trace';
+
+export interface Projection {
+  readonly node: Node;
+  /** The value that reaches the projection from the context. */
+  readonly context: string;
+}
+
+export interface CrossAttention {
+  readonly key: Projection;
+  readonly value: Projection;
+}
+
+type Role = 'key' | 'value';
+
+const isProduct = (node: Node) => node.op === 'MatMul' || node.op === 'Gemm';
+const isSoftmax = (node: Node) => node.op === 'Softmax';
+
+/** Layers in execution order. Throws AppError `onnx/cross-attention` when the structure is another. */
+export function findCrossAttention(graph: Graph, context: string): CrossAttention[] {
+  const tracer = new Tracer(graph);
+  const layers = new Map<Node, Partial<Record<Role, Projection>>>();
+  for (const { node, via } of tracer.downstream(context, isProduct)) {
+    const { role, softmax } = roleOf(tracer, node);
+    const layer = layers.get(softmax) ?? {};
+    if (layer[role]) throw unexpected(`two ${role} projections, the second being ${describe(node)}`);
+    layers.set(softmax, { ...layer, [role]: { node, context: via } });
+  }
+  const found = graph.nodes.filter((node) => layers.has(node)).map((softmax) => complete(softmax, layers.get(softmax)!));
+  if (!found.length) throw unexpected(`no matrix product reading "${context}"`);
+  return found;
+}
+
+function roleOf(tracer: Tracer, projection: Node): { role: Role; softmax: Node } {
+  const [attention] = tracer.downstream(projection.outputs[0]!, isProduct);
+  if (!attention) throw unexpected(`no attention product after ${describe(projection)}`);
+  const other = attention.node.inputs.find((input) => input !== attention.via)!;
+  const before = tracer.upstream(other, (node) => isSoftmax(node) || isProduct(node));
+  if (before && isSoftmax(before)) return { role: 'value', softmax: before };
+  const [after] = tracer.downstream(attention.node.outputs[0]!, isSoftmax);
+  if (after) return { role: 'key', softmax: after.node };
+  throw unexpected(`no Softmax around ${describe(attention.node)}`);
+}
+
+function complete(softmax: Node, { key, value }: Partial<Record<Role, Projection>>): CrossAttention {
+  if (key && value) return { key, value };
+  throw unexpected(`only one projection of the context at ${describe(softmax)}`);
+}
+
+function unexpected(found: string): AppError {
+  const message = `expected cross-attention of Stable Diffusion's form (context → key and value products → Softmax), found ${found}; export with the plain attention processor`;
+  return new AppError('onnx/cross-attention', message);
+}

@@ -1,0 +1,36 @@
+/** Small edits of a graph: renaming values, rewiring inputs, inserting nodes. */
+import { AppError } from '../../lib/errors';
+import type { Graph, Node, TensorType } from '../graph';
+
+/** Replaces `from` by `to` in the inputs of the nodes for which `where` holds. */
+export function rewire(graph: Graph, from: string, to: string, where: (node: Node) => boolean = () => true): void {
+  graph.nodes = graph.nodes.map((node) => {
+    if (!node.inputs.includes(from) || !where(node)) return node;
+    return { ...node, inputs: node.inputs.map((input) => (input === from ? to : input)) };
+  });
+}
+
+/** Gives a computed value another name everywhere. */
+export function rename(graph: Graph, from: string, to: string): void {
+  if (from === to) return;
+  graph.types.set(to, graph.typeOf(from));
+  graph.nodes = graph.nodes.map((node) => ({
+    ...node,
+    inputs: node.inputs.map((input) => (input === from ? to : input)),
+    outputs: node.outputs.map((output) => (output === from ? to : output)),
+  }));
+}
+
+/** Inserts nodes right after the node that makes `value` (at the start for an input of the graph). */
+export function insertAfter(graph: Graph, value: string, nodes: readonly Node[]): void {
+  const at = graph.nodes.findIndex((node) => node.outputs.includes(value));
+  graph.nodes.splice(at + 1, 0, ...nodes);
+}
+
+/** Type of a required input. Throws AppError `onnx/missing-input` listing what the model has. */
+export function requireInput(inputs: ReadonlyMap<string, TensorType>, name: string): TensorType {
+  const type = inputs.get(name);
+  if (type) return type;
+  const message = `expected an input "${name}", found ${[...inputs.keys()].join(', ')}; export in the Hugging Face layout`;
+  throw new AppError('onnx/missing-input', message);
+}

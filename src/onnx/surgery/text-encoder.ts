@@ -1,0 +1,114 @@
+/**
+ * The training graph of a CLIP text encoder (NeTI, section 4.2): the placeholder's token embedding becomes an input,
+ * the bypass moves the placeholder's last hidden state before the final LayerNorm,
+ * h′ = h + scale·(v/‖v‖)·‖h‖, and the graph yields the plain (key) and the moved (value) context. Behind a gate,
+ * the gradients towards both inputs.
+ */
+import { AppError } from '../../lib/errors';
+import { Builder } from '../builder';
+import { gate } from '../branch';
+import { BATCH, fixedDim, type Dim } from '../dims';
+import type { Graph, Node } from '../graph';
+import { differentiate } from '../grad/reverse';
+import { removeDeadCode } from '../dead-code';
+import { insertAfter, requireInput, rewire } from './edit';
+import { Tracer } from './trace';
+
+export interface TextShape {
+  readonly tokens: number;
+  readonly contextWidth: number;
+}
+
+/** Added to ‖v‖² so that a zero bypass stays zero. */
+const SMALLEST_SQUARE = 1e-20;
+
+/** Turns a specialized stock text encoder into its training graph, in place. */
+export function operateOnTextEncoder(graph: Graph): TextShape {
+  const [, tokens] = requireInput(graph.inputs, 'input_ids').dims;
+  const embedding = findTokenEmbedding(graph);
+  const norm = findFinalNorm(graph);
+  const width = graph.typeOf(embedding).dims.at(-1)!;
+  addInputs(graph, tokens!, width);
+  replacePlaceholder(graph, embedding);
+  addContexts(graph, norm);
+  graph.outputs.splice(0, Infinity, 'key_contexts', 'value_contexts');
+  removeDeadCode(graph);
+  addGradients(graph, [BATCH, tokens!, width]);
+  graph.outputs.push('grad_concept_embedding', 'grad_concept_bypass');
+  removeDeadCode(graph);
+  return { tokens: fixedDim(tokens, 'input_ids'), contextWidth: fixedDim(width, 'the embedding') };
+}
+
+/** The Gather of a weight by `input_ids`. */
+function findTokenEmbedding(graph: Graph): string {
+  const isLookUp = (node: Node) => node.op === 'Gather' && graph.constants.has(node.inputs[0]!);
+  const [found] = new Tracer(graph).downstream('input_ids', isLookUp);
+  if (found) return found.node.outputs[0]!;
+  throw new AppError('onnx/text-encoder', 'expected a token embedding (Gather of a weight by input_ids), found none');
+}
+
+/** The LayerNormalization that makes the first output. */
+function findFinalNorm(graph: Graph): Node {
+  const isNorm = (node: Node) => node.op === 'LayerNormalization';
+  const norm = new Tracer(graph).upstream(graph.outputs[0]!, isNorm);
+  if (norm && isNorm(norm)) return norm;
+  throw new AppError('onnx/text-encoder', 'expected a final LayerNormalization before the first output, found none');
+}
+
+function addInputs(graph: Graph, tokens: Dim, width: Dim): void {
+  graph.addInput('placeholder_mask', { type: 'float32', dims: [BATCH, tokens] });
+  graph.addInput('concept_embedding', { type: 'float32', dims: [BATCH, width] });
+  graph.addInput('concept_bypass', { type: 'float32', dims: [BATCH, width] });
+  graph.addInput('bypass_scale', { type: 'float32', dims: [] });
+}
+
+/** Embedding·(1 − mask) + mask·concept. */
+function replacePlaceholder(graph: Graph, embedding: string): void {
+  const nodes: Node[] = [];
+  const at = new Builder(graph, nodes, 'placeholder/');
+  const mask = at.op('Unsqueeze', ['placeholder_mask', at.integers([2])]);
+  const kept = at.op('Mul', [embedding, at.op('Sub', [at.scalar(1), mask])]);
+  const concept = at.op('Unsqueeze', ['concept_embedding', at.integers([1])]);
+  const result = at.op('Add', [kept, at.op('Mul', [mask, concept])]);
+  rewire(graph, embedding, result);
+  insertAfter(graph, embedding, nodes);
+}
+
+/** The final LayerNorm of the plain and of the moved hidden state. */
+function addContexts(graph: Graph, norm: Node): void {
+  const at = new Builder(graph, graph.nodes, 'bypass/');
+  const [hidden, ...parameters] = norm.inputs as [string, ...string[]];
+  const mask = at.op('Unsqueeze', ['placeholder_mask', at.integers([2])]);
+  const direction = at.op('Unsqueeze', [unit(at, 'concept_bypass'), at.integers([1])]);
+  const reach = at.op('Mul', [at.op('Mul', [mask, 'bypass_scale']), length(at, hidden, 0)]);
+  const moved = at.op('Add', [hidden, at.op('Mul', [reach, direction])]);
+  at.named('key_contexts', 'LayerNormalization', [hidden, ...parameters], norm.attributes);
+  at.named('value_contexts', 'LayerNormalization', [moved, ...parameters], norm.attributes);
+}
+
+const unit = (at: Builder, value: string) => at.op('Div', [value, length(at, value, SMALLEST_SQUARE)]);
+
+/** L2 norm along the last axis, kept as 1. */
+function length(at: Builder, value: string, smallestSquare: number): string {
+  const squares = at.reduceSum(at.op('Mul', [value, value]), [at.dims(value).length - 1]);
+  return at.op('Sqrt', [smallestSquare ? at.op('Add', [squares, at.scalar(smallestSquare)]) : squares]);
+}
+
+function addGradients(graph: Graph, dims: readonly Dim[]): void {
+  for (const name of ['grad_key_contexts', 'grad_value_contexts']) graph.addInput(name, { type: 'float32', dims });
+  graph.addInput('compute_gradients', { type: 'bool', dims: [] });
+  const forward = [...graph.nodes];
+  const weights = new Builder(graph, graph.nodes, 'weights/');
+  const seeds = new Map([
+    ['key_contexts', 'grad_key_contexts'],
+    ['value_contexts', 'grad_value_contexts'],
+  ]);
+  const wanted = ['concept_embedding', 'concept_bypass'];
+  gate({ graph, condition: 'compute_gradients' }, (at) => {
+    const [embedding, bypass] = differentiate({ forward, at, weights, seeds, wanted });
+    return new Map([
+      ['grad_concept_embedding', embedding!],
+      ['grad_concept_bypass', bypass!],
+    ]);
+  });
+}

@@ -1,0 +1,45 @@
+/** Walking a graph along values that keep their meaning: reshaped, cast, scaled or masked, but not mixed. */
+import type { Graph, Node } from '../graph';
+
+const carriers = new Set(
+  'Add Cast Concat Div Expand Flatten Gather Identity IsNaN Mul Reshape Slice Softmax Split Squeeze Sub Transpose Unsqueeze Where'.split(' '),
+);
+
+export class Tracer {
+  private readonly producers: Map<string, Node>;
+  private readonly consumers: Map<string, Node[]>;
+
+  constructor(readonly graph: Graph) {
+    this.producers = graph.producers();
+    this.consumers = graph.consumers();
+  }
+
+  producer(value: string): Node | undefined {
+    return this.producers.get(value);
+  }
+
+  readers(value: string): readonly Node[] {
+    return this.consumers.get(value) ?? [];
+  }
+
+  /** The first nodes downstream of `value` for which `stop` holds, with the value through which each is reached. */
+  downstream(value: string, stop: (node: Node) => boolean): { node: Node; via: string }[] {
+    return this.readers(value).flatMap((node) => {
+      if (stop(node)) return [{ node, via: value }];
+      if (!carriers.has(node.op)) return [];
+      return node.outputs.flatMap((output) => this.downstream(output, stop));
+    });
+  }
+
+  /** The first node upstream of `value` for which `stop` holds. */
+  upstream(value: string, stop: (node: Node) => boolean): Node | undefined {
+    const node = this.producer(value);
+    if (!node || stop(node)) return node;
+    if (!carriers.has(node.op)) return undefined;
+    for (const input of node.inputs) {
+      const found = this.upstream(input, stop);
+      if (found) return found;
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * The training graph of a U-Net (NeTI, section 4): each cross-attention layer reads its own key context and value
+ * context; the loss is each picture's mean squared error to a target; behind a gate, the gradients of the weighted
+ * sum of losses towards every context.
+ */
+import { Builder } from '../builder';
+import { gate } from '../branch';
+import { BATCH, fixedDim, fixedDims, isBatch, type Dim } from '../dims';
+import { int, type Graph, type Node } from '../graph';
+import { differentiate } from '../grad/reverse';
+import { removeDeadCode } from '../dead-code';
+import { findCrossAttention, type CrossAttention, type Projection } from './cross-attention';
+import { rename, requireInput, rewire } from './edit';
+
+export interface UnetShape {
+  /** Number of cross-attention layers. */
+  readonly layers: number;
+  readonly tokens: number;
+  readonly contextWidth: number;
+  /** Channels, height, width. */
+  readonly latent: readonly [number, number, number];
+}
+
+/** One context of each layer, as values [batch, tokens, width] cut from the stacked input. */
+interface Contexts {
+  readonly keys: readonly string[];
+  readonly values: readonly string[];
+}
+
+const CONTEXT = 'encoder_hidden_states';
+
+/** Turns a specialized stock U-Net into its training graph, in place. */
+export function operateOnUnet(graph: Graph): UnetShape {
+  const [, tokens, contextWidth] = requireInput(graph.inputs, CONTEXT).dims;
+  const layers = findCrossAttention(graph, CONTEXT);
+  const stacked: Dim[] = [layers.length, BATCH, tokens!, contextWidth!];
+  const contexts = replaceContexts(graph, layers, stacked);
+  rename(graph, graph.outputs[0]!, 'out_sample');
+  const seed = addLoss(graph);
+  const forward = [...graph.nodes];
+  const weights = new Builder(graph, graph.nodes, 'weights/');
+  graph.addInput('compute_gradients', { type: 'bool', dims: [] });
+  gate({ graph, condition: 'compute_gradients' }, (at) => {
+    const seeds = new Map([['out_sample', seed(at)]]);
+    const wanted = [...contexts.keys, ...contexts.values];
+    const gradients = differentiate({ forward, at, weights, seeds, wanted });
+    return new Map([
+      ['grad_key_contexts', stack(at, gradients.slice(0, layers.length))],
+      ['grad_value_contexts', stack(at, gradients.slice(layers.length))],
+    ]);
+  });
+  graph.outputs.splice(0, Infinity, 'out_sample', 'losses', 'grad_key_contexts', 'grad_value_contexts');
+  removeDeadCode(graph);
+  return { layers: layers.length, ...sizes(graph, tokens, contextWidth) };
+}
+
+function sizes(graph: Graph, tokens: Dim | undefined, contextWidth: Dim | undefined) {
+  const [channels, height, width] = fixedDims(requireInput(graph.inputs, 'sample').dims.slice(1), 'the latent');
+  return {
+    tokens: fixedDim(tokens, 'the context'),
+    contextWidth: fixedDim(contextWidth, 'the context'),
+    latent: [channels!, height!, width!] as const,
+  };
+}
+
+function replaceContexts(graph: Graph, layers: readonly CrossAttention[], stacked: readonly Dim[]): Contexts {
+  const nodes: Node[] = [];
+  const at = new Builder(graph, nodes, 'contexts/');
+  const add = (name: string, projections: Projection[]) => {
+    graph.addInput(name, { type: 'float32', dims: stacked });
+    return projections.map((projection, layer) => replaceContext(at, projection, name, layer));
+  };
+  const keys = add('key_contexts', layers.map((layer) => layer.key));
+  const values = add('value_contexts', layers.map((layer) => layer.value));
+  graph.nodes.unshift(...nodes);
+  graph.inputs.delete(CONTEXT);
+  return { keys, values };
+}
+
+/** Feeds a projection from its layer of the stacked input; returns that layer's context. */
+function replaceContext(at: Builder, { node, context }: Projection, input: string, layer: number): string {
+  const own = at.op('Gather', [input, at.constant('int64', [], [layer])], { axis: int(0) });
+  const shaped = at.reshape(own, at.dims(context));
+  rewire(at.graph, context, shaped, (reader) => reader.outputs[0] === node.outputs[0]);
+  return own;
+}
+
+/** Adds `losses`; returns what computes the gradient of the weighted sum towards `out_sample`. */
+function addLoss(graph: Graph): (at: Builder) => string {
+  const { dims } = graph.typeOf('out_sample');
+  graph.addInput('target', { type: 'float32', dims });
+  graph.addInput('loss_weights', { type: 'float32', dims: [BATCH] });
+  const at = new Builder(graph, graph.nodes, 'loss/');
+  const axes = dims.map((_, i) => i).slice(1);
+  const difference = at.op('Sub', ['out_sample', 'target']);
+  at.named('losses', 'ReduceMean', [at.op('Mul', [difference, difference]), at.integers(axes)], { keepdims: int(0) });
+  const count = fixedDims(dims.filter((dim) => !isBatch(dim)), 'the latent').reduce((a, b) => a * b, 1);
+  return (backward) => {
+    const weight = backward.scale(backward.reshape('loss_weights', [BATCH, 1, 1, 1]), 2 / count);
+    return backward.op('Mul', [difference, weight]);
+  };
+}
+
+function stack(at: Builder, gradients: readonly string[]): string {
+  const rows = gradients.map((gradient) => at.reshape(gradient, [1, ...at.dims(gradient)]));
+  return at.op('Concat', rows, { axis: int(0) });
+}
