@@ -1,0 +1,30 @@
+/** What every slice is made with: the state's get and set, and everything from outside, so that tests bring their own. */
+import type { StudioStorage } from '../storage/storage.ts';
+import type { StudioClient, TrainSettings, ConceptKind } from '../worker/api.ts';
+import type { ImageTools } from './images.ts';
+import type { Messages } from './messagesSlice.ts';
+import type { StudioState } from './state.ts';
+import type { TrainingLock } from './trainingLock.ts';
+
+export interface StudioDeps {
+  readonly client: StudioClient;
+  readonly storage: StudioStorage;
+  readonly images: ImageTools;
+  readonly lock: TrainingLock;
+  /** Address of the page's root, ending in a slash. */
+  readonly root: string;
+  /** Fetches a file of the page's own origin. */
+  readonly fetchFile: (path: string) => Promise<File>;
+  readonly trainSettings: (kind: ConceptKind) => TrainSettings;
+  readonly now: () => string;
+  readonly newId: () => string;
+  /** A seed for when none is given: an integer from 0 to 2³¹ − 1. */
+  readonly randomSeed: () => number;
+}
+
+export interface Context {
+  readonly deps: StudioDeps;
+  readonly get: () => StudioState;
+  readonly set: (patch: Partial<StudioState> | ((state: StudioState) => Partial<StudioState>)) => void;
+  readonly messages: Messages;
+}

@@ -1,0 +1,62 @@
+/** Opening the base model: progress, which engine runs it and why, what is stored, and coming back from failures. */
+import { toPlainError } from '../lib/errors.ts';
+import type { Context } from './context.ts';
+import { restore } from './persistence.ts';
+import type { EngineSlice } from './state.ts';
+
+export function createEngineSlice({ deps, get, set, messages }: Context): EngineSlice {
+  let latest = 0;
+
+  async function open(): Promise<void> {
+    const mine = ++latest;
+    const current = () => mine === latest;
+    messages.clear('page');
+    set({ status: 'opening', loading: null });
+    try {
+      const opened = await deps.client.open(
+        { root: deps.root, provider: get().form.provider },
+        { onEvent: (loading) => current() && set({ loading }) },
+      );
+      if (!current()) return;
+      set({ ...opened, status: 'ready', loading: null });
+      messages.announce('The studio is ready.');
+    } catch (error) {
+      if (!current() || toPlainError(error).code === 'cancelled') return;
+      set({ status: 'failed', loading: null });
+      messages.report('page', error);
+    }
+  }
+
+  function noteStorage(): void {
+    if (deps.storage.blocked !== null)
+      messages.note('library', deps.storage.blocked.code, deps.storage.blocked.message);
+  }
+
+  return {
+    status: 'opening',
+    loading: null,
+    engine: null,
+    base: null,
+    usage: null,
+    async start() {
+      deps.client.onRestart((reason) =>
+        messages.note(
+          'page',
+          'engine.restarted',
+          `The engine stopped and was started again: ${reason} Nothing you kept is lost.`,
+        ),
+      );
+      noteStorage();
+      await restore({ deps, get, set, messages });
+      await Promise.all([open(), get().measureUsage()]);
+    },
+    reopen: open,
+    async chooseProvider(provider) {
+      get().edit({ provider });
+      await open();
+    },
+    async measureUsage() {
+      set({ usage: await deps.storage.usage().catch(() => null) });
+    },
+  };
+}

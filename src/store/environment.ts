@@ -1,0 +1,47 @@
+/** Everything the store needs from a browser, put together for the real page. */
+import { AppError } from '../lib/errors.ts';
+import { defaultTrainSettings } from '../neti/settings.ts';
+import type { StudioStorage } from '../storage/storage.ts';
+import type { ConceptKind, StudioClient, TrainSettings } from '../worker/api.ts';
+import type { StudioDeps } from './context.ts';
+import { browserImages } from './images.ts';
+import { browserLock } from './trainingLock.ts';
+
+/** A style is judged on things that it was not learned from. */
+const stylePreviews = ['A cat in the style of {}', 'A house in the style of {}'];
+
+function trainSettings(kind: ConceptKind): TrainSettings {
+  return kind === 'object'
+    ? defaultTrainSettings
+    : { ...defaultTrainSettings, previewPrompts: stylePreviews };
+}
+
+async function fetchFile(path: string): Promise<File> {
+  const response = await fetch(path).catch(() => null);
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  if (response?.ok) return new File([await response.blob()], name, { type: 'image/png' });
+  throw new AppError(
+    'sample.missing',
+    `The sample picture ${name} could not be fetched (${response === null ? 'no connection' : `answer ${response.status}`}). Check the connection and try again.`,
+  );
+}
+
+/** Works without a secure context too, where crypto.randomUUID is missing. */
+function newId(): string {
+  return Array.from(crypto.getRandomValues(new Uint32Array(4)), (word) => word.toString(36)).join('-');
+}
+
+export function browserDeps(client: StudioClient, storage: StudioStorage): StudioDeps {
+  return {
+    client,
+    storage,
+    images: browserImages,
+    lock: browserLock(navigator.locks),
+    root: new URL('.', document.baseURI).href,
+    fetchFile,
+    trainSettings,
+    now: () => new Date().toISOString(),
+    newId,
+    randomSeed: () => crypto.getRandomValues(new Uint32Array(1))[0]! >>> 1,
+  };
+}

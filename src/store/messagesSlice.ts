@@ -1,0 +1,79 @@
+/** Problems shown in place, announcements for screen readers, and one deletion that can be undone. */
+import { toPlainError } from '../lib/errors.ts';
+import type { Context } from './context.ts';
+import { MAX_PICTURES, type MessagesSlice, type Place, type Problem, type Removed } from './state.ts';
+
+export interface Messages {
+  /** Shows a caught error at a place; cancellations are no problem and stay silent. */
+  report(place: Place, error: unknown): void;
+  note(place: Place, code: string, message: string): void;
+  clear(place: Place): void;
+  announce(text: string): void;
+  removed(removed: Removed): void;
+}
+
+const MOST_SHOWN = 20;
+
+function added(problems: readonly Problem[], problem: Problem): readonly Problem[] {
+  return [...problems.filter((each) => each.message !== problem.message), problem].slice(-MOST_SHOWN);
+}
+
+export function createMessages({ deps, get, set }: Omit<Context, 'messages'>): Messages {
+  const show = (place: Place, problem: Omit<Problem, 'id'>) =>
+    set(({ problems }) => ({
+      problems: { ...problems, [place]: added(problems[place], { id: deps.newId(), ...problem }) },
+    }));
+  return {
+    report(place, error) {
+      const plain = toPlainError(error);
+      if (plain.code !== 'cancelled') show(place, { tone: 'error', ...plain });
+    },
+    note: (place, code, message) => show(place, { tone: 'note', code, message }),
+    clear(place) {
+      if (get().problems[place].length > 0)
+        set(({ problems }) => ({ problems: { ...problems, [place]: [] } }));
+    },
+    announce: (announcement) => set({ announcement }),
+    removed: (removed) => set({ removed }),
+  };
+}
+
+export function createMessagesSlice({ deps, get, set, messages }: Context): MessagesSlice {
+  async function putBack(removed: Removed): Promise<void> {
+    if (removed.what === 'pictures') {
+      const known = new Set(removed.before.map((each) => each.id));
+      return set(({ pictures }) => ({
+        pictures: [...removed.before, ...pictures.filter((each) => !known.has(each.id))].slice(
+          0,
+          MAX_PICTURES,
+        ),
+      }));
+    }
+    if (removed.what === 'concept') {
+      set(({ concepts }) => ({ concepts: byAge([...concepts, removed.concept]) }));
+      return deps.storage.concepts.put(removed.concept);
+    }
+    set(({ results }) => ({ results: byAge([...results, ...removed.results]) }));
+    await Promise.all(removed.results.map((each) => deps.storage.results.put(each)));
+  }
+  return {
+    problems: { page: [], pictures: [], training: [], library: [], create: [] },
+    announcement: '',
+    removed: null,
+    dismiss: (place, id) =>
+      set(({ problems }) => ({
+        problems: { ...problems, [place]: problems[place].filter((each) => each.id !== id) },
+      })),
+    async undo() {
+      const { removed } = get();
+      if (removed === null) return;
+      set({ removed: null });
+      messages.announce(`${removed.label} is back.`);
+      await putBack(removed).catch((error: unknown) => messages.report('library', error));
+    },
+  };
+}
+
+function byAge<Item extends { readonly created: string }>(items: readonly Item[]): Item[] {
+  return items.toSorted((a, b) => a.created.localeCompare(b.created));
+}

@@ -1,0 +1,87 @@
+/** Brings back what was stored when the page opens, and keeps the draft so that a reload loses nothing. */
+import type { DraftForm, DraftPicture, DraftPictures } from '../storage/records.ts';
+import type { Context } from './context.ts';
+import { presentPicture } from './picturesSlice.ts';
+import type { StudioState } from './state.ts';
+
+const SAVE_AFTER_MS = 300;
+
+async function restoreLibrary({ deps, set, messages }: Context): Promise<void> {
+  const [concepts, results] = await Promise.all([deps.storage.concepts.list(), deps.storage.results.list()]);
+  set({
+    concepts: concepts.records,
+    results: results.records,
+    chosenResultId: results.records.at(-1)?.id ?? null,
+  });
+  const damaged = [...concepts.damaged, ...results.damaged];
+  if (damaged.length > 0)
+    messages.note(
+      'library',
+      'storage.damaged',
+      `${damaged.length} stored ${damaged.length === 1 ? 'item' : 'items'} could not be read and ${damaged.length === 1 ? 'was' : 'were'} left out: ${damaged.join('; ')}.`,
+    );
+}
+
+async function restorePictures({ deps, set }: Context, kept: DraftPictures): Promise<void> {
+  const { images } = deps;
+  const shown = await Promise.allSettled(
+    kept.pictures.map((each) => presentPicture(images, each, kept.ground)),
+  );
+  const pictures = shown.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+  set({ ground: kept.ground, pictures });
+}
+
+async function restoreDraft(context: Context): Promise<void> {
+  const { draftForm, draftPictures } = context.deps.storage;
+  const [form, pictures] = await Promise.all([draftForm.load(), draftPictures.load()]);
+  if (form !== null) context.get().edit(form);
+  if (pictures !== null) await restorePictures(context, pictures);
+}
+
+/** Loads library, results and draft. Never rejects: problems are shown at the library. */
+export async function restore(context: Context): Promise<void> {
+  for (const load of [restoreLibrary, restoreDraft])
+    await load(context).catch((error: unknown) => context.messages.report('library', error));
+}
+
+const toDraftPicture = ({
+  id,
+  fileName,
+  source,
+  width,
+  height,
+  transparent,
+  crop,
+}: DraftPicture): DraftPicture => ({
+  ...{ id, fileName, source, width, height, transparent, crop },
+});
+
+function debounced(work: () => Promise<void>): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  return () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => void work(), SAVE_AFTER_MS);
+  };
+}
+
+/** Saves the draft a moment after it changed. A draft that does not fit is no news: concepts and results report. */
+export function keepDraft(
+  { deps, get }: Context,
+  subscribe: (listener: (state: StudioState, previous: StudioState) => void) => () => void,
+): () => void {
+  const ignore = () => undefined;
+  const saveForm = debounced(() => {
+    const form: DraftForm = { version: 1, ...get().form };
+    return deps.storage.draftForm.save(form).catch(ignore);
+  });
+  const savePictures = debounced(() => {
+    const { ground, pictures } = get();
+    return deps.storage.draftPictures
+      .save({ version: 1, ground, pictures: pictures.map(toDraftPicture) })
+      .catch(ignore);
+  });
+  return subscribe((state, previous) => {
+    if (state.form !== previous.form) saveForm();
+    if (state.pictures !== previous.pictures || state.ground !== previous.ground) savePictures();
+  });
+}

@@ -1,0 +1,176 @@
+/** The shape of the page's state: one slice per concern, plain data plus the actions that change it. */
+import type {
+  ConceptRecord,
+  Crop,
+  CurvePoint,
+  DraftForm,
+  DraftPicture,
+  PreviewRecord,
+  ResultRecord,
+} from '../storage/records.ts';
+import type { Usage } from '../storage/storage.ts';
+import type {
+  BaseModelInfo,
+  ConceptKind,
+  EngineInfo,
+  LoadProgress,
+  PromptCheck,
+  Provider,
+  SampleConcept,
+} from '../worker/api.ts';
+
+export type { ConceptRecord, Crop, CurvePoint, PreviewRecord, ResultRecord, SampleConcept, Usage };
+
+/** Most pictures of one concept. */
+export const MAX_PICTURES = 20;
+
+/** Where on the page a problem is shown. */
+export type Place = 'page' | 'pictures' | 'training' | 'library' | 'create';
+
+export interface Problem {
+  readonly id: string;
+  readonly tone: 'error' | 'note';
+  readonly code: string;
+  readonly message: string;
+}
+
+/** What was just deleted and can come back. */
+export type Removed =
+  | { readonly what: 'concept'; readonly label: string; readonly concept: ConceptRecord }
+  | { readonly what: 'results'; readonly label: string; readonly results: readonly ResultRecord[] }
+  | { readonly what: 'pictures'; readonly label: string; readonly before: readonly PictureItem[] };
+
+export interface MessagesSlice {
+  readonly problems: Readonly<Record<Place, readonly Problem[]>>;
+  /** Read out by screen readers. */
+  readonly announcement: string;
+  readonly removed: Removed | null;
+  dismiss(place: Place, id: string): void;
+  undo(): Promise<void>;
+}
+
+export type Form = Omit<DraftForm, 'version'>;
+export type Field = keyof Form;
+
+export interface FormSlice {
+  readonly form: Form;
+  readonly fieldProblems: Readonly<Partial<Record<Field, string>>>;
+  edit(patch: Partial<Form>): void;
+}
+
+export interface EngineSlice {
+  readonly status: 'opening' | 'ready' | 'failed';
+  readonly loading: LoadProgress | null;
+  readonly engine: EngineInfo | null;
+  readonly base: BaseModelInfo | null;
+  readonly usage: Usage | null;
+  /** Loads what is stored, then opens the base model. */
+  start(): Promise<void>;
+  reopen(): Promise<void>;
+  chooseProvider(provider: Provider | 'auto'): Promise<void>;
+  measureUsage(): Promise<void>;
+}
+
+/** How the model sees a picture: its round trip through the VAE. */
+export interface Seen {
+  readonly picture: Blob;
+  readonly psnr: number;
+}
+
+export interface PictureItem extends DraftPicture {
+  /** The square that is learned from, as PNG on the chosen ground. */
+  readonly square: Blob;
+  readonly seen: Seen | null;
+}
+
+export interface PicturesSlice {
+  readonly pictures: readonly PictureItem[];
+  /** Colour under transparent parts, as #rrggbb. */
+  readonly ground: string;
+  readonly addingPictures: boolean;
+  addPictures(files: readonly File[]): Promise<void>;
+  addSample(sample: SampleConcept): Promise<void>;
+  removePicture(id: string): void;
+  clearPictures(): void;
+  cropPicture(id: string, crop: Crop): Promise<void>;
+  setGround(colour: string): Promise<void>;
+  /** Asks the model how it sees the pictures that it has not seen yet. */
+  lookAtPictures(): Promise<void>;
+}
+
+export interface TrainingState {
+  readonly conceptId: string;
+  readonly name: string;
+  readonly phase: 'preparing' | 'running' | 'stopping';
+  readonly step: number;
+  readonly steps: number;
+  readonly picturesPerSecond: number;
+  readonly secondsLeft: number | null;
+  readonly curve: readonly CurvePoint[];
+  readonly previews: readonly PreviewRecord[];
+}
+
+export interface TrainingSlice {
+  readonly training: TrainingState | null;
+  train(): Promise<void>;
+  /** Adds the form's number of steps to a concept of the library. */
+  trainFurther(conceptId: string): Promise<void>;
+  stopTraining(): void;
+  /** Makes a preview the concept; while training, stops there. */
+  takePreview(conceptId: string, step: number): Promise<void>;
+  checkCategory(): Promise<void>;
+}
+
+export interface LibrarySlice {
+  readonly concepts: readonly ConceptRecord[];
+  /** Concepts that could not be stored: they live as long as the tab. */
+  readonly unsaved: readonly string[];
+  selectConcept(id: string | null): void;
+  renameConcept(id: string, name: string): Promise<void>;
+  deleteConcept(id: string): Promise<void>;
+  importConcepts(files: readonly File[]): Promise<void>;
+  saveAgain(): Promise<void>;
+  removeEverything(): Promise<void>;
+}
+
+export interface GenerationState {
+  readonly phase: 'waiting' | 'running';
+  readonly step: number;
+  readonly steps: number;
+  readonly secondsLeft: number | null;
+}
+
+/** What the slider shows in place of the chosen result: the same seed at another truncation. */
+export interface LivePicture {
+  readonly resultId: string;
+  readonly picture: Blob;
+  readonly truncation: number;
+  readonly quality: 'near' | 'draft' | 'full';
+}
+
+export interface CreateSlice {
+  readonly results: readonly ResultRecord[];
+  readonly chosenResultId: string | null;
+  readonly generation: GenerationState | null;
+  readonly live: LivePicture | null;
+  readonly promptCheck: PromptCheck | null;
+  generate(): Promise<void>;
+  cancelGeneration(): void;
+  chooseResult(id: string): void;
+  setTruncation(truncation: number): void;
+  /** Keeps the slider's picture as a result of its own. */
+  keepLive(): Promise<void>;
+  deleteResults(ids: readonly string[]): Promise<void>;
+  reuseResult(id: string): void;
+  checkPrompt(): Promise<void>;
+}
+
+export type StudioState = MessagesSlice &
+  FormSlice &
+  EngineSlice &
+  PicturesSlice &
+  TrainingSlice &
+  LibrarySlice &
+  CreateSlice;
+
+export type { ConceptKind };

@@ -1,0 +1,137 @@
+/** From the form or a concept of the library to a training request, with every check that can be made before it runs. */
+import { AppError } from '../lib/errors.ts';
+import type { Pixels, TrainRequest } from '../worker/api.ts';
+import type { StudioDeps } from './context.ts';
+import { FieldError, readNumber } from './formSlice.ts';
+import type { ConceptRecord, StudioState, TrainingState } from './state.ts';
+
+export interface TrainingPlan {
+  /** The record as it will be kept, but for what training changes. */
+  readonly record: ConceptRecord;
+  readonly initial: TrainingState;
+  request(): Promise<TrainRequest>;
+}
+
+const LONGEST_NAME = 60;
+
+function readSettings({ form }: StudioState) {
+  const steps = readNumber('trainSteps', form.trainSteps, {
+    label: 'Training steps',
+    from: 1,
+    to: 10_000,
+    whole: true,
+  });
+  const seed = readNumber('trainSeed', form.trainSeed, {
+    label: 'The seed',
+    from: 0,
+    to: 2 ** 31 - 1,
+    whole: true,
+  });
+  return { steps, seed };
+}
+
+function readLabels({ form }: StudioState): { name: string; category: string } {
+  const [name, category] = [form.name.trim(), form.category.trim().toLowerCase()];
+  if (name === '')
+    throw new FieldError('name', 'training.name', 'Give the concept a name, such as “my teapot”.');
+  if (name.length > LONGEST_NAME)
+    throw new FieldError(
+      'name',
+      'training.name',
+      `The name has ${name.length} letters; at most ${LONGEST_NAME} are taken. Shorten it.`,
+    );
+  if (category === '')
+    throw new FieldError(
+      'category',
+      'category.empty',
+      'Say in one word what it is, such as “toy” or “animal”.',
+    );
+  return { name, category };
+}
+
+function requirePictures(count: number): void {
+  if (count === 0)
+    throw new AppError(
+      'training.pictures',
+      'There is nothing to learn from. Add one picture at least; four are better.',
+    );
+}
+
+const initialState = (conceptId: string, name: string, steps: number): TrainingState => ({
+  conceptId,
+  name,
+  phase: 'preparing',
+  step: 0,
+  steps,
+  picturesPerSecond: 0,
+  secondsLeft: null,
+  curve: [],
+  previews: [],
+});
+
+/** A new concept from the form and the pictures on the page. Throws FieldError and `training.*`. */
+export function planNew(deps: StudioDeps, state: StudioState): TrainingPlan {
+  const { pictures, ground, form, base } = state;
+  requirePictures(pictures.length);
+  const { name, category } = readLabels(state);
+  const { steps, seed } = readSettings(state);
+  const settings = { ...deps.trainSettings(form.kind), steps, seed };
+  const record: ConceptRecord = {
+    version: 1,
+    id: deps.newId(),
+    name,
+    category,
+    kind: form.kind,
+    created: deps.now(),
+    updated: deps.now(),
+    baseId: base?.id ?? '',
+    baseHash: base?.hash ?? '',
+    step: 0,
+    steps,
+    seed,
+    file: new Blob(),
+    thumbnail: pictures[0]!.square,
+    pictures: pictures.map((each) => each.square),
+    previews: [],
+    curve: [],
+  };
+  const load = () =>
+    Promise.all(pictures.map(({ source, crop }) => deps.images.square(source, crop, ground)));
+  return {
+    record,
+    initial: initialState(record.id, name, steps),
+    request: async () => ({ name, category, kind: form.kind, pictures: await load(), settings }),
+  };
+}
+
+function loadKept(deps: StudioDeps, record: ConceptRecord, state: StudioState): Promise<Pixels[]> {
+  const kept = record.pictures.length > 0 ? record.pictures : state.pictures.map((each) => each.square);
+  requirePictures(kept.length);
+  return Promise.all(kept.map((each) => deps.images.square(each, null, state.ground)));
+}
+
+/** More steps for a concept of the library, on its own pictures (an imported one has none: those on the page). */
+export function planFurther(deps: StudioDeps, state: StudioState, conceptId: string): TrainingPlan {
+  const record = state.concepts.find((each) => each.id === conceptId);
+  if (record === undefined)
+    throw new AppError(
+      'training.gone',
+      'This concept is no longer in the library. Choose another or start anew.',
+    );
+  const { steps, seed } = readSettings(state);
+  const { name, category, kind, step, previews, curve, file } = record;
+  const settings = { ...deps.trainSettings(kind), steps, seed };
+  const total = step + steps;
+  return {
+    record: { ...record, steps: total },
+    initial: { ...initialState(conceptId, name, total), step, previews, curve },
+    request: async () => ({
+      name,
+      category,
+      kind,
+      pictures: await loadKept(deps, record, state),
+      settings,
+      resume: new Uint8Array(await file.arrayBuffer()),
+    }),
+  };
+}

@@ -1,0 +1,30 @@
+/** Numbers in plain words: durations, sizes, and what a truncation means. */
+
+/** "about 2 min", "18 s"; for a time that is still to come. */
+export function duration(seconds: number): string {
+  if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
+  return `${(seconds / 3600).toFixed(1)} h`;
+}
+
+/** Bytes with a unit of three figures: "640 kB", "35.2 MB". */
+export function fileSize(bytes: number): string {
+  if (bytes < 1e6) return `${Math.ceil(bytes / 1e3)} kB`;
+  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+}
+
+/** What the truncation slider does at this value. */
+export function likenessWords(truncation: number): string {
+  if (truncation <= 8) return 'A loose idea: the prompt leads, the concept only hints';
+  if (truncation <= 32) return 'A free version: recognisable, easy to restyle';
+  if (truncation <= 80) return 'A good likeness that still follows the prompt';
+  return 'As exact as it gets: everything that was learned';
+}
+
+/** A concept's name as a file name that every system accepts. */
+export function conceptFileName(name: string): string {
+  const safe = [...name]
+    .map((letter) => (letter < ' ' || '/\\:*?"<>|'.includes(letter) ? '-' : letter))
+    .join('');
+  return `${safe.trim().replace(/^\.+/, '') || 'concept'}.safetensors`;
+}

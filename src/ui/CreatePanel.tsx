@@ -1,0 +1,124 @@
+/** Step 3: a prompt, a few choices, and pictures of the concept. */
+import type { SamplerName } from '../worker/api.ts';
+import { Field } from './Field.tsx';
+import { Fold } from './Fold.tsx';
+import { Problems } from './Problems.tsx';
+import { PromptBox } from './PromptBox.tsx';
+import { Results } from './Results.tsx';
+import { useActions, useStudio } from './useStudio.ts';
+
+const MOST_SUGGESTIONS = 7;
+const counts = [1, 2, 4, 6, 8] as const;
+const samplers: readonly { sampler: SamplerName; label: string }[] = [
+  { sampler: 'dpm-solver++-2m', label: 'DPM-Solver++ 2M' },
+  { sampler: 'ddim', label: 'DDIM' },
+];
+
+/** A suggestion with {} is a whole prompt; any other is words to add to the one there is. */
+function suggest(prompt: string, suggestion: string): string {
+  return suggestion.includes('{}') || prompt.trim() === '' ? suggestion : `${prompt.trimEnd()} ${suggestion}`;
+}
+
+function Suggestions() {
+  const actions = useActions();
+  const prompt = useStudio((state) => state.form.prompt);
+  const suggestions = useStudio((state) => state.base?.vocabulary.suggestions ?? []);
+  const fresh = suggestions.filter((each) => !prompt.includes(each));
+  return fresh.length === 0 ? null : (
+    <div className="chips" role="group" aria-label="Ideas">
+      {fresh.slice(0, MOST_SUGGESTIONS).map((each) => (
+        <button
+          type="button"
+          className="suggestion"
+          key={each}
+          onClick={() => actions().edit({ prompt: suggest(prompt, each) })}
+        >
+          {each}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+function Count() {
+  const actions = useActions();
+  const count = useStudio((state) => state.form.count);
+  return (
+    <label className="field">
+      <span>Pictures</span>
+      <select value={count} onChange={(event) => actions().edit({ count: Number(event.target.value) })}>
+        {counts.map((each) => (
+          <option key={each}>{each}</option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function Sampler() {
+  const actions = useActions();
+  const chosen = useStudio((state) => state.form.sampler);
+  const choose = (value: string) => {
+    const found = samplers.find((each) => each.sampler === value);
+    if (found !== undefined) actions().edit({ sampler: found.sampler });
+  };
+  return (
+    <label className="field">
+      <span>Sampler</span>
+      <select value={chosen} onChange={(event) => choose(event.target.value)}>
+        {samplers.map(({ sampler, label }) => (
+          <option key={sampler} value={sampler}>
+            {label}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+function Choices() {
+  const busy = useStudio((state) => state.generation !== null);
+  return (
+    <>
+      <div className="field-row create-row">
+        <Field field="negativePrompt" label="Negative prompt" placeholder="nothing" />
+        <Field field="seed" label="Seed" placeholder="any" numeric />
+        <Count />
+        <button type="submit" className="button button-primary" disabled={busy}>
+          Generate
+        </button>
+      </div>
+      <Fold label="Steps, guidance, sampler">
+        <div className="field-row">
+          <Field field="steps" label="Sampling steps" numeric />
+          <Field field="guidanceScale" label="Guidance" numeric />
+          <Sampler />
+        </div>
+      </Fold>
+    </>
+  );
+}
+
+export function CreatePanel() {
+  const actions = useActions();
+  return (
+    <section className="panel panel-create" aria-labelledby="create-heading">
+      <h2 id="create-heading">
+        <span className="step">3</span> Create
+      </h2>
+      <form
+        className="create-form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void actions().generate();
+        }}
+      >
+        <PromptBox />
+        <Suggestions />
+        <Choices />
+      </form>
+      <Problems place="create" />
+      <Results />
+    </section>
+  );
+}

@@ -1,0 +1,88 @@
+/** A result large, with how it was made; arrow keys go through all of them. */
+import { Dialog } from '@base-ui/react/dialog';
+import type { ResultRecord } from '../store/state.ts';
+import { blobUrl, download } from './blobUrl.ts';
+import { Icon } from './icons.tsx';
+import { pictureName, resultFileName } from './resultWords.ts';
+import { useActions, useStudio } from './useStudio.ts';
+
+function Details({ result }: { result: ResultRecord }) {
+  const rows: [string, string | number][] = [
+    ['Concept', result.conceptName || 'none'],
+    ['Negative prompt', result.negativePrompt || 'none'],
+    ['Seed', result.seed],
+    ['Truncation', result.truncation],
+    ['Steps', result.steps],
+    ['Guidance', result.guidanceScale],
+  ];
+  return (
+    <dl className="details">
+      {rows.map(([term, value]) => (
+        <div key={term}>
+          <dt>{term}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+/** Goes to the picture that many places further; does nothing at the ends. */
+function useNeighbour(result: ResultRecord) {
+  const actions = useActions();
+  const results = useStudio((state) => state.results);
+  return (offset: number) => {
+    const next = results[results.indexOf(result) + offset];
+    if (next !== undefined) actions().chooseResult(next.id);
+  };
+}
+
+export function EnlargeDialog({ result, onClose }: { result: ResultRecord; onClose: () => void }) {
+  const actions = useActions();
+  const go = useNeighbour(result);
+  const reuse = () => {
+    actions().reuseResult(result.id);
+    onClose();
+  };
+  return (
+    <Dialog.Root open onOpenChange={(open) => !open && onClose()}>
+      <Dialog.Portal>
+        <Dialog.Backdrop className="backdrop" />
+        <Dialog.Popup
+          className="dialog dialog-picture"
+          onKeyDown={(event) => {
+            if (event.key === 'ArrowLeft') go(-1);
+            if (event.key === 'ArrowRight') go(1);
+          }}
+        >
+          <div className="enlarged">
+            <img src={blobUrl(result.picture)} alt={pictureName(result, result.truncation)} />
+            <button type="button" className="icon-button" aria-label="Earlier picture" onClick={() => go(-1)}>
+              <Icon name="back" />
+            </button>
+            <button type="button" className="icon-button" aria-label="Later picture" onClick={() => go(1)}>
+              <Icon name="next" />
+            </button>
+          </div>
+          <div className="enlarged-side">
+            <Dialog.Title className="dialog-title">{result.prompt}</Dialog.Title>
+            <Details result={result} />
+            <div className="dialog-buttons">
+              <button type="button" className="button" onClick={reuse}>
+                Use these settings
+              </button>
+              <button
+                type="button"
+                className="button"
+                onClick={() => download(result.picture, resultFileName(result))}
+              >
+                Download PNG
+              </button>
+              <Dialog.Close className="button button-primary">Close</Dialog.Close>
+            </div>
+          </div>
+        </Dialog.Popup>
+      </Dialog.Portal>
+    </Dialog.Root>
+  );
+}

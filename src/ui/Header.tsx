@@ -1,0 +1,146 @@
+/** The top line: what this is, that it stays here and what is stored, and which engine runs it and why. */
+import { Popover } from '@base-ui/react/popover';
+import type { ReactNode } from 'react';
+import type { Provider } from '../worker/api.ts';
+import { fileSize } from '../store/words.ts';
+import { Icon, type IconName } from './icons.tsx';
+import { useActions, useStudio } from './useStudio.ts';
+
+interface HeaderPopoverProps {
+  readonly icon: IconName;
+  readonly label: string;
+  readonly title: string;
+  readonly children: ReactNode;
+  readonly onOpen?: () => void;
+}
+
+function HeaderPopover({ icon, label, title, children, onOpen }: HeaderPopoverProps) {
+  return (
+    <Popover.Root onOpenChange={(open) => open && onOpen?.()}>
+      <Popover.Trigger className="header-button">
+        <Icon name={icon} />
+        {label}
+      </Popover.Trigger>
+      <Popover.Portal>
+        <Popover.Positioner sideOffset={8} align="end" collisionPadding={8}>
+          <Popover.Popup className="popover">
+            <Popover.Title className="popover-title">{title}</Popover.Title>
+            {children}
+          </Popover.Popup>
+        </Popover.Positioner>
+      </Popover.Portal>
+    </Popover.Root>
+  );
+}
+
+function StorageInfo() {
+  const actions = useActions();
+  const used = useStudio((state) => state.usage?.used ?? null);
+  const counts = useStudio(({ concepts, results }) => ({
+    concepts: concepts.length,
+    results: results.length,
+  }));
+  const results = useStudio((state) => state.results);
+  const training = useStudio((state) => state.training !== null);
+  return (
+    <HeaderPopover
+      icon="lock"
+      label="Everything stays on this computer"
+      title="Nothing is uploaded"
+      onOpen={() => void actions().measureUsage()}
+    >
+      <p>Pictures, concepts and results never leave this browser. Export a concept to keep it elsewhere.</p>
+      <dl className="details">
+        <div>
+          <dt>Concepts</dt>
+          <dd>{counts.concepts}</dd>
+        </div>
+        <div>
+          <dt>Results</dt>
+          <dd>{counts.results}</dd>
+        </div>
+        <div>
+          <dt>Space used, base model included</dt>
+          <dd>{used === null ? 'unknown' : fileSize(used)}</dd>
+        </div>
+      </dl>
+      <div className="dialog-buttons">
+        <button
+          type="button"
+          className="button"
+          disabled={results.length === 0}
+          onClick={() => void actions().deleteResults(results.map((each) => each.id))}
+        >
+          Remove results
+        </button>
+        <button
+          type="button"
+          className="button button-danger"
+          disabled={training || counts.concepts + counts.results === 0}
+          onClick={() => void actions().removeEverything()}
+        >
+          Remove everything
+        </button>
+      </div>
+    </HeaderPopover>
+  );
+}
+
+const choices: readonly { provider: Provider | 'auto'; label: string }[] = [
+  { provider: 'auto', label: 'Automatic' },
+  { provider: 'webgpu', label: 'Graphics card (WebGPU)' },
+  { provider: 'wasm', label: 'Processor (WebAssembly)' },
+];
+
+function EngineChoice() {
+  const actions = useActions();
+  const chosen = useStudio((state) => state.form.provider);
+  const busy = useStudio((state) => state.training !== null || state.generation !== null);
+  return (
+    <fieldset className="radios" disabled={busy}>
+      <legend className="sr-only">Engine</legend>
+      {choices.map(({ provider, label }) => (
+        <label key={provider}>
+          <input
+            type="radio"
+            name="provider"
+            checked={chosen === provider}
+            onChange={() => void actions().chooseProvider(provider)}
+          />
+          {label}
+        </label>
+      ))}
+    </fieldset>
+  );
+}
+
+function EngineInfo() {
+  const engine = useStudio((state) => state.engine);
+  if (engine === null) return null;
+  const threads = `${engine.threads} ${engine.threads === 1 ? 'thread' : 'threads'}`;
+  const label = engine.provider === 'webgpu' ? 'Graphics card' : `Processor, ${threads}`;
+  return (
+    <HeaderPopover icon="chip" label={label} title="What runs the model">
+      <p>{engine.reason}</p>
+      <EngineChoice />
+    </HeaderPopover>
+  );
+}
+
+export function Header() {
+  return (
+    <header className="header">
+      <h1>
+        <svg className="logo" viewBox="0 0 24 24" aria-hidden="true">
+          <rect x="2" y="2" width="20" height="20" rx="6" />
+          <path d="M8 6.5C5.5 6.5 8.5 12 5 12c3.5 0 .5 5.5 3 5.5M16 6.5c2.5 0-.5 5.5 3 5.5-3.5 0-.5 5.5-3 5.5" />
+        </svg>
+        NeTI Studio
+      </h1>
+      <div className="header-info">
+        <StorageInfo />
+        <EngineInfo />
+      </div>
+    </header>
+  );
+}

@@ -1,0 +1,151 @@
+/** The library: a slim strip of concepts, always one gesture away; choose, rename, export, delete, import. */
+import { Menu } from '@base-ui/react/menu';
+import { useId, useState } from 'react';
+import type { ConceptRecord } from '../store/state.ts';
+import { conceptFileName } from '../store/words.ts';
+import { blobUrl, download } from './blobUrl.ts';
+import { Icon } from './icons.tsx';
+import { Problems } from './Problems.tsx';
+import { RenameDialog } from './RenameDialog.tsx';
+import { useActions, useStudio } from './useStudio.ts';
+
+const exportConcept = ({ file, name }: ConceptRecord) => download(file, conceptFileName(name));
+
+function ConceptMenu({ concept, rename }: { concept: ConceptRecord; rename: () => void }) {
+  const actions = useActions();
+  const training = useStudio((state) => state.training?.conceptId === concept.id);
+  return (
+    <Menu.Root>
+      <Menu.Trigger className="icon-button concept-menu" aria-label={`Options for ${concept.name}`}>
+        <Icon name="more" />
+      </Menu.Trigger>
+      <Menu.Portal>
+        <Menu.Positioner sideOffset={4}>
+          <Menu.Popup className="menu">
+            <Menu.Item className="menu-item" onClick={rename}>
+              Rename
+            </Menu.Item>
+            <Menu.Item className="menu-item" onClick={() => exportConcept(concept)}>
+              Export
+            </Menu.Item>
+            <Menu.Item
+              className="menu-item"
+              disabled={training}
+              onClick={() => void actions().deleteConcept(concept.id)}
+            >
+              Delete
+            </Menu.Item>
+          </Menu.Popup>
+        </Menu.Positioner>
+      </Menu.Portal>
+    </Menu.Root>
+  );
+}
+
+function state(concept: ConceptRecord, training: boolean, unsaved: boolean): string {
+  if (training) return 'learning…';
+  if (unsaved) return 'not saved';
+  return concept.step < concept.steps ? `${concept.step} of ${concept.steps} steps` : `${concept.step} steps`;
+}
+
+function Concept({ concept, rename }: { concept: ConceptRecord; rename: () => void }) {
+  const actions = useActions();
+  const { id, name, thumbnail } = concept;
+  const chosen = useStudio((studio) => studio.form.conceptId === id);
+  const training = useStudio((studio) => studio.training?.conceptId === id);
+  const unsaved = useStudio((studio) => studio.unsaved.includes(id));
+  return (
+    <li className="concept" data-chosen={chosen}>
+      <button
+        type="button"
+        className="concept-choose"
+        aria-pressed={chosen}
+        onClick={() => actions().selectConcept(chosen ? null : id)}
+      >
+        {thumbnail ? <img src={blobUrl(thumbnail)} alt="" /> : <span className="concept-blank" />}
+        <span className="concept-text">
+          <span className="concept-name">{name}</span>
+          <span className="quiet">{state(concept, training, unsaved)}</span>
+        </span>
+      </button>
+      <ConceptMenu concept={concept} rename={rename} />
+    </li>
+  );
+}
+
+function ImportButton() {
+  const id = useId();
+  const actions = useActions();
+  return (
+    <span className="file-button">
+      <input
+        id={id}
+        type="file"
+        className="sr-only"
+        accept=".safetensors"
+        multiple
+        aria-label="Import concept"
+        onChange={(event) => {
+          void actions().importConcepts([...(event.target.files ?? [])]);
+          event.target.value = '';
+        }}
+      />
+      <label htmlFor={id} className="button button-quiet">
+        <Icon name="up" />
+        Import
+      </label>
+    </span>
+  );
+}
+
+function ExportButton() {
+  const chosen = useStudio((studio) => studio.concepts.find((each) => each.id === studio.form.conceptId));
+  return (
+    <button
+      type="button"
+      className="button button-quiet"
+      aria-label="Export concept"
+      disabled={chosen === undefined}
+      onClick={() => chosen && exportConcept(chosen)}
+    >
+      <Icon name="down" />
+      Export
+    </button>
+  );
+}
+
+function SaveAgain() {
+  const actions = useActions();
+  const count = useStudio((studio) => studio.unsaved.length);
+  return count === 0 ? null : (
+    <button type="button" className="button" onClick={() => void actions().saveAgain()}>
+      Save again
+    </button>
+  );
+}
+
+export function Library() {
+  const concepts = useStudio((studio) => studio.concepts);
+  const [renaming, setRenaming] = useState<string | null>(null);
+  const renamed = concepts.find((each) => each.id === renaming);
+  return (
+    <nav className="library" aria-label="Library">
+      <div className="library-row">
+        <ul className="concepts" aria-label="Concepts" tabIndex={concepts.length > 0 ? 0 : -1}>
+          {concepts.toReversed().map((concept) => (
+            <Concept key={concept.id} concept={concept} rename={() => setRenaming(concept.id)} />
+          ))}
+        </ul>
+        {concepts.length === 0 && <p className="quiet library-empty">Concepts you teach are kept here.</p>}
+        <div className="library-actions">
+          <ImportButton />
+          <ExportButton />
+        </div>
+      </div>
+      <Problems place="library">
+        <SaveAgain />
+      </Problems>
+      {renamed && <RenameDialog key={renamed.id} concept={renamed} onClose={() => setRenaming(null)} />}
+    </nav>
+  );
+}

@@ -1,0 +1,38 @@
+/** Sample concepts that ship with the base model, one click away. */
+import type { SampleConcept } from '../store/state.ts';
+import { useActions, useStudio } from './useStudio.ts';
+
+function Sample({ sample }: { sample: SampleConcept }) {
+  const actions = useActions();
+  return (
+    <li>
+      <button
+        type="button"
+        className="sample"
+        title={sample.credit}
+        onClick={() => void actions().addSample(sample)}
+      >
+        <span className="sample-pictures">
+          {sample.pictures.slice(0, 4).map((picture) => (
+            <img key={picture} src={picture} alt="" loading="lazy" />
+          ))}
+        </span>
+        <span className="sample-name">{sample.name}</span>
+      </button>
+    </li>
+  );
+}
+
+export function Samples() {
+  const samples = useStudio((state) => state.base?.samples ?? []);
+  return samples.length === 0 ? null : (
+    <div className="samples">
+      <h3>Or try one of these</h3>
+      <ul aria-label="Samples">
+        {samples.map((sample) => (
+          <Sample key={sample.name} sample={sample} />
+        ))}
+      </ul>
+    </div>
+  );
+}

@@ -1,0 +1,194 @@
+/** Step 2: what the concept is called, and training it with progress, loss and previews in sight. */
+import { Progress } from '@base-ui/react/progress';
+import type { ConceptKind, ConceptRecord, TrainingState } from '../store/state.ts';
+import { duration } from '../store/words.ts';
+import { Field } from './Field.tsx';
+import { Fold } from './Fold.tsx';
+import { LossChart } from './LossChart.tsx';
+import { Previews } from './Previews.tsx';
+import { Problems } from './Problems.tsx';
+import { useActions, useStudio } from './useStudio.ts';
+
+const MOST_CHIPS = 6;
+
+function Categories() {
+  const actions = useActions();
+  const typed = useStudio((state) => state.form.category.trim().toLowerCase());
+  const categories = useStudio((state) => state.base?.vocabulary.categories ?? []);
+  const fitting = categories.filter((word) => word !== typed && word.startsWith(typed));
+  const shown = fitting.length > 0 ? fitting : categories.filter((word) => word !== typed);
+  return categories.length === 0 ? null : (
+    <div className="chips" role="group" aria-label="Suggested words">
+      {shown.slice(0, MOST_CHIPS).map((word) => (
+        <button
+          type="button"
+          className="suggestion"
+          key={word}
+          onClick={() => actions().edit({ category: word })}
+        >
+          {word}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+const kinds: readonly { kind: ConceptKind; label: string; title: string }[] = [
+  { kind: 'object', label: 'Object', title: 'A thing or a character' },
+  { kind: 'style', label: 'Style', title: 'The way pictures are drawn' },
+];
+
+function Kind() {
+  const actions = useActions();
+  const chosen = useStudio((state) => state.form.kind);
+  return (
+    <fieldset className="field">
+      <legend>It is an</legend>
+      <div className="segments">
+        {kinds.map(({ kind, label, title }) => (
+          <label key={kind} title={title}>
+            <input
+              type="radio"
+              name="kind"
+              checked={chosen === kind}
+              onChange={() => actions().edit({ kind })}
+            />
+            <span>{label}</span>
+          </label>
+        ))}
+      </div>
+    </fieldset>
+  );
+}
+
+function TrainForm() {
+  const actions = useActions();
+  return (
+    <>
+      <Field field="name" label="Concept name" placeholder="my teapot" />
+      <Field
+        field="category"
+        label="Category word"
+        placeholder="one word for what it is"
+        onBlur={() => void actions().checkCategory()}
+      >
+        <Categories />
+      </Field>
+      <div className="field-row">
+        <Kind />
+        <Field field="trainSteps" label="Training steps" numeric />
+      </div>
+      <Fold label="More training options">
+        <Field
+          field="trainSeed"
+          label="Random seed of the training"
+          hint="The same number and pictures give the same concept."
+          numeric
+        />
+      </Fold>
+    </>
+  );
+}
+
+function timing({ phase, picturesPerSecond, secondsLeft, step }: TrainingState): string {
+  if (phase === 'stopping') return 'Stopping, keeping what was learned…';
+  if (step === 0 || secondsLeft === null) return 'Getting ready…';
+  return `${picturesPerSecond.toFixed(1)} pictures a second, ${duration(secondsLeft)} left`;
+}
+
+function Running({ training }: { training: TrainingState }) {
+  const actions = useActions();
+  return (
+    <div className="running">
+      <Progress.Root className="progress" value={training.step} max={training.steps} aria-label="Training">
+        <span className="progress-text">
+          Step {training.step} of {training.steps}
+        </span>
+        <span className="progress-text quiet">{timing(training)}</span>
+        <Progress.Track className="progress-track">
+          <Progress.Indicator className="progress-fill" />
+        </Progress.Track>
+      </Progress.Root>
+      <button
+        type="button"
+        className="button button-wide"
+        disabled={training.phase === 'stopping'}
+        onClick={() => actions().stopTraining()}
+      >
+        Stop training
+      </button>
+    </div>
+  );
+}
+
+interface Learned extends Pick<ConceptRecord, 'name' | 'curve' | 'previews'> {
+  readonly conceptId: string;
+  readonly step: number;
+}
+
+function LearnedView({ learned, live }: { learned: Learned; live: boolean }) {
+  const actions = useActions();
+  return (
+    <div className="learned">
+      {!live && (
+        <div className="learned-title">
+          <h3>
+            {learned.name}
+            <span className="quiet"> {learned.step} steps</span>
+          </h3>
+          <button
+            type="button"
+            className="link-button"
+            title="Adds the number of steps above"
+            onClick={() => void actions().trainFurther(learned.conceptId)}
+          >
+            Continue training
+          </button>
+        </div>
+      )}
+      {learned.curve.length > 1 && <LossChart curve={learned.curve} />}
+      <Previews {...learned} />
+    </div>
+  );
+}
+
+function LearnedOrHint() {
+  const training = useStudio((state) => state.training);
+  const chosen = useStudio((state) => state.concepts.find((each) => each.id === state.form.conceptId));
+  if (training !== null) return <LearnedView learned={training} live />;
+  if (chosen !== undefined) return <LearnedView learned={{ ...chosen, conceptId: chosen.id }} live={false} />;
+  return (
+    <p className="quiet train-hint">
+      Training shows here how well it goes: a curve that falls, and pictures that come closer to yours.
+    </p>
+  );
+}
+
+export function TrainPanel() {
+  const actions = useActions();
+  const training = useStudio((state) => state.training);
+  return (
+    <section className="panel" aria-labelledby="train-heading">
+      <h2 id="train-heading">
+        <span className="step">2</span> Train
+      </h2>
+      <form
+        className="train-form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void actions().train();
+        }}
+      >
+        <TrainForm />
+        {training === null && (
+          <button type="submit" className="button button-primary button-wide">
+            Train concept
+          </button>
+        )}
+      </form>
+      {training !== null && <Running training={training} />}
+      <Problems place="training" />
+      <LearnedOrHint />
+    </section>
+  );
+}
