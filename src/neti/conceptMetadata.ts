@@ -1,0 +1,219 @@
+/**
+ * The text half of a concept file: ModelSpec 1.0.1 keys that other programs show, and JSON under `neti.*` that this one
+ * reads back, each checked against a schema with bounds, since it comes from strangers.
+ */
+import { z } from 'zod';
+import { AppError } from '../lib/errors.ts';
+import type { MapperConfig } from './mapperConfig.ts';
+
+const FORMAT_VERSION = '1';
+const THUMBNAIL = 'modelspec.thumbnail';
+const TITLE = 'modelspec.title';
+const TRIGGER = 'modelspec.trigger_phrase';
+const MAX_THUMBNAIL = 2 * 2 ** 20;
+
+const size = (max: number) => z.int().min(1).max(max);
+
+const configurationSchema: z.ZodType<MapperConfig> = z.strictObject({
+  layers: size(256),
+  contextWidth: size(8192),
+  timeAnchors: size(1000),
+  hidden: size(4096),
+  fourierFeatures: size(16384),
+  sigmaTime: z.number().positive(),
+  sigmaLayer: z.number().positive(),
+  textualBypass: z.boolean(),
+  normScale: z.number().positive().nullable(),
+  positionalEncoding: z.boolean(),
+  nestedDropout: z.number().min(0).max(1),
+});
+
+/** Means over the first and the last tenth of a session's steps. */
+const lossSummarySchema = z.strictObject({ steps: size(1e9), first: z.number(), last: z.number() });
+export type LossSummary = z.infer<typeof lossSummarySchema>;
+
+const baseSchema = z.strictObject({
+  id: z.string().min(1).max(200),
+  hash: z.string().regex(/^[0-9a-f]{64}$/),
+});
+
+const conceptSchema = z.strictObject({
+  name: z.string().trim().min(1).max(200),
+  category: z.string().min(1).max(100),
+  kind: z.enum(['object', 'style']),
+  created: z.iso.datetime({ offset: true }),
+  /** What stands for the concept in a prompt. */
+  placeholder: z.string().min(1).max(100),
+});
+
+const trainingSchema = z.strictObject({
+  step: z.int().min(0).max(1e9),
+  seed: z.int(),
+  learningRate: z.number().positive(),
+  losses: lossSummarySchema.nullable(),
+});
+
+/** Only a picture inside the file: an address would make the page ask a stranger's server for it. */
+const thumbnailSchema = z.union([
+  z.literal(''),
+  z
+    .string()
+    .max(MAX_THUMBNAIL)
+    .regex(/^data:image\/(png|jpeg|webp);base64,[A-Za-z0-9+/]+=*$/),
+]);
+
+/** What a concept file says about itself. */
+export interface ConceptInfo {
+  readonly name: string;
+  readonly category: string;
+  readonly kind: 'object' | 'style';
+  /** Steps trained, all sessions together. */
+  readonly step: number;
+  readonly baseId: string;
+  readonly baseHash: string;
+  /** ISO-8601. */
+  readonly created: string;
+  /** A picture's data URL, empty when the file has none. */
+  readonly thumbnail: string;
+}
+
+/** What metadata are written from. `losses`: one number a step of the last session. */
+export interface MetadataDraft {
+  readonly config: MapperConfig;
+  readonly info: ConceptInfo;
+  readonly training: {
+    readonly seed: number;
+    readonly learningRate: number;
+    readonly losses: readonly number[];
+  };
+  /** Side of the base's pictures in pixels. */
+  readonly resolution: number;
+  readonly predictionType: 'epsilon' | 'v_prediction';
+}
+
+export interface ConceptMetadata {
+  readonly configuration: MapperConfig;
+  readonly base: z.infer<typeof baseSchema>;
+  readonly concept: z.infer<typeof conceptSchema>;
+  readonly training: z.infer<typeof trainingSchema>;
+  readonly thumbnail: string;
+}
+
+/** Throws `concept.draft` when a value is outside of what a reader accepts, such as an endless name. */
+export function writeMetadata(draft: MetadataDraft): Map<string, string> {
+  const { info, config, training, resolution, predictionType } = draft;
+  const { name, category, kind, created, step, thumbnail } = info;
+  const json = {
+    'neti.configuration': check(configurationSchema, config, 'configuration', unfit),
+    'neti.base': check(baseSchema, { id: info.baseId, hash: info.baseHash }, 'base', unfit),
+    'neti.concept': check(
+      conceptSchema,
+      { name, category, kind, created, placeholder: '{}' },
+      'concept',
+      unfit,
+    ),
+    'neti.training': check(
+      trainingSchema,
+      { ...training, step, losses: summarise(training.losses) },
+      'training',
+      unfit,
+    ),
+  };
+  return new Map([
+    ['modelspec.sai_model_spec', '1.0.1'],
+    ['modelspec.architecture', `${info.baseId}/neti`],
+    ['modelspec.implementation', 'NeTI Studio'],
+    [TITLE, name],
+    ['modelspec.resolution', `${resolution}x${resolution}`],
+    ['modelspec.date', created],
+    [TRIGGER, name],
+    ['modelspec.usage_hint', 'Write {} in a prompt where the concept belongs.'],
+    ['modelspec.prediction_type', predictionType === 'epsilon' ? 'epsilon' : 'v'],
+    [THUMBNAIL, check(thumbnailSchema, thumbnail, 'thumbnail', unfit)],
+    ['neti.format', FORMAT_VERSION],
+    ...Object.entries(json).map(([key, value]) => [key, JSON.stringify(value)] as const),
+  ]);
+}
+
+/** Throws `concept.version` or `concept.corrupt`. */
+export function readMetadata(metadata: ReadonlyMap<string, string>): ConceptMetadata {
+  const version = metadata.get('neti.format');
+  if (version === undefined) throw corrupt('it says nothing about a concept (neti.format is missing)');
+  if (version !== FORMAT_VERSION) {
+    throw new AppError(
+      'concept.version',
+      `This concept file has version ${version.slice(0, 20)}, this studio reads version ${FORMAT_VERSION}. Update the studio.`,
+    );
+  }
+  return {
+    configuration: readJson(configurationSchema, metadata, 'neti.configuration'),
+    base: readJson(baseSchema, metadata, 'neti.base'),
+    concept: readJson(conceptSchema, metadata, 'neti.concept'),
+    training: readJson(trainingSchema, metadata, 'neti.training'),
+    thumbnail: check(thumbnailSchema, metadata.get(THUMBNAIL) ?? '', THUMBNAIL, corrupt),
+  };
+}
+
+export function conceptInfo({ base, concept, training, thumbnail }: ConceptMetadata): ConceptInfo {
+  const { name, category, kind, created } = concept;
+  return {
+    name,
+    category,
+    kind,
+    created,
+    step: training.step,
+    baseId: base.id,
+    baseHash: base.hash,
+    thumbnail,
+  };
+}
+
+/** All metadata as they are but for the label. Throws `concept.draft` when the label is not one. */
+export function labelled(
+  all: ReadonlyMap<string, string>,
+  { concept }: ConceptMetadata,
+  label: { readonly name: string; readonly thumbnail: string },
+): Map<string, string> {
+  const { name } = check(conceptSchema, { ...concept, name: label.name }, 'concept', unfit);
+  const changed = new Map(all);
+  changed.set('neti.concept', JSON.stringify({ ...concept, name }));
+  changed.set(TITLE, name).set(TRIGGER, name);
+  changed.set(THUMBNAIL, check(thumbnailSchema, label.thumbnail, 'thumbnail', unfit));
+  return changed;
+}
+
+function summarise(losses: readonly number[]): LossSummary | null {
+  if (losses.length === 0) return null;
+  const tenth = Math.ceil(losses.length / 10);
+  const mean = (part: readonly number[]) => part.reduce((sum, loss) => sum + loss, 0) / part.length;
+  return { steps: losses.length, first: mean(losses.slice(0, tenth)), last: mean(losses.slice(-tenth)) };
+}
+
+function readJson<T>(schema: z.ZodType<T>, metadata: ReadonlyMap<string, string>, key: string): T {
+  const text = metadata.get(key);
+  if (text === undefined) throw corrupt(`${key} is missing`);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw corrupt(`${key} is not JSON`);
+  }
+  return check(schema, value, key, corrupt);
+}
+
+function check<T>(schema: z.ZodType<T>, value: unknown, key: string, fail: (problem: string) => AppError): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  throw fail(`its ${key} is wrong (${z.prettifyError(result.error).slice(0, 200)})`);
+}
+
+export function corrupt(problem: string): AppError {
+  return new AppError(
+    'concept.corrupt',
+    `This is not a concept file or it is damaged: ${problem}. Export it again.`,
+  );
+}
+
+function unfit(problem: string): AppError {
+  return new AppError('concept.draft', `The concept cannot be saved: ${problem}.`);
+}
