@@ -1,0 +1,36 @@
+/** Both samplers against trajectories of diffusers on a toy network (fixtures/make_samplers.py). */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { readSafetensors, toFloat32 } from '../lib/safetensors.ts';
+import { NoiseSchedule, scheduleSchema } from './schedule.ts';
+import type { SamplerName } from './scheduler.ts';
+import { createScheduler } from './scheduler.ts';
+
+const file = readSafetensors(new Uint8Array(readFileSync(join(import.meta.dirname, 'fixtures/samplers.safetensors'))));
+const golden = (name: string) => toFloat32(file.tensors.get(name)!);
+const cases = (['dpm-solver++-2m', 'ddim'] as const).flatMap((name) =>
+  (['epsilon', 'v_prediction'] as const).flatMap((prediction) =>
+    [10, 20].map((steps): [SamplerName, 'epsilon' | 'v_prediction', number] => [name, prediction, steps]),
+  ),
+);
+
+test.each(cases)('%s, %s, %i steps', (name, prediction, steps) => {
+  const schedule = new NoiseSchedule(scheduleSchema.parse({ prediction_type: prediction }));
+  const scheduler = createScheduler(name, schedule, steps);
+  const key = `${name}.${prediction}.${steps}`;
+  expect(scheduler.timesteps).toEqual(Array.from(golden(`${key}.timesteps`)));
+  const path = golden(`${key}.path`);
+  let sample = golden('start');
+  for (let index = 0; index < steps; index++) {
+    const output = sample.map((x) => 0.3 * x + 0.1 * Math.sin(x));
+    sample = scheduler.step(output, index, sample) as typeof sample;
+    const expected = path.subarray(index * sample.length, (index + 1) * sample.length);
+    expect(relativeError(sample, expected), `step ${index}`).toBeLessThan(1e-5);
+  }
+});
+
+function relativeError(found: Float32Array, expected: Float32Array): number {
+  const norm = (values: Float32Array) => Math.hypot(...values);
+  return norm(found.map((x, i) => x - expected[i]!)) / norm(expected);
+}

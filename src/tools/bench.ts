@@ -1,0 +1,70 @@
+/**
+ * `npm run bench [-- MODEL_DIR]`: what a training step of 8 pictures costs on WebAssembly with two threads, by part, and what
+ * the backward pass adds to the U-Net. Medians of interleaved repeats in one run; compare ratios, not days.
+ */
+import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import * as ort from 'onnxruntime-web/wasm';
+import { Pipeline } from '../diffusion/pipeline.ts';
+import { Random } from '../lib/random.ts';
+import { createBridge } from '../neti/bridge.ts';
+import { createMapper } from '../neti/mapper.ts';
+import { MAPPER_DEFAULTS } from '../neti/mapperConfig.ts';
+import { defaultTrainSettings } from '../neti/settings.ts';
+import type { StepTimes } from '../neti/trainer.ts';
+import { Trainer } from '../neti/trainer.ts';
+import { Runtime } from '../ort/runtime.ts';
+
+const warmUp = 3;
+const repeats = 15;
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
+}
+
+async function measureSteps(trainer: Trainer): Promise<StepTimes[]> {
+  const times: StepTimes[] = [];
+  for (let i = 0; i < warmUp + repeats; i++) {
+    const step = await trainer.step();
+    if (i >= warmUp) times.push(step.times);
+  }
+  return times;
+}
+
+const folder = resolve(process.argv[2] ?? join(import.meta.dirname, '../../models/sticker-world'));
+ort.env.wasm.numThreads = 2;
+const runtime = new Runtime({ ort, provider: 'wasm' });
+const pipeline = await Pipeline.load(runtime, (path) => readFile(join(folder, path)));
+const bridge = createBridge(runtime);
+const random = new Random(0);
+const { layers, contextWidth, latent } = pipeline.shape;
+const mapper = createMapper(
+  bridge.backend,
+  { ...MAPPER_DEFAULTS, layers, contextWidth, normScale: 1 },
+  random,
+);
+const size = latent[0] * latent[1] * latent[2];
+const moments = { mean: random.fillNormal(new Float32Array(size)), logvar: new Float32Array(size).fill(-8) };
+const trainer = new Trainer({
+  pipeline,
+  bridge,
+  mapper,
+  pictures: [{ straight: moments, mirrored: moments }],
+  templates: ['a photo of a {}'],
+  settings: defaultTrainSettings,
+  random,
+});
+
+const times = await measureSteps(trainer);
+const parts = ['mapper', 'text', 'unet', 'rest'] as const;
+console.log(
+  `One training step of ${defaultTrainSettings.batchSize} pictures, wasm, 2 threads, median of ${repeats}:`,
+);
+for (const part of parts)
+  console.log(
+    `  ${part.padEnd(8)} ${median(times.map((t) => t[part]))
+      .toFixed(0)
+      .padStart(6)} ms`,
+  );
+const total = median(times.map((t) => parts.reduce((sum, part) => sum + t[part], 0)));
+console.log(`  ${'step'.padEnd(8)} ${total.toFixed(0).padStart(6)} ms`);
