@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { halfBytesToFloat32, halfToNumber, numberToHalf } from './half';
+import { halfBytesToFloat32, halfToNumber, numberToHalf } from './half.ts';
 
 test('every finite half survives the round trip', () => {
   for (let bits = 0; bits < 0x10000; bits++) {

@@ -3,8 +3,8 @@
  * graph samples and trains with one copy of its weights. The else-branch yields one zero per output. Each segment
  * of a backward pass can have its own `If`; its outputs feed the next segment.
  */
-import { Builder } from './builder';
-import type { Graph, Node } from './graph';
+import { Builder } from './builder.ts';
+import type { Graph, Node } from './graph.ts';
 
 export interface Gate {
   readonly graph: Graph;
@@ -22,7 +22,11 @@ export function gate({ graph, condition }: Gate, emit: (at: Builder) => GatedOut
   const skipped: Node[] = [];
   const otherwise = new Builder(graph, skipped, 'skipped/');
   const zeros = [...outputs.values()].map((value) => {
-    const one = otherwise.constant('float32', graph.typeOf(value).dims.map(() => 1), [0]);
+    const one = otherwise.constant(
+      'float32',
+      graph.typeOf(value).dims.map(() => 1),
+      [0],
+    );
     return otherwise.op('Identity', [one]);
   });
   for (const [name, value] of outputs) graph.types.set(name, graph.typeOf(value));

@@ -1,9 +1,9 @@
 /** Appends nodes to a graph or to a branch of it, inferring each new value's type. */
-import { reshapeTo } from './fold/reshape';
-import { fixedDims, isBatch, sameDims, type Dim } from './dims';
-import { int, ints, type Attributes, type Graph, type Node } from './graph';
-import { contextOf, inferTypes, KnownValues } from './infer';
-import { countOf, encode, makeConstant, type Known } from './values';
+import { reshapeTo } from './fold/reshape.ts';
+import { fixedDims, isBatch, sameDims, type Dim } from './dims.ts';
+import { int, ints, type Attributes, type Graph, type Node } from './graph.ts';
+import { contextOf, inferTypes, KnownValues } from './infer.ts';
+import { countOf, encode, makeConstant, type Known } from './values.ts';
 
 export class Builder {
   private readonly values: KnownValues;
@@ -40,7 +40,13 @@ export class Builder {
 
   /** Adds a node whose output gets the given name. */
   named(output: string, op: string, inputs: readonly string[], attributes: Attributes = {}): string {
-    return this.add({ op, name: this.graph.fresh(`${this.prefix}${op}`), inputs, outputs: [output], attributes })[0]!;
+    return this.add({
+      op,
+      name: this.graph.fresh(`${this.prefix}${op}`),
+      inputs,
+      outputs: [output],
+      attributes,
+    })[0]!;
   }
 
   private add(node: Node): string[] {
@@ -61,14 +67,21 @@ export class Builder {
   /** Inline constant; equal ones are shared. */
   constant(type: 'float32' | 'int64', dims: readonly number[], values: readonly number[]): string {
     const name = `const/${type}/${dims.join('x')}/${values.join(',')}`;
-    if (encode(type, values).length > 256) return this.graph.addConstant(this.graph.fresh('const'), makeConstant(type, dims, values));
-    return this.graph.constants.has(name) ? name : this.graph.addConstant(name, makeConstant(type, dims, values));
+    if (encode(type, values).length > 256)
+      return this.graph.addConstant(this.graph.fresh('const'), makeConstant(type, dims, values));
+    return this.graph.constants.has(name)
+      ? name
+      : this.graph.addConstant(name, makeConstant(type, dims, values));
   }
 
   /** Float32 tensor of `value`, written as an Expand that onnxruntime folds when it loads the graph. */
   filled(dims: readonly number[], value: number): string {
     return countOf(dims) <= 16
-      ? this.constant('float32', dims, Array.from({ length: countOf(dims) }, () => value))
+      ? this.constant(
+          'float32',
+          dims,
+          Array.from({ length: countOf(dims) }, () => value),
+        )
       : this.op('Expand', [this.scalar(value), this.integers(dims)]);
   }
 

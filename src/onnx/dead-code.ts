@@ -1,5 +1,5 @@
 /** Dead-code removal. */
-import type { Graph, Node } from './graph';
+import type { Graph, Node } from './graph.ts';
 
 /** Drops nodes and constants that no output needs; keeps the graph's inputs. */
 export function removeDeadCode(graph: Graph): void {

@@ -3,7 +3,7 @@
  * `{ batch: n }` = n·B (attention that folds heads into the batch has 8·B). Shape arithmetic of exported
  * graphs stays inside these two forms; anything else (B + 1, B²) is an error naming the operation.
  */
-import { AppError } from '../lib/errors';
+import { AppError } from '../lib/errors.ts';
 
 export interface BatchDim {
   readonly batch: number;

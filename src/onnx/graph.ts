@@ -3,20 +3,11 @@
  * stay free, see dims.ts). Constants either lie in the graph (`inline`) or stay in the stock file (`stored`), by
  * location, offset and length, so that prepared graphs never repeat a weight.
  */
-import { AppError } from '../lib/errors';
-import type { Dim } from './dims';
+import { AppError } from '../lib/errors.ts';
+import type { Dim } from './dims.ts';
 
 export type ElementType =
-  | 'float32'
-  | 'float16'
-  | 'bfloat16'
-  | 'float64'
-  | 'int64'
-  | 'int32'
-  | 'int16'
-  | 'int8'
-  | 'uint8'
-  | 'bool';
+  'float32' | 'float16' | 'bfloat16' | 'float64' | 'int64' | 'int32' | 'int16' | 'int8' | 'uint8' | 'bool';
 
 export interface TensorType {
   readonly type: ElementType;
@@ -91,7 +82,10 @@ export class Graph {
   typeOf(value: string): TensorType {
     const type = this.types.get(value);
     if (type) return type;
-    throw new AppError('onnx/no-type', `expected a value of known type, found "${value}" which nothing defines`);
+    throw new AppError(
+      'onnx/no-type',
+      `expected a value of known type, found "${value}" which nothing defines`,
+    );
   }
 
   addInput(name: string, type: TensorType): string {

@@ -1,11 +1,11 @@
 /** Shape inference: the types of a node's outputs from its inputs, by a table of rules. */
-import { AppError } from '../lib/errors';
-import { describe, type Graph, type Node, type TensorType } from './graph';
-import { elementwiseShapes } from './shapes/elementwise';
-import { layoutShapes } from './shapes/layout';
-import { networkShapes } from './shapes/network';
-import type { ShapeContext, ShapeRule } from './shapes/rule';
-import { countOf, readConstant, type Known } from './values';
+import { AppError } from '../lib/errors.ts';
+import { describe, type Graph, type Node, type TensorType } from './graph.ts';
+import { elementwiseShapes } from './shapes/elementwise.ts';
+import { layoutShapes } from './shapes/layout.ts';
+import { networkShapes } from './shapes/network.ts';
+import type { ShapeContext, ShapeRule } from './shapes/rule.ts';
+import { countOf, readConstant, type Known } from './values.ts';
 
 const rules: Record<string, ShapeRule> = { ...elementwiseShapes, ...layoutShapes, ...networkShapes };
 

@@ -2,16 +2,17 @@
  * The compiler's entry points: stock ONNX bytes in, prepared ONNX bytes out. Prepared graphs compute in float32,
  * leave the batch free and refer to the stock file for their weights. No runtime is needed or touched.
  */
-import { BATCH } from './dims';
-import { simplify } from './fold/patterns';
-import { specialize } from './fold/specialize';
-import { lower } from './fold/lower';
-import type { Graph, TensorType } from './graph';
-import { readModel, type StockFile } from './read';
-import { rename } from './surgery/edit';
-import { operateOnTextEncoder, type TextShape } from './surgery/text-encoder';
-import { operateOnUnet, type UnetShape } from './surgery/unet';
-import { writeModel } from './write';
+import { AppError } from '../lib/errors.ts';
+import { BATCH, isBatch, showDims } from './dims.ts';
+import { simplify } from './fold/patterns.ts';
+import { specialize } from './fold/specialize.ts';
+import { lower } from './fold/lower.ts';
+import type { Graph, TensorType } from './graph.ts';
+import { readModel, type StockFile } from './read.ts';
+import { rename, requireInput } from './surgery/edit.ts';
+import { operateOnTextEncoder, type TextShape } from './surgery/text-encoder.ts';
+import { operateOnUnet, type UnetShape } from './surgery/unet.ts';
+import { writeModel } from './write.ts';
 
 /** Part of `prepared.json`; another version means that graphs must be prepared again. */
 export const COMPILER_VERSION = 1;
@@ -21,11 +22,12 @@ export interface Prepared<Info> {
   readonly info: Info;
 }
 
-export interface UnetOptions {
+/** Sizes for dimensions that the stock graph leaves open; what it fixes must agree. */
+export interface UnetSizes {
   /** Channels, height, width of the latent. */
-  readonly latent: readonly [number, number, number];
-  readonly tokens: number;
-  readonly contextWidth: number;
+  readonly latent?: readonly number[] | undefined;
+  readonly tokens?: number | undefined;
+  readonly contextWidth?: number | undefined;
 }
 
 /**
@@ -34,12 +36,12 @@ export interface UnetOptions {
  * grad_value_contexts [L,B,T,D] (a single zero unless compute_gradients).
  * Throws AppError `onnx/…` naming the node when the model is not of Stable Diffusion's form.
  */
-export function prepareUnet(stock: StockFile, options: UnetOptions): Prepared<UnetShape> {
+export function prepareUnet(stock: StockFile, sizes: UnetSizes = {}): Prepared<UnetShape> {
   const model = readModel(stock);
   const graph = standardForm(model, {
-    sample: { type: 'float32', dims: [BATCH, ...options.latent] },
-    timestep: { type: model.inputs.get('timestep')?.type ?? 'int64', dims: [BATCH] },
-    encoder_hidden_states: { type: 'float32', dims: [BATCH, options.tokens, options.contextWidth] },
+    sample: fix(model, 'sample', sizes.latent ?? []),
+    timestep: { type: requireInput(model.inputs, 'timestep').type, dims: [BATCH] },
+    encoder_hidden_states: fix(model, 'encoder_hidden_states', [sizes.tokens, sizes.contextWidth]),
   });
   const info = operateOnUnet(graph);
   return { bytes: finish(graph), info };
@@ -49,28 +51,46 @@ export function prepareUnet(stock: StockFile, options: UnetOptions): Prepared<Un
  * Text encoder with a concept. Inputs input_ids, placeholder_mask [N,T], concept_embedding, concept_bypass [N,D],
  * bypass_scale [], grad_key_contexts, grad_value_contexts [N,T,D], compute_gradients []; outputs key_contexts,
  * value_contexts [N,T,D], grad_concept_embedding, grad_concept_bypass [N,D] (a single zero unless compute_gradients).
+ * With an all-zero mask or bypass nothing moves; the gradient of a zero bypass is meaningless.
  */
-export function prepareTextEncoder(stock: StockFile, options: { readonly tokens: number }): Prepared<TextShape> {
+export function prepareTextEncoder(
+  stock: StockFile,
+  sizes: { readonly tokens?: number | undefined } = {},
+): Prepared<TextShape> {
   const model = readModel(stock);
-  const type = model.inputs.get('input_ids')?.type ?? 'int64';
-  const graph = standardForm(model, { input_ids: { type, dims: [BATCH, options.tokens] } });
+  const graph = standardForm(model, { input_ids: fix(model, 'input_ids', [sizes.tokens]) });
   const info = operateOnTextEncoder(graph);
   return { bytes: finish(graph), info };
 }
 
-/** VAE encoder or decoder: the stock graph in float32, same inputs and outputs; `dims` fixes sizes left open. */
-export function prepareVae(
+/** Sizes of each input's dimensions after the batch. */
+export type InputSizes = Readonly<Record<string, readonly (number | undefined)[]>>;
+
+/** The stock graph in float32 with external weights, same inputs and outputs (VAE; benchmarks). */
+export function prepareUnchanged(
   stock: StockFile,
-  dims: Readonly<Record<string, readonly number[]>>,
+  sizes: InputSizes,
 ): Prepared<{ readonly outputs: readonly string[] }> {
   const model = readModel(stock);
-  const types = Object.entries(dims).map(([name, rest]) => [name, { type: 'float32', dims: [BATCH, ...rest] }] as const);
+  const types = Object.entries(sizes).map(([name, rest]) => [name, fix(model, name, rest)] as const);
   const graph = standardForm(model, Object.fromEntries(types));
   graph.outputs.forEach((value, i) => {
     rename(graph, value, model.outputs[i]!);
   });
   graph.outputs.splice(0, Infinity, ...model.outputs);
   return { bytes: finish(graph), info: { outputs: model.outputs } };
+}
+
+/** The input's type with a free batch and all other dimensions fixed, by the graph or by `sizes`. */
+function fix(model: Graph, name: string, sizes: readonly (number | undefined)[]): TensorType {
+  const { type, dims } = requireInput(model.inputs, name);
+  const rest = dims.slice(1).map((dim, i) => {
+    const size = isBatch(dim) ? sizes[i] : dim;
+    if (size !== undefined && size === (sizes[i] ?? size)) return size;
+    const message = `expected a size for dimension ${i + 1} of input "${name}", found ${showDims([dim])} in the graph and ${sizes[i] ?? 'nothing'} in the configuration`;
+    throw new AppError('onnx/size', message);
+  });
+  return { type, dims: [BATCH, ...rest] };
 }
 
 function standardForm(model: Graph, inputs: Readonly<Record<string, TensorType>>): Graph {
@@ -81,6 +101,8 @@ function standardForm(model: Graph, inputs: Readonly<Record<string, TensorType>>
 function finish(graph: Graph): Uint8Array {
   lower(graph);
   const gradients = graph.outputs.filter((name) => name.startsWith('grad_'));
-  const open = gradients.map((name) => [name, graph.typeOf(name).dims.map((_, i) => `${name}_${i}`)] as const);
+  const open = gradients.map(
+    (name) => [name, graph.typeOf(name).dims.map((_, i) => `${name}_${i}`)] as const,
+  );
   return writeModel(graph, new Map(open));
 }

@@ -4,9 +4,16 @@
  * data names. Types of computed values are left to inference.
  */
 import { fromBinary } from '@bufbuild/protobuf';
-import { AppError } from '../lib/errors';
-import { BATCH, type Dim } from './dims';
-import { Graph, type Attribute, type Constant, type ElementType, type Node, type TensorType } from './graph';
+import { AppError } from '../lib/errors.ts';
+import { BATCH, type Dim } from './dims.ts';
+import {
+  Graph,
+  type Attribute,
+  type Constant,
+  type ElementType,
+  type Node,
+  type TensorType,
+} from './graph.ts';
 import {
   AttributeProto_AttributeType as Kind,
   ModelProtoSchema,
@@ -18,8 +25,8 @@ import {
   type NodeProto,
   type TensorProto,
   type ValueInfoProto,
-} from './proto/onnx_pb';
-import { elementSize, encode } from './values';
+} from './proto/onnx_pb.ts';
+import { elementSize, encode } from './values.ts';
 
 /** Oldest operator set whose Squeeze, Unsqueeze and ReduceSum take axes as inputs. */
 const OLDEST_OPSET = 13;
@@ -68,7 +75,9 @@ function parse({ bytes, path }: StockFile): ModelProto {
     const model = fromBinary(ModelProtoSchema, bytes);
     if (model.graph && model.opsetImport.length) return model;
   } catch (error) {
-    throw new AppError('onnx/parse', `expected an ONNX model in ${path}, found unreadable bytes`, { cause: error });
+    throw new AppError('onnx/parse', `expected an ONNX model in ${path}, found unreadable bytes`, {
+      cause: error,
+    });
   }
   throw new AppError('onnx/parse', `expected an ONNX model in ${path}, found no graph in it`);
 }
@@ -123,12 +132,17 @@ function readAttribute(attribute: AttributeProto, node: NodeProto, source: Sourc
 function elementTypeOf(code: number, name: string, path: string): ElementType {
   const type = elementTypes[code as Code];
   if (type) return type;
-  throw new AppError('onnx/unknown-type', `expected a number tensor for "${name}" in ${path}, found type ${code}`);
+  throw new AppError(
+    'onnx/unknown-type',
+    `expected a number tensor for "${name}" in ${path}, found type ${code}`,
+  );
 }
 
 function readType(info: ValueInfoProto, path: string): TensorType {
   const tensor = info.type?.value.case === 'tensorType' ? info.type.value.value : undefined;
-  const dims = tensor?.shape?.dim.map((dim): Dim => (dim.value.case === 'dimValue' ? Number(dim.value.value) : BATCH));
+  const dims = tensor?.shape?.dim.map((dim): Dim =>
+    dim.value.case === 'dimValue' ? Number(dim.value.value) : BATCH,
+  );
   return { type: elementTypeOf(tensor?.elemType ?? 0, info.name, path), dims: dims ?? [] };
 }
 
@@ -137,7 +151,8 @@ function readTensor(tensor: TensorProto, source: Source): Constant {
   const dims = tensor.dims.map(Number);
   if (tensor.dataLocation === TensorProto_DataLocation.EXTERNAL)
     return { type, dims, content: externalContent(tensor, type, dims, source) };
-  if (!tensor.rawData.length) return { type, dims, content: { kind: 'inline', bytes: listedBytes(tensor, type) } };
+  if (!tensor.rawData.length)
+    return { type, dims, content: { kind: 'inline', bytes: listedBytes(tensor, type) } };
   const bytes = tensor.rawData;
   const offset = bytes.byteOffset - source.bytes.byteOffset;
   const place = { location: source.path, offset, length: bytes.byteLength };

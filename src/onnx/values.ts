@@ -2,10 +2,10 @@
  * Tensors whose values the compiler knows: numbers, or multiples of the free batch in shape arithmetic. Reads
  * them from constants of any element type and writes inline constants.
  */
-import { halfToNumber, numberToHalf } from '../lib/half';
-import { AppError } from '../lib/errors';
-import { isBatch, type Dim } from './dims';
-import type { Constant, ElementType } from './graph';
+import { halfToNumber, numberToHalf } from '../lib/half.ts';
+import { AppError } from '../lib/errors.ts';
+import { isBatch, type Dim } from './dims.ts';
+import type { Constant, ElementType } from './graph.ts';
 
 export interface Known {
   readonly type: ElementType;
@@ -20,8 +20,16 @@ interface Format {
 }
 
 const formats: Record<ElementType, Format> = {
-  float32: { size: 4, read: (v, at) => v.getFloat32(at, true), write: (v, at, x) => v.setFloat32(at, x, true) },
-  float64: { size: 8, read: (v, at) => v.getFloat64(at, true), write: (v, at, x) => v.setFloat64(at, x, true) },
+  float32: {
+    size: 4,
+    read: (v, at) => v.getFloat32(at, true),
+    write: (v, at, x) => v.setFloat32(at, x, true),
+  },
+  float64: {
+    size: 8,
+    read: (v, at) => v.getFloat64(at, true),
+    write: (v, at, x) => v.setFloat64(at, x, true),
+  },
   float16: {
     size: 2,
     read: (v, at) => halfToNumber(v.getUint16(at, true)),
@@ -89,7 +97,11 @@ export function encode(type: ElementType, values: readonly number[]): Uint8Array
 }
 
 /** Inline constant of these numbers. */
-export function makeConstant(type: ElementType, dims: readonly number[], values: readonly number[]): Constant {
+export function makeConstant(
+  type: ElementType,
+  dims: readonly number[],
+  values: readonly number[],
+): Constant {
   return { type, dims, content: { kind: 'inline', bytes: encode(type, values) } };
 }
 
@@ -104,10 +116,14 @@ export function readConstant(constant: Constant): Known | undefined {
 
 /** The numbers of a known tensor without batch entries; `where` names what needs them. */
 export function numbersIn(known: Known | undefined, where: string): number[] {
-  if (!known) throw new AppError('onnx/not-constant', `expected constant values for ${where}, found computed ones`);
+  if (!known)
+    throw new AppError('onnx/not-constant', `expected constant values for ${where}, found computed ones`);
   return known.values.map((value) => {
     if (!isBatch(value)) return value;
-    throw new AppError('onnx/free-dimension', `expected numbers for ${where}, found one that follows the batch`);
+    throw new AppError(
+      'onnx/free-dimension',
+      `expected numbers for ${where}, found one that follows the batch`,
+    );
   });
 }
 

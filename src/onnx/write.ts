@@ -3,8 +3,8 @@
  * the constant's, a Cast follows, which onnxruntime folds when it loads the graph.
  */
 import { create, toBinary } from '@bufbuild/protobuf';
-import { isBatch, type Dim } from './dims';
-import type { Attribute, Branch, Constant, ElementType, Graph, Node, TensorType } from './graph';
+import { isBatch, type Dim } from './dims.ts';
+import type { Attribute, Branch, Constant, ElementType, Graph, Node, TensorType } from './graph.ts';
 import {
   AttributeProto_AttributeType as Kind,
   AttributeProtoSchema,
@@ -20,7 +20,7 @@ import {
   type NodeProto,
   type TensorProto,
   type ValueInfoProto,
-} from './proto/onnx_pb';
+} from './proto/onnx_pb.ts';
 
 const IR_VERSION = 9n;
 
@@ -51,7 +51,10 @@ export function writeModel(graph: Graph, outputTypes: ReadonlyMap<string, readon
   const constants = [...graph.constants];
   const body = create(GraphProtoSchema, {
     name: 'prepared',
-    node: [...constants.flatMap(([name, constant]) => widening(name, constant)), ...graph.nodes.map(writeNode)],
+    node: [
+      ...constants.flatMap(([name, constant]) => widening(name, constant)),
+      ...graph.nodes.map(writeNode),
+    ],
     initializer: constants.map(([name, constant]) => writeConstant(name, constant)),
     input: [...graph.inputs].map(([name, type]) => writeValue(name, type)),
     output: outputs,
@@ -72,7 +75,9 @@ function isWidened(constant: Constant): boolean {
 function widening(name: string, constant: Constant): NodeProto[] {
   if (!isWidened(constant)) return [];
   const attributes = { to: { kind: 'int', value: codes[constant.type] } } as const;
-  return [writeNode({ op: 'Cast', name: `widen/${name}`, inputs: [`stored/${name}`], outputs: [name], attributes })];
+  return [
+    writeNode({ op: 'Cast', name: `widen/${name}`, inputs: [`stored/${name}`], outputs: [name], attributes }),
+  ];
 }
 
 function writeConstant(name: string, constant: Constant): TensorProto {

@@ -1,6 +1,6 @@
 /** Gelu and QuickGelu (SiLU is QuickGelu with α = 1). */
-import { float, type Node } from '../graph';
-import { nearly, type Matcher, type Pattern } from './matcher';
+import { float, type Node } from '../graph.ts';
+import { nearly, type Matcher, type Pattern } from './matcher.ts';
 
 /** ½·x·(1 + erf(x/√2)), its factors in any order. */
 export const matchGelu: Pattern = (matcher, node) => {

@@ -2,15 +2,19 @@
  * Values of shape arithmetic: one small evaluator per operator over numbers and batch multiples, row-major. Meant
  * for what exporters leave of `x.shape`, masks and scales, never for weights.
  */
-import { addDims, divDims, isBatch, mulDims, normalAxis, range, sameDim, type Dim } from '../dims';
-import { numberOf, numbersOf } from '../graph';
-import { dimsFrom, type ShapeContext } from '../shapes/rule';
-import { sliceRanges } from '../shapes/layout';
-import { reducedAxes } from '../shapes/network';
-import { countOf, isFloat, readConstant, type Known } from '../values';
+import { addDims, divDims, isBatch, mulDims, normalAxis, range, sameDim, type Dim } from '../dims.ts';
+import { numberOf, numbersOf } from '../graph.ts';
+import { dimsFrom, type ShapeContext } from '../shapes/rule.ts';
+import { sliceRanges } from '../shapes/layout.ts';
+import { reducedAxes } from '../shapes/network.ts';
+import { countOf, isFloat, readConstant, type Known } from '../values.ts';
 
 /** Values of the single output, whose type and dims are given; undefined when they cannot be known. */
-export type Evaluator = (context: ShapeContext, inputs: readonly Known[], output: Omit<Known, 'values'>) => Dim[] | undefined;
+export type Evaluator = (
+  context: ShapeContext,
+  inputs: readonly Known[],
+  output: Omit<Known, 'values'>,
+) => Dim[] | undefined;
 
 /** Row-major strides. */
 export function stridesOf(dims: readonly number[]): number[] {
@@ -47,7 +51,8 @@ const numeric = (compute: (...values: number[]) => number): Evaluator => {
     inputs.some((input) => input.values.some(isBatch)) ? undefined : evaluate(context, inputs, output);
 };
 
-const truth = (compute: (...values: number[]) => boolean) => numeric((...values) => Number(compute(...values)));
+const truth = (compute: (...values: number[]) => boolean) =>
+  numeric((...values) => Number(compute(...values)));
 
 const divide: Evaluator = (context, inputs, output) => {
   const quotient = (a: Dim, b: Dim) => {
@@ -60,7 +65,9 @@ const divide: Evaluator = (context, inputs, output) => {
 const subtract = (a: Dim, b: Dim) => addDims(a, mulDims(b, -1));
 
 const castTo: Evaluator = (_, [input], { type }) =>
-  input!.values.map((value) => (isBatch(value) || isFloat(type) ? value : type === 'bool' ? Number(value !== 0) : Math.trunc(value)));
+  input!.values.map((value) =>
+    isBatch(value) || isFloat(type) ? value : type === 'bool' ? Number(value !== 0) : Math.trunc(value),
+  );
 
 // The second input is a shape, which broadcasting would read as data.
 const expand: Evaluator = (context, inputs, output) =>
@@ -71,7 +78,10 @@ const keep: Evaluator = (_, [input]) => [...input!.values];
 const transpose: Evaluator = ({ node }, [input], { dims }) => {
   const order = numbersOf(node, 'perm') ?? range(dims.length).reverse();
   const strides = stridesOf(input!.dims);
-  return generate(dims, (index) => input!.values[index.reduce((sum, at, i) => sum + at * strides[order[i]!]!, 0)]!);
+  return generate(
+    dims,
+    (index) => input!.values[index.reduce((sum, at, i) => sum + at * strides[order[i]!]!, 0)]!,
+  );
 };
 
 const concat: Evaluator = ({ node }, inputs, { dims }) => {
@@ -102,7 +112,11 @@ const gather: Evaluator = ({ node }, [data, indices], { dims }) => {
   const depth = indices!.dims.length;
   return generate(dims, (index) => {
     const asked = indices!.values[dot(index.slice(axis, axis + depth), stridesOf(indices!.dims))] as number;
-    const source = [...index.slice(0, axis), normalAxis(asked, data!.dims[axis]!), ...index.slice(axis + depth)];
+    const source = [
+      ...index.slice(0, axis),
+      normalAxis(asked, data!.dims[axis]!),
+      ...index.slice(axis + depth),
+    ];
     return data!.values[dot(source, stridesOf(data!.dims))]!;
   });
 };

@@ -1,6 +1,6 @@
 /** Looking at a graph from a node upwards: producers, scalar constants, commutative operands. */
-import type { Graph, Node } from '../graph';
-import { KnownValues } from '../infer';
+import type { Graph, Node } from '../graph.ts';
+import { KnownValues } from '../infer.ts';
 
 /** A replacement for a node that ends a pattern, or undefined. */
 export type Pattern = (matcher: Matcher, node: Node) => Node | undefined;

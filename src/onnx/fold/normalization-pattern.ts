@@ -1,6 +1,6 @@
 /** LayerNormalization as operator sets before 17 spell it: (x − mean)/√(mean((x − mean)²) + ε)·scale + bias. */
-import { float, int, type Node } from '../graph';
-import type { Matcher, Pattern } from './matcher';
+import { float, int, type Node } from '../graph.ts';
+import type { Matcher, Pattern } from './matcher.ts';
 
 export const matchLayerNormalization: Pattern = (matcher, node) => {
   if (node.op !== 'Add') return undefined;
@@ -24,7 +24,9 @@ function standardized(matcher: Matcher, value: string): { x: string; epsilon: nu
   const pair = sum && matcher.operands(sum, (input) => matcher.number(input) !== undefined);
   if (!centred || !pair || !isVariance(matcher, pair[1], centred)) return undefined;
   const mean = matcher.made(centred.inputs[1], 'ReduceMean');
-  return mean?.inputs[0] === centred.inputs[0] ? { x: centred.inputs[0]!, epsilon: matcher.number(pair[0])! } : undefined;
+  return mean?.inputs[0] === centred.inputs[0]
+    ? { x: centred.inputs[0]!, epsilon: matcher.number(pair[0])! }
+    : undefined;
 }
 
 /** mean(c²), the square written as Pow or as a product. */
@@ -37,5 +39,8 @@ function isVariance(matcher: Matcher, value: string, centred: Node): boolean {
 
 function sameDifference(matcher: Matcher, value: string | undefined, centred: Node): boolean {
   const other = matcher.made(value, 'Sub');
-  return other === centred || (other !== undefined && other.inputs.every((input, i) => input === centred.inputs[i]));
+  return (
+    other === centred ||
+    (other !== undefined && other.inputs.every((input, i) => input === centred.inputs[i]))
+  );
 }

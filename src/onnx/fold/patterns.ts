@@ -3,12 +3,12 @@
  * (QuickGelu), LayerNormalization, Split. One operator has one derivative, which can leave the forward nodes to
  * onnxruntime's own fusions.
  */
-import type { Graph } from '../graph';
-import { removeDeadCode } from '../dead-code';
-import { matchGelu, matchQuickGelu } from './activation-patterns';
-import { matchLayerNormalization } from './normalization-pattern';
-import { dropUnitFactors, joinSlices } from './tidy';
-import { Matcher, type Pattern } from './matcher';
+import type { Graph } from '../graph.ts';
+import { removeDeadCode } from '../dead-code.ts';
+import { matchGelu, matchQuickGelu } from './activation-patterns.ts';
+import { matchLayerNormalization } from './normalization-pattern.ts';
+import { dropUnitFactors, joinSlices } from './tidy.ts';
+import { Matcher, type Pattern } from './matcher.ts';
 
 const patterns: readonly Pattern[] = [matchLayerNormalization, matchGelu, matchQuickGelu];
 

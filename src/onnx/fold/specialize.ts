@@ -3,16 +3,16 @@
  * computes in float32, folds shape arithmetic, drops what has no effect, and turns shape inputs that follow the
  * batch into constants with 0 or -1. The graph it returns has a type for every value.
  */
-import { fixedDims, isBatch, sameDims } from '../dims';
-import { int, type Constant, Graph, type Node, type TensorType } from '../graph';
-import { contextOf, inferTypes, KnownValues, LARGEST_KNOWN } from '../infer';
-import { countOf, isFloat, isNumeric, makeConstant, readConstant, type Known } from '../values';
-import { elementCode } from '../write';
-import { evaluators } from './evaluate';
-import { reshapeTo } from './reshape';
-import { restoreScale } from './restore';
-import { removeDeadCode } from '../dead-code';
-import { upgradeNode } from './upgrade';
+import { fixedDims, isBatch, sameDims } from '../dims.ts';
+import { int, type Constant, Graph, type Node, type TensorType } from '../graph.ts';
+import { contextOf, inferTypes, KnownValues, LARGEST_KNOWN } from '../infer.ts';
+import { countOf, isFloat, isNumeric, makeConstant, readConstant, type Known } from '../values.ts';
+import { elementCode } from '../write.ts';
+import { evaluators } from './evaluate.ts';
+import { reshapeTo } from './reshape.ts';
+import { restoreScale } from './restore.ts';
+import { removeDeadCode } from '../dead-code.ts';
+import { upgradeNode } from './upgrade.ts';
 
 /** Operator set of prepared graphs: the first with Gelu and with axes as inputs of every reduction. */
 export const PREPARED_OPSET = 20;
@@ -59,7 +59,9 @@ class Specializer {
 
   /** Every float computes as float32. */
   private castTarget(node: Node): number {
-    const [type] = inferTypes(contextOf(this.graph, this.known, { ...node, inputs: [this.alias(node.inputs[0]!)] }));
+    const [type] = inferTypes(
+      contextOf(this.graph, this.known, { ...node, inputs: [this.alias(node.inputs[0]!)] }),
+    );
     return elementCode(wide(type!).type);
   }
 
@@ -70,7 +72,8 @@ class Specializer {
       this.graph.addConstant(output, constantOf(node));
       return;
     }
-    const attributes = value?.kind === 'tensor' ? { ...node.attributes, value: wideTensor(value.value) } : node.attributes;
+    const attributes =
+      value?.kind === 'tensor' ? { ...node.attributes, value: wideTensor(value.value) } : node.attributes;
     this.infer({ ...node, attributes });
   }
 
@@ -92,9 +95,12 @@ class Specializer {
   private evaluate(node: Node, type: TensorType): Known | undefined {
     if (node.op === 'Shape') return this.shapeOf(node, type);
     const evaluator = Object.hasOwn(evaluators, node.op) ? evaluators[node.op] : undefined;
-    if (!evaluator || type.dims.some(isBatch) || node.inputs.some((name) => this.isWeight(name))) return undefined;
+    if (!evaluator || type.dims.some(isBatch) || node.inputs.some((name) => this.isWeight(name)))
+      return undefined;
     const dims = fixedDims(type.dims, node.name);
-    const inputs = node.inputs.map((name) => (name ? this.known.get(name) : undefined)).filter((known) => known !== undefined);
+    const inputs = node.inputs
+      .map((name) => (name ? this.known.get(name) : undefined))
+      .filter((known) => known !== undefined);
     if (countOf(dims) > LARGEST_KNOWN || inputs.length < node.inputs.filter(Boolean).length) return undefined;
     const values = evaluator(contextOf(this.graph, this.known, node), inputs, { type: type.type, dims });
     return values && { type: type.type, dims, values };
@@ -129,7 +135,9 @@ class Specializer {
 function hasNoEffect(node: Node, input: TensorType | undefined, output: TensorType): boolean {
   if (node.op === 'Identity' || node.op === 'Dropout') return true;
   if (!input || input.type !== output.type || !sameDims(input.dims, output.dims)) return false;
-  return ['Cast', 'CastLike', 'Reshape', 'Expand', 'Squeeze', 'Unsqueeze', 'Slice', 'Flatten'].includes(node.op);
+  return ['Cast', 'CastLike', 'Reshape', 'Expand', 'Squeeze', 'Unsqueeze', 'Slice', 'Flatten'].includes(
+    node.op,
+  );
 }
 
 function wide<T extends { readonly type: TensorType['type'] }>(tensor: T): T {

@@ -1,10 +1,10 @@
 /** Removes factors of one, and joins neighbouring slices of a value into one Split. */
-import { fixedDim, isBatch, range, sameDims } from '../dims';
-import { int, type Graph, type Node } from '../graph';
-import { contextOf, KnownValues, recordTypes } from '../infer';
-import { sliceRanges } from '../shapes/layout';
-import { makeConstant } from '../values';
-import { Matcher } from './matcher';
+import { fixedDim, isBatch, range, sameDims } from '../dims.ts';
+import { int, type Graph, type Node } from '../graph.ts';
+import { contextOf, KnownValues, recordTypes } from '../infer.ts';
+import { sliceRanges } from '../shapes/layout.ts';
+import { makeConstant } from '../values.ts';
+import { Matcher } from './matcher.ts';
 
 /** x·1 and x/1 become x. */
 export function dropUnitFactors(graph: Graph): void {
@@ -35,7 +35,12 @@ export function joinSlices(graph: Graph): void {
     const key = `${part.axis} ${part.node.inputs[0]!}`;
     groups.set(key, [...(groups.get(key) ?? []), part]);
   }
-  for (const parts of groups.values()) joinParts(graph, known, parts.toSorted((a, b) => a.start - b.start));
+  for (const parts of groups.values())
+    joinParts(
+      graph,
+      known,
+      parts.toSorted((a, b) => a.start - b.start),
+    );
 }
 
 function partOf(graph: Graph, known: KnownValues, node: Node): Part | undefined {
@@ -51,11 +56,25 @@ function joinParts(graph: Graph, known: KnownValues, parts: readonly Part[]): vo
   const size = graph.typeOf(node.inputs[0]!).dims[axis]!;
   const end = (i: number) => parts.slice(0, i).reduce((sum, part) => sum + part.count, 0);
   const adjoining = range(parts.length).every((i) => parts[i]!.start === end(i));
-  if (parts.length < 2 || isBatch(size) || !adjoining || end(parts.length) !== fixedDim(size, node.name)) return;
+  if (parts.length < 2 || isBatch(size) || !adjoining || end(parts.length) !== fixedDim(size, node.name))
+    return;
   const sizes = graph.fresh('sizes');
-  graph.addConstant(sizes, makeConstant('int64', [parts.length], parts.map((part) => part.count)));
+  graph.addConstant(
+    sizes,
+    makeConstant(
+      'int64',
+      [parts.length],
+      parts.map((part) => part.count),
+    ),
+  );
   const outputs = parts.map((part) => part.node.outputs[0]!);
-  const split: Node = { op: 'Split', name: node.name, inputs: [node.inputs[0]!, sizes], outputs, attributes: { axis: int(axis) } };
+  const split: Node = {
+    op: 'Split',
+    name: node.name,
+    inputs: [node.inputs[0]!, sizes],
+    outputs,
+    attributes: { axis: int(axis) },
+  };
   recordTypes(graph, known, split);
   const joined = new Set(parts.map((part) => part.node));
   const first = graph.nodes.findIndex((other) => joined.has(other));

@@ -2,8 +2,8 @@
  * Rewrites nodes of older operator sets (13 and up) to the prepared one: reductions take axes as an input (18),
  * Split names its sizes or their number (18), and GroupNormalization becomes the operators that all providers run.
  */
-import { int, numbersOf, type Graph, type Node } from '../graph';
-import { makeConstant } from '../values';
+import { int, numbersOf, type Graph, type Node } from '../graph.ts';
+import { makeConstant } from '../values.ts';
 
 const AXES_BECAME_INPUT = 18;
 
@@ -17,7 +17,7 @@ export function upgradeNode(node: Node, stock: Graph, target: Graph): Node[] {
 }
 
 function axesAsInput(node: Node, target: Graph): Node {
-  const { axes: _, ...attributes } = node.attributes;
+  const attributes = Object.fromEntries(Object.entries(node.attributes).filter(([name]) => name !== 'axes'));
   const axes = numbersOf(node, 'axes');
   if (!axes) return node;
   const name = target.addConstant(target.fresh('axes'), makeConstant('int64', [axes.length], axes));

@@ -1,9 +1,9 @@
 /** Derivatives of convolution towards its data, of nearest-neighbour enlargement and of average pooling. */
-import { AppError } from '../../lib/errors';
-import { fixedDim, fixedDims } from '../dims';
-import { describe, int, ints, numberOf, numbersOf, textOf } from '../graph';
-import { kernelOf, windowOf, type Window } from '../shapes/network';
-import { constantInput, gradientOf, refuse, type GradContext, type Rule } from './rule';
+import { AppError } from '../../lib/errors.ts';
+import { fixedDim, fixedDims } from '../dims.ts';
+import { describe, int, ints, numberOf, numbersOf, textOf } from '../graph.ts';
+import { kernelOf, windowOf, type Window } from '../shapes/network.ts';
+import { constantInput, gradientOf, refuse, type GradContext, type Rule } from './rule.ts';
 
 const conv: Rule = (c) => {
   refuse(c, 1);
@@ -19,7 +19,10 @@ function turnedConv(c: GradContext, weight: string, { kernel, dilations, pads }:
   const rank = kernel.length;
   const exchanged = c.weights.transpose(weight, [1, 0, ...kernel.map((_, i) => i + 2)]);
   const full = kernel.map((size, i) => dilations[i]! * (size - 1));
-  const margins = [...full.map((size, i) => size - pads[i]!), ...full.map((size, i) => size - pads[i + rank]!)];
+  const margins = [
+    ...full.map((size, i) => size - pads[i]!),
+    ...full.map((size, i) => size - pads[i + rank]!),
+  ];
   return c.at.op('Conv', [gradientOf(c), turned(c, exchanged, kernel)], {
     kernel_shape: ints(kernel),
     dilations: ints(dilations),
@@ -57,9 +60,20 @@ const resize: Rule = (c) => {
   const scales = constantInput(c, 2);
   const factors = scales.slice(2);
   const whole = scales.every((scale) => Number.isInteger(scale)) && scales[0] === 1 && scales[1] === 1;
-  if (textOf(c.node, 'mode', 'nearest') !== 'nearest' || !whole || !repeatsBlocks(c, factors)) throw unsupported(c);
-  const average = c.at.op('AveragePool', [gradientOf(c)], { kernel_shape: ints(factors), strides: ints(factors) });
-  return [c.at.scale(average, factors.reduce((a, b) => a * b, 1)), undefined, undefined];
+  if (textOf(c.node, 'mode', 'nearest') !== 'nearest' || !whole || !repeatsBlocks(c, factors))
+    throw unsupported(c);
+  const average = c.at.op('AveragePool', [gradientOf(c)], {
+    kernel_shape: ints(factors),
+    strides: ints(factors),
+  });
+  return [
+    c.at.scale(
+      average,
+      factors.reduce((a, b) => a * b, 1),
+    ),
+    undefined,
+    undefined,
+  ];
 };
 
 /** Rounding rules that pick source ⌊i/factor⌋ for an integer factor. */
@@ -79,7 +93,8 @@ function unsupported(c: GradContext): AppError {
 const averagePool: Rule = (c) => {
   const { kernel, strides, pads } = windowOf(c.node, numbersOf(c.node, 'kernel_shape') ?? []);
   const dims = fixedDims(c.at.dims(c.node.inputs[0]!).slice(2), describe(c.node));
-  const tiled = dims.every((dim, i) => dim % kernel[i]! === 0) && kernel.every((size, i) => size === strides[i]);
+  const fits = (size: number, i: number) => dims[i]! % size === 0 && strides[i] === size;
+  const tiled = kernel.every(fits);
   if (!tiled || pads.some((pad) => pad !== 0)) refuse({ ...c, needs: () => true }, 0);
   const scales = c.at.constant('float32', [kernel.length + 2], [1, 1, ...kernel]);
   const mode = { mode: { kind: 'string', value: 'nearest' } } as const;

@@ -1,6 +1,14 @@
 /** Derivatives of element-by-element operators. y is the output, g its gradient. */
-import { numberOf } from '../graph';
-import { constantInput, gradientOf, refuse, unary, unbroadcast, type GradContext, type Rule } from './rule';
+import { numberOf } from '../graph.ts';
+import {
+  constantInput,
+  gradientOf,
+  refuse,
+  unary,
+  unbroadcast,
+  type GradContext,
+  type Rule,
+} from './rule.ts';
 
 /** Gives each input its share of g, summed over broadcast axes. */
 function binary(derive: (c: GradContext, i: 0 | 1, a: string, b: string, g: string) => string): Rule {
@@ -72,7 +80,11 @@ const where: Rule = (c) => {
   const g = gradientOf(c);
   const share = (sides: [string, string], side: string) =>
     unbroadcast(c.at, c.at.op('Where', [condition, ...sides]), c.at.dims(side));
-  return [undefined, c.needs(1) ? share([g, zero], a) : undefined, c.needs(2) ? share([zero, g], b) : undefined];
+  return [
+    undefined,
+    c.needs(1) ? share([g, zero], a) : undefined,
+    c.needs(2) ? share([zero, g], b) : undefined,
+  ];
 };
 
 export const elementwiseRules: Record<string, Rule> = {

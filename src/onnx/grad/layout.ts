@@ -1,15 +1,26 @@
 /** Derivatives of operators that move, join, cut, repeat or sum data. */
-import { AppError } from '../../lib/errors';
-import { fixedDim, isBatch, normalAxis, range, type Dim } from '../dims';
-import { describe, int, numberOf, numbersOf } from '../graph';
-import { contextOf, KnownValues } from '../infer';
-import { sliceRanges } from '../shapes/layout';
-import { reducedAxes } from '../shapes/network';
-import { constantInput, gradientOf, refuse, unary, unbroadcast, type GradContext, type Rule } from './rule';
+import { AppError } from '../../lib/errors.ts';
+import { fixedDim, isBatch, normalAxis, range, type Dim } from '../dims.ts';
+import { describe, int, numberOf, numbersOf } from '../graph.ts';
+import { contextOf, KnownValues } from '../infer.ts';
+import { sliceRanges } from '../shapes/layout.ts';
+import { reducedAxes } from '../shapes/network.ts';
+import {
+  constantInput,
+  gradientOf,
+  refuse,
+  unary,
+  unbroadcast,
+  type GradContext,
+  type Rule,
+} from './rule.ts';
 
 const transpose = unary(({ at, node }, _x, _y, g) => {
   const order = numbersOf(node, 'perm') ?? range(at.dims(g).length).reverse();
-  return at.transpose(g, range(order.length).map((axis) => order.indexOf(axis)));
+  return at.transpose(
+    g,
+    range(order.length).map((axis) => order.indexOf(axis)),
+  );
 });
 
 /** Each input receives its slice of g. */
@@ -41,7 +52,9 @@ const slice = unary((c, x, _, g) => {
   const dims = c.at.dims(x);
   const begins = dims.map(() => 0);
   const ends = dims.map(() => 0);
-  for (const { axis, start, step, count } of sliceRanges(contextOf(c.at.graph, new KnownValues(c.at.graph), c.node))) {
+  for (const { axis, start, step, count } of sliceRanges(
+    contextOf(c.at.graph, new KnownValues(c.at.graph), c.node),
+  )) {
     if (isBatch(dims[axis]!)) continue;
     if (step !== 1) refuse({ ...c, needs: () => true }, 0);
     begins[axis] = start;
@@ -64,13 +77,26 @@ const gather: Rule = (c) => {
   return [placeBack(c, matrix, dims, axis, indices.length), undefined];
 };
 
-function placeBack(c: GradContext, matrix: string, dims: readonly Dim[], axis: number, count: number): string {
+function placeBack(
+  c: GradContext,
+  matrix: string,
+  dims: readonly Dim[],
+  axis: number,
+  count: number,
+): string {
   const rank = dims.length;
   const rows = c.at.reshape(gradientOf(c), dims.with(axis, count));
-  const last = range(rank).filter((i) => i !== axis).concat(axis);
+  const last = range(rank)
+    .filter((i) => i !== axis)
+    .concat(axis);
   const moved = axis === rank - 1 ? rows : c.at.transpose(rows, last);
   const placed = c.at.op('MatMul', [moved, c.weights.transposeMatrix(matrix)]);
-  return axis === rank - 1 ? placed : c.at.transpose(placed, range(rank).map((i) => last.indexOf(i)));
+  return axis === rank - 1
+    ? placed
+    : c.at.transpose(
+        placed,
+        range(rank).map((i) => last.indexOf(i)),
+      );
 }
 
 /** g spread over the summed axes, divided by their size for a mean. */
@@ -81,7 +107,9 @@ const spread =
     const dims = c.at.dims(x);
     const axes = reducedAxes(contextOf(c.at.graph, new KnownValues(c.at.graph), c.node));
     const kept = dims.map((dim, i) => (axes.includes(i) ? 1 : dim));
-    const count = isMean ? axes.reduce((product, axis) => product * fixedDim(dims[axis], describe(c.node)), 1) : 1;
+    const count = isMean
+      ? axes.reduce((product, axis) => product * fixedDim(dims[axis], describe(c.node)), 1)
+      : 1;
     const g = c.at.scale(c.at.reshape(gradientOf(c), kept), 1 / count);
     return [c.at.expandLike(g, x), undefined];
   };
@@ -95,11 +123,18 @@ const pad: Rule = (c) => {
   if (c.node.inputs[3] || pads.some((size) => size < 0)) throw unsupportedPad(c);
   const axes = range(rank).filter((axis) => pads[axis] !== 0 || pads[axis + rank] !== 0);
   const bounds = [axes.map((axis) => pads[axis]!), axes.map((axis) => -pads[axis + rank]! || 2 ** 31), axes];
-  return [c.at.op('Slice', [gradientOf(c), ...bounds.map((list) => c.at.integers(list))]), undefined, undefined];
+  return [
+    c.at.op('Slice', [gradientOf(c), ...bounds.map((list) => c.at.integers(list))]),
+    undefined,
+    undefined,
+  ];
 };
 
 function unsupportedPad(c: GradContext): AppError {
-  return new AppError('onnx/no-derivative', `expected padding by constant margins, found other axes in ${describe(c.node)}`);
+  return new AppError(
+    'onnx/no-derivative',
+    `expected padding by constant margins, found other axes in ${describe(c.node)}`,
+  );
 }
 
 export const layoutRules: Record<string, Rule> = {

@@ -1,6 +1,6 @@
 /** Derivatives of matrix products. */
-import { float, int, numberOf } from '../graph';
-import { gradientOf, refuse, unbroadcast, type GradContext, type Rule } from './rule';
+import { float, int, numberOf } from '../graph.ts';
+import { gradientOf, refuse, unbroadcast, type GradContext, type Rule } from './rule.ts';
 
 /** The matrix transposed; of a weight, outside the backward pass. */
 function transposed(c: GradContext, value: string): string {

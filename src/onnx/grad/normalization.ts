@@ -3,10 +3,10 @@
  * d of x̂: dx = r·(d − mean(d) − x̂·mean(d·x̂)). x̂ and r are computed again by one LayerNormalization with unit scale,
  * which leaves the forward pass as it was.
  */
-import type { Builder } from '../builder';
-import { countElements, fixedDim, fixedDims, normalAxis, range, type Dim } from '../dims';
-import { float, int, numberOf } from '../graph';
-import { gradientOf, refuse, unbroadcast, type GradContext, type Rule } from './rule';
+import type { Builder } from '../builder.ts';
+import { countElements, fixedDim, fixedDims, normalAxis, range, type Dim } from '../dims.ts';
+import { float, int, numberOf } from '../graph.ts';
+import { gradientOf, refuse, unbroadcast, type GradContext, type Rule } from './rule.ts';
 
 interface Standardized {
   readonly normal: string;
@@ -21,7 +21,12 @@ function standardize(c: GradContext, x: string, axis: number, epsilon: number): 
   return { normal: normal!, inverse: inverse! };
 }
 
-function backThrough(at: Builder, { normal, inverse }: Standardized, d: string, axes: readonly number[]): string {
+function backThrough(
+  at: Builder,
+  { normal, inverse }: Standardized,
+  d: string,
+  axes: readonly number[],
+): string {
   const centred = at.op('Sub', [d, at.reduceMean(d, axes)]);
   const projection = at.op('Mul', [normal, at.reduceMean(at.op('Mul', [d, normal]), axes)]);
   return at.op('Mul', [at.op('Sub', [centred, projection]), inverse]);

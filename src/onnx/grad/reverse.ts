@@ -3,15 +3,15 @@
  * readers summed (by Add: Sum does not run on WebGPU). Only values between the wanted inputs and the seeds get
  * a gradient.
  */
-import { AppError } from '../../lib/errors';
-import type { Builder } from '../builder';
-import { describe, type Graph, type Node } from '../graph';
-import { convRules } from './conv';
-import { elementwiseRules } from './elementwise';
-import { layoutRules } from './layout';
-import { matMulRules } from './matmul';
-import { normalizationRules } from './normalization';
-import type { Rule } from './rule';
+import { AppError } from '../../lib/errors.ts';
+import type { Builder } from '../builder.ts';
+import { describe, type Graph, type Node } from '../graph.ts';
+import { convRules } from './conv.ts';
+import { elementwiseRules } from './elementwise.ts';
+import { layoutRules } from './layout.ts';
+import { matMulRules } from './matmul.ts';
+import { normalizationRules } from './normalization.ts';
+import type { Rule } from './rule.ts';
 
 export const rules: Readonly<Record<string, Rule>> = {
   ...convRules,
@@ -48,7 +48,10 @@ export function differentiate(task: Differentiation): string[] {
   return task.wanted.map((value) => {
     const gradient = collect(task.at, pending.get(value));
     if (gradient) return gradient;
-    throw new AppError('onnx/unreached', `expected "${value}" to influence the loss, found no path between them`);
+    throw new AppError(
+      'onnx/unreached',
+      `expected "${value}" to influence the loss, found no path between them`,
+    );
   });
 }
 
@@ -56,7 +59,8 @@ export function differentiate(task: Differentiation): string[] {
 function reachableFrom(nodes: readonly Node[], sources: readonly string[]): Set<string> {
   const reached = new Set(sources);
   for (const node of nodes)
-    if (node.inputs.some((input) => reached.has(input))) for (const output of node.outputs) reached.add(output);
+    if (node.inputs.some((input) => reached.has(input)))
+      for (const output of node.outputs) reached.add(output);
   return reached;
 }
 
@@ -69,7 +73,10 @@ function visit(
   const gradients = node.outputs.map((output) => collect(at, pending.get(output)));
   for (const output of node.outputs) if (!wanted.includes(output)) pending.delete(output);
   const needs = (i: number) => active.has(node.inputs[i] ?? '');
-  ruleOf(at.graph, node)({ node, at, weights, gradients, needs }).forEach((gradient, i) => {
+  ruleOf(
+    at.graph,
+    node,
+  )({ node, at, weights, gradients, needs }).forEach((gradient, i) => {
     const input = node.inputs[i];
     if (!gradient || !input || !active.has(input)) return;
     pending.set(input, [...(pending.get(input) ?? []), gradient]);

@@ -1,9 +1,9 @@
 /** What a derivative rule sees and returns. */
-import { AppError } from '../../lib/errors';
-import type { Builder } from '../builder';
-import { range, sameDim, sameDims, type Dim } from '../dims';
-import { describe, type Node } from '../graph';
-import { numbersIn } from '../values';
+import { AppError } from '../../lib/errors.ts';
+import type { Builder } from '../builder.ts';
+import { range, sameDim, sameDims, type Dim } from '../dims.ts';
+import { describe, type Node } from '../graph.ts';
+import { numbersIn } from '../values.ts';
 
 export interface GradContext {
   readonly node: Node;

@@ -1,9 +1,9 @@
 /** Shapes of element-by-element operators. */
-import { broadcastDims } from '../dims';
-import type { ElementType } from '../graph';
-import { numberOf } from '../graph';
-import { elementTypes } from '../read';
-import { only, type ShapeContext, type ShapeRule } from './rule';
+import { broadcastDims } from '../dims.ts';
+import type { ElementType } from '../graph.ts';
+import { numberOf } from '../graph.ts';
+import { elementTypes } from '../read.ts';
+import { only, type ShapeContext, type ShapeRule } from './rule.ts';
 
 const same: ShapeRule = (c) => [c.input(0)];
 

@@ -1,5 +1,5 @@
 /** Shapes of operators that move, join, cut or repeat data. */
-import { AppError } from '../../lib/errors';
+import { AppError } from '../../lib/errors.ts';
 import {
   addDims,
   broadcastDims,
@@ -11,9 +11,9 @@ import {
   normalAxis,
   range,
   type Dim,
-} from '../dims';
-import { describe, numberOf, numbersOf, type TensorType } from '../graph';
-import { dimsFrom, numbersFrom, only, type ShapeContext, type ShapeRule } from './rule';
+} from '../dims.ts';
+import { describe, numberOf, numbersOf, type TensorType } from '../graph.ts';
+import { dimsFrom, numbersFrom, only, type ShapeContext, type ShapeRule } from './rule.ts';
 
 const reshape: ShapeRule = (c) => {
   const { type, dims } = c.input(0);
@@ -91,13 +91,18 @@ export function sliceRanges(c: ShapeContext): { axis: number; start: number; ste
   const starts = numbersFrom(c, 1, []);
   const ends = dimsFrom(c, 2);
   const axes = numbersFrom(c, 3, range(starts.length)).map((axis) => normalAxis(axis, dims.length));
-  const steps = numbersFrom(c, 4, axes.map(() => 1));
+  const steps = numbersFrom(
+    c,
+    4,
+    axes.map(() => 1),
+  );
   return axes.map((axis, i) => ({ axis, ...sliceAxis(c, dims[axis]!, starts[i]!, ends[i]!, steps[i]!) }));
 }
 
 function sliceAxis(c: ShapeContext, dim: Dim, start: number, end: Dim, step: number) {
   if (isBatch(dim) || isBatch(end)) return sliceFree(c, dim, start, end, step);
-  const clamp = (at: number, low: number, high: number) => Math.min(high, Math.max(low, at < 0 ? at + dim : at));
+  const clamp = (at: number, low: number, high: number) =>
+    Math.min(high, Math.max(low, at < 0 ? at + dim : at));
   const [low, high] = step > 0 ? [0, dim] : [-1, dim - 1];
   const from = clamp(start, Math.max(low, 0), high);
   const to = end < -dim ? low : clamp(end, low, high);
@@ -108,12 +113,16 @@ function sliceFree(c: ShapeContext, dim: Dim, start: number, end: Dim, step: num
   const wholeEnd = isBatch(end) ? isBatch(dim) && end.batch >= dim.batch : end >= 2 ** 31 - 1;
   if (start === 0 && step === 1 && wholeEnd) return { start, step, count: dim };
   if (!isBatch(dim) && isBatch(end)) throw partialBatch(c);
-  if (isBatch(dim) && !isBatch(end) && step === 1 && start >= 0 && end > start) return { start, step, count: end - start };
+  if (isBatch(dim) && !isBatch(end) && step === 1 && start >= 0 && end > start)
+    return { start, step, count: end - start };
   throw partialBatch(c);
 }
 
 function partialBatch({ node }: ShapeContext): AppError {
-  return new AppError('onnx/free-dimension', `expected whole batches, found a part of one cut by ${describe(node)}`);
+  return new AppError(
+    'onnx/free-dimension',
+    `expected whole batches, found a part of one cut by ${describe(node)}`,
+  );
 }
 
 const slice: ShapeRule = (c) => {
@@ -158,7 +167,9 @@ const resize: ShapeRule = (c) => {
 
 const shapeOf: ShapeRule = (c) => {
   const rank = c.input(0).dims.length;
-  return only('int64', [range(rank).slice(numberOf(c.node, 'start', 0), numberOf(c.node, 'end', rank)).length]);
+  return only('int64', [
+    range(rank).slice(numberOf(c.node, 'start', 0), numberOf(c.node, 'end', rank)).length,
+  ]);
 };
 
 const constantOfShape: ShapeRule = (c) => {
@@ -170,7 +181,11 @@ const constantOfShape: ShapeRule = (c) => {
 const rangeOf: ShapeRule = (c) => {
   const [start, limit, step] = [0, 1, 2].map((i) => dimsFrom(c, i)[0]!) as [Dim, Dim, Dim];
   if (isBatch(limit) && start === 0 && step === 1) return only(c.input(0).type, [limit]);
-  const bounds = [start, limit, step].map((dim) => fixedDim(dim, describe(c.node))) as [number, number, number];
+  const bounds = [start, limit, step].map((dim) => fixedDim(dim, describe(c.node))) as [
+    number,
+    number,
+    number,
+  ];
   return only(c.input(0).type, [Math.max(0, Math.ceil((bounds[1] - bounds[0]) / bounds[2]))]);
 };
 
@@ -191,7 +206,11 @@ export const layoutShapes: Record<string, ShapeRule> = {
   Slice: slice,
   Split: split,
   Squeeze: squeeze,
-  Tile: (c) => only(c.input(0).type, c.input(0).dims.map((dim, i) => mulDims(dim, dimsFrom(c, 1)[i]!))),
+  Tile: (c) =>
+    only(
+      c.input(0).type,
+      c.input(0).dims.map((dim, i) => mulDims(dim, dimsFrom(c, 1)[i]!)),
+    ),
   Transpose: transpose,
   Unsqueeze: unsqueeze,
 };

@@ -1,8 +1,8 @@
 /** Shapes of products, convolutions, normalizations, reductions and control flow. */
-import { AppError } from '../../lib/errors';
-import { broadcastDims, fixedDim, normalAxis, range, sameDim, showDims, type Dim } from '../dims';
-import { describe, numberOf, numbersOf, textOf, type Node, type TensorType } from '../graph';
-import { numbersFrom, only, type ShapeContext, type ShapeRule } from './rule';
+import { AppError } from '../../lib/errors.ts';
+import { broadcastDims, fixedDim, normalAxis, range, sameDim, showDims, type Dim } from '../dims.ts';
+import { describe, numberOf, numbersOf, textOf, type Node, type TensorType } from '../graph.ts';
+import { numbersFrom, only, type ShapeContext, type ShapeRule } from './rule.ts';
 
 const matMul: ShapeRule = (c) => {
   const a = c.input(0).dims;
@@ -20,7 +20,10 @@ function mismatch(node: Node, a: readonly Dim[], b: readonly Dim[]): AppError {
 const gemm: ShapeRule = (c) => {
   const a = c.input(0).dims;
   const b = c.input(1).dims;
-  return only(c.input(0).type, [a[numberOf(c.node, 'transA', 0) ? 1 : 0]!, b[numberOf(c.node, 'transB', 0) ? 0 : 1]!]);
+  return only(c.input(0).type, [
+    a[numberOf(c.node, 'transA', 0) ? 1 : 0]!,
+    b[numberOf(c.node, 'transB', 0) ? 0 : 1]!,
+  ]);
 };
 
 export interface Window {
@@ -35,7 +38,10 @@ export interface Window {
 export function windowOf(node: Node, kernel: readonly number[]): Window {
   const automatic = textOf(node, 'auto_pad', 'NOTSET');
   if (automatic !== 'NOTSET' && automatic !== 'VALID')
-    throw new AppError('onnx/auto-pad', `expected explicit pads, found auto_pad ${automatic} in ${describe(node)}`);
+    throw new AppError(
+      'onnx/auto-pad',
+      `expected explicit pads, found auto_pad ${automatic} in ${describe(node)}`,
+    );
   const all = (value: number) => kernel.map(() => value);
   return {
     kernel,
@@ -59,7 +65,11 @@ function slide(dims: readonly Dim[], { kernel, strides, dilations, pads }: Windo
 const conv: ShapeRule = (c) => {
   const { type, dims } = c.input(0);
   const weight = c.input(1);
-  return only(type, [dims[0]!, weight.dims[0]!, ...slide(dims.slice(2), windowOf(c.node, kernelOf(weight, c.node)))]);
+  return only(type, [
+    dims[0]!,
+    weight.dims[0]!,
+    ...slide(dims.slice(2), windowOf(c.node, kernelOf(weight, c.node))),
+  ]);
 };
 
 const convTranspose: ShapeRule = (c) => {
@@ -105,7 +115,10 @@ const reduce: ShapeRule = (c) => {
 const argMax: ShapeRule = (c) => {
   const { dims } = c.input(0);
   const axis = normalAxis(numberOf(c.node, 'axis', 0), dims.length);
-  return only('int64', numberOf(c.node, 'keepdims', 1) ? dims.with(axis, 1) : dims.filter((_, i) => i !== axis));
+  return only(
+    'int64',
+    numberOf(c.node, 'keepdims', 1) ? dims.with(axis, 1) : dims.filter((_, i) => i !== axis),
+  );
 };
 
 export const networkShapes: Record<string, ShapeRule> = {

@@ -1,8 +1,8 @@
 /** What a shape rule sees: a node, its inputs' types, and the values of inputs that the compiler knows. */
-import { AppError } from '../../lib/errors';
-import { describe, type ElementType, type Node, type TensorType } from '../graph';
-import type { Dim } from '../dims';
-import type { Known } from '../values';
+import { AppError } from '../../lib/errors.ts';
+import { describe, type ElementType, type Node, type TensorType } from '../graph.ts';
+import type { Dim } from '../dims.ts';
+import type { Known } from '../values.ts';
 
 export interface ShapeContext {
   readonly node: Node;
@@ -28,7 +28,11 @@ export function dimsFrom(context: ShapeContext, i: number): readonly Dim[] {
 }
 
 /** Known numbers of input `i`, or `fallback` when the input is omitted. */
-export function numbersFrom(context: ShapeContext, i: number, fallback: readonly number[]): readonly number[] {
+export function numbersFrom(
+  context: ShapeContext,
+  i: number,
+  fallback: readonly number[],
+): readonly number[] {
   if (!context.has(i)) return fallback;
   const values = dimsFrom(context, i);
   if (values.every((value) => typeof value === 'number')) return values;

@@ -4,9 +4,9 @@
  * is a value; if the product's own result goes into a Softmax, it is a key. The Softmax identifies the layer, and
  * layers count in execution order.
  */
-import { AppError } from '../../lib/errors';
-import { describe, type Graph, type Node } from '../graph';
-import { Tracer } from './trace';
+import { AppError } from '../../lib/errors.ts';
+import { describe, type Graph, type Node } from '../graph.ts';
+import { Tracer } from './trace.ts';
 
 export interface Projection {
   readonly node: Node;
@@ -34,7 +34,9 @@ export function findCrossAttention(graph: Graph, context: string): CrossAttentio
     if (layer[role]) throw unexpected(`two ${role} projections, the second being ${describe(node)}`);
     layers.set(softmax, { ...layer, [role]: { node, context: via } });
   }
-  const found = graph.nodes.filter((node) => layers.has(node)).map((softmax) => complete(softmax, layers.get(softmax)!));
+  const found = graph.nodes
+    .filter((node) => layers.has(node))
+    .map((softmax) => complete(softmax, layers.get(softmax)!));
   if (!found.length) throw unexpected(`no matrix product reading "${context}"`);
   return found;
 }

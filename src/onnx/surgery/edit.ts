@@ -1,9 +1,14 @@
 /** Small edits of a graph: renaming values, rewiring inputs, inserting nodes. */
-import { AppError } from '../../lib/errors';
-import type { Graph, Node, TensorType } from '../graph';
+import { AppError } from '../../lib/errors.ts';
+import type { Graph, Node, TensorType } from '../graph.ts';
 
 /** Replaces `from` by `to` in the inputs of the nodes for which `where` holds. */
-export function rewire(graph: Graph, from: string, to: string, where: (node: Node) => boolean = () => true): void {
+export function rewire(
+  graph: Graph,
+  from: string,
+  to: string,
+  where: (node: Node) => boolean = () => true,
+): void {
   graph.nodes = graph.nodes.map((node) => {
     if (!node.inputs.includes(from) || !where(node)) return node;
     return { ...node, inputs: node.inputs.map((input) => (input === from ? to : input)) };

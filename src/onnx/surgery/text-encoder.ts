@@ -4,15 +4,15 @@
  * h′ = h + scale·(v/‖v‖)·‖h‖, and the graph yields the plain (key) and the moved (value) context. Behind a gate,
  * the gradients towards both inputs.
  */
-import { AppError } from '../../lib/errors';
-import { Builder } from '../builder';
-import { gate } from '../branch';
-import { BATCH, fixedDim, type Dim } from '../dims';
-import type { Graph, Node } from '../graph';
-import { differentiate } from '../grad/reverse';
-import { removeDeadCode } from '../dead-code';
-import { insertAfter, requireInput, rewire } from './edit';
-import { Tracer } from './trace';
+import { AppError } from '../../lib/errors.ts';
+import { Builder } from '../builder.ts';
+import { gate } from '../branch.ts';
+import { BATCH, fixedDim, type Dim } from '../dims.ts';
+import type { Graph, Node } from '../graph.ts';
+import { differentiate } from '../grad/reverse.ts';
+import { removeDeadCode } from '../dead-code.ts';
+import { insertAfter, rename, requireInput, rewire } from './edit.ts';
+import { Tracer } from './trace.ts';
 
 export interface TextShape {
   readonly tokens: number;
@@ -22,19 +22,22 @@ export interface TextShape {
 /** Added to ‖v‖² so that a zero bypass stays zero. */
 const SMALLEST_SQUARE = 1e-20;
 
+/** Looked-up embeddings [N,T,D] before the concept takes its place: the mapper's norm is that of its category's word. */
+const TOKEN_EMBEDDINGS = 'token_embeddings';
+
 /** Turns a specialized stock text encoder into its training graph, in place. */
 export function operateOnTextEncoder(graph: Graph): TextShape {
   const [, tokens] = requireInput(graph.inputs, 'input_ids').dims;
-  const embedding = findTokenEmbedding(graph);
+  rename(graph, findTokenEmbedding(graph), TOKEN_EMBEDDINGS);
   const norm = findFinalNorm(graph);
-  const width = graph.typeOf(embedding).dims.at(-1)!;
+  const width = graph.typeOf(TOKEN_EMBEDDINGS).dims.at(-1)!;
   addInputs(graph, tokens!, width);
-  replacePlaceholder(graph, embedding);
+  replacePlaceholder(graph, TOKEN_EMBEDDINGS);
   addContexts(graph, norm);
   graph.outputs.splice(0, Infinity, 'key_contexts', 'value_contexts');
   removeDeadCode(graph);
   addGradients(graph, [BATCH, tokens!, width]);
-  graph.outputs.push('grad_concept_embedding', 'grad_concept_bypass');
+  graph.outputs.push('grad_concept_embedding', 'grad_concept_bypass', TOKEN_EMBEDDINGS);
   removeDeadCode(graph);
   return { tokens: fixedDim(tokens, 'input_ids'), contextWidth: fixedDim(width, 'the embedding') };
 }
@@ -44,7 +47,10 @@ function findTokenEmbedding(graph: Graph): string {
   const isLookUp = (node: Node) => node.op === 'Gather' && graph.constants.has(node.inputs[0]!);
   const [found] = new Tracer(graph).downstream('input_ids', isLookUp);
   if (found) return found.node.outputs[0]!;
-  throw new AppError('onnx/text-encoder', 'expected a token embedding (Gather of a weight by input_ids), found none');
+  throw new AppError(
+    'onnx/text-encoder',
+    'expected a token embedding (Gather of a weight by input_ids), found none',
+  );
 }
 
 /** The LayerNormalization that makes the first output. */
@@ -52,7 +58,10 @@ function findFinalNorm(graph: Graph): Node {
   const isNorm = (node: Node) => node.op === 'LayerNormalization';
   const norm = new Tracer(graph).upstream(graph.outputs[0]!, isNorm);
   if (norm && isNorm(norm)) return norm;
-  throw new AppError('onnx/text-encoder', 'expected a final LayerNormalization before the first output, found none');
+  throw new AppError(
+    'onnx/text-encoder',
+    'expected a final LayerNormalization before the first output, found none',
+  );
 }
 
 function addInputs(graph: Graph, tokens: Dim, width: Dim): void {
@@ -95,7 +104,8 @@ function length(at: Builder, value: string, smallestSquare: number): string {
 }
 
 function addGradients(graph: Graph, dims: readonly Dim[]): void {
-  for (const name of ['grad_key_contexts', 'grad_value_contexts']) graph.addInput(name, { type: 'float32', dims });
+  for (const name of ['grad_key_contexts', 'grad_value_contexts'])
+    graph.addInput(name, { type: 'float32', dims });
   graph.addInput('compute_gradients', { type: 'bool', dims: [] });
   const forward = [...graph.nodes];
   const weights = new Builder(graph, graph.nodes, 'weights/');

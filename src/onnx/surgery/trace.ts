@@ -1,8 +1,10 @@
 /** Walking a graph along values that keep their meaning: reshaped, cast, scaled or masked, but not mixed. */
-import type { Graph, Node } from '../graph';
+import type { Graph, Node } from '../graph.ts';
 
 const carriers = new Set(
-  'Add Cast Concat Div Expand Flatten Gather Identity IsNaN Mul Reshape Slice Softmax Split Squeeze Sub Transpose Unsqueeze Where'.split(' '),
+  'Add Cast Concat Div Expand Flatten Gather Identity IsNaN Mul Reshape Slice Softmax Split Squeeze Sub Transpose Unsqueeze Where'.split(
+    ' ',
+  ),
 );
 
 export class Tracer {

@@ -3,14 +3,14 @@
  * context; the loss is each picture's mean squared error to a target; behind a gate, the gradients of the weighted
  * sum of losses towards every context.
  */
-import { Builder } from '../builder';
-import { gate } from '../branch';
-import { BATCH, fixedDim, fixedDims, isBatch, type Dim } from '../dims';
-import { int, type Graph, type Node } from '../graph';
-import { differentiate } from '../grad/reverse';
-import { removeDeadCode } from '../dead-code';
-import { findCrossAttention, type CrossAttention, type Projection } from './cross-attention';
-import { rename, requireInput, rewire } from './edit';
+import { Builder } from '../builder.ts';
+import { gate } from '../branch.ts';
+import { BATCH, fixedDim, fixedDims, isBatch, type Dim } from '../dims.ts';
+import { int, type Graph, type Node } from '../graph.ts';
+import { differentiate } from '../grad/reverse.ts';
+import { removeDeadCode } from '../dead-code.ts';
+import { findCrossAttention, type CrossAttention, type Projection } from './cross-attention.ts';
+import { rename, requireInput, rewire } from './edit.ts';
 
 export interface UnetShape {
   /** Number of cross-attention layers. */
@@ -55,7 +55,10 @@ export function operateOnUnet(graph: Graph): UnetShape {
 }
 
 function sizes(graph: Graph, tokens: Dim | undefined, contextWidth: Dim | undefined) {
-  const [channels, height, width] = fixedDims(requireInput(graph.inputs, 'sample').dims.slice(1), 'the latent');
+  const [channels, height, width] = fixedDims(
+    requireInput(graph.inputs, 'sample').dims.slice(1),
+    'the latent',
+  );
   return {
     tokens: fixedDim(tokens, 'the context'),
     contextWidth: fixedDim(contextWidth, 'the context'),
@@ -70,8 +73,14 @@ function replaceContexts(graph: Graph, layers: readonly CrossAttention[], stacke
     graph.addInput(name, { type: 'float32', dims: stacked });
     return projections.map((projection, layer) => replaceContext(at, projection, name, layer));
   };
-  const keys = add('key_contexts', layers.map((layer) => layer.key));
-  const values = add('value_contexts', layers.map((layer) => layer.value));
+  const keys = add(
+    'key_contexts',
+    layers.map((layer) => layer.key),
+  );
+  const values = add(
+    'value_contexts',
+    layers.map((layer) => layer.value),
+  );
   graph.nodes.unshift(...nodes);
   graph.inputs.delete(CONTEXT);
   return { keys, values };
@@ -93,8 +102,13 @@ function addLoss(graph: Graph): (at: Builder) => string {
   const at = new Builder(graph, graph.nodes, 'loss/');
   const axes = dims.map((_, i) => i).slice(1);
   const difference = at.op('Sub', ['out_sample', 'target']);
-  at.named('losses', 'ReduceMean', [at.op('Mul', [difference, difference]), at.integers(axes)], { keepdims: int(0) });
-  const count = fixedDims(dims.filter((dim) => !isBatch(dim)), 'the latent').reduce((a, b) => a * b, 1);
+  at.named('losses', 'ReduceMean', [at.op('Mul', [difference, difference]), at.integers(axes)], {
+    keepdims: int(0),
+  });
+  const count = fixedDims(
+    dims.filter((dim) => !isBatch(dim)),
+    'the latent',
+  ).reduce((a, b) => a * b, 1);
   return (backward) => {
     const weight = backward.scale(backward.reshape('loss_weights', [BATCH, 1, 1, 1]), 2 / count);
     return backward.op('Mul', [difference, weight]);

@@ -1,0 +1,119 @@
+/**
+ * Prepared graphs against PyTorch (float32 arithmetic on the same half-rounded weights): micro models of both
+ * exporters, and the shipped base model. Figures are ‖a − b‖ / ‖b‖ per tensor; gradients per layer.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import type { Tensor } from 'onnxruntime-web';
+import { describe, expect, test } from 'vitest';
+import { flag, floatsOf, openGraph, readTensors, relativeError } from '../tools/runGraph.ts';
+import { prepareTextEncoder, prepareUnchanged, prepareUnet } from './prepare.ts';
+
+const TOLERANCE = 1e-4;
+
+const fixtures = new URL('fixtures/', import.meta.url);
+const base = new URL('../../models/sticker-world/', import.meta.url);
+const microGoldens = new URL('goldens.safetensors', fixtures);
+const baseGoldens = new URL('goldens.safetensors', base);
+
+function readStock(url: URL) {
+  const bytes = readFileSync(url);
+  const plain = url.pathname.endsWith('.gz') ? gunzipSync(bytes) : bytes;
+  return { path: 'part/model.onnx', bytes: new Uint8Array(plain) };
+}
+
+type Stock = ReturnType<typeof readStock>;
+
+async function run(stock: Stock, prepared: Uint8Array, goldens: Record<string, Tensor>, gradients: boolean) {
+  const session = await openGraph(prepared, [{ path: stock.path, data: stock.bytes }]);
+  const given = Object.fromEntries(session.inputNames.map((name) => [name, goldens[name]!]));
+  const outputs = await session.run({ ...given, compute_gradients: flag(gradients) });
+  await session.release();
+  return outputs;
+}
+
+/** The worst error among the slices of a tensor along its first axis. */
+function worstSlice(found: Tensor, expected: Tensor): number {
+  const slices = expected.dims[0]!;
+  const [a, b] = [floatsOf(found), floatsOf(expected)];
+  const size = b.length / slices;
+  const errors = Array.from({ length: slices }, (_, i) =>
+    relativeError(a.subarray(i * size, (i + 1) * size), b.subarray(i * size, (i + 1) * size)),
+  );
+  return Math.max(...errors);
+}
+
+async function expectUnet(stockUrl: URL, goldensUrl: URL) {
+  const stock = readStock(stockUrl);
+  const goldens = readTensors(goldensUrl, 'unet.');
+  const outputs = await run(stock, prepareUnet(stock).bytes, goldens, true);
+  for (const name of ['out_sample', 'losses'])
+    expect(relativeError(floatsOf(outputs[name]), floatsOf(goldens[name])), name).toBeLessThanOrEqual(
+      TOLERANCE,
+    );
+  for (const name of ['grad_key_contexts', 'grad_value_contexts'])
+    expect(worstSlice(outputs[name]!, goldens[name]!), name).toBeLessThanOrEqual(TOLERANCE);
+}
+
+async function expectText(stockUrl: URL, goldensUrl: URL) {
+  const stock = readStock(stockUrl);
+  const goldens = readTensors(goldensUrl, 'text.');
+  const outputs = await run(stock, prepareTextEncoder(stock).bytes, goldens, true);
+  for (const name of ['key_contexts', 'value_contexts', 'grad_concept_embedding', 'grad_concept_bypass'])
+    expect(relativeError(floatsOf(outputs[name]), floatsOf(goldens[name])), name).toBeLessThanOrEqual(
+      TOLERANCE,
+    );
+}
+
+describe('U-Net: output, losses and the gradients of every layer', () => {
+  test.each(['micro/unet/model.onnx', 'unet_opset14.onnx.gz', 'unet_dynamo.onnx.gz'])('%s', async (path) => {
+    await expectUnet(new URL(path, fixtures), microGoldens);
+  });
+});
+
+describe('text encoder: contexts and gradients', () => {
+  test.each(['micro/text_encoder/model.onnx', 'text_opset14.onnx.gz', 'text_dynamo.onnx.gz'])(
+    '%s',
+    async (path) => {
+      await expectText(new URL(path, fixtures), microGoldens);
+    },
+  );
+});
+
+test('the same context in every layer gives the stock output', async () => {
+  const stock = readStock(new URL('micro/unet/model.onnx', fixtures));
+  const goldens = readTensors(microGoldens, 'unet.');
+  const first = floatsOf(goldens.key_contexts);
+  const { dims } = goldens.key_contexts!;
+  const size = first.length / dims[0]!;
+  const same = Float32Array.from(first, (_, i) => first[i % size]!);
+  const repeated = goldens.key_contexts!.reshape(dims);
+  floatsOf(repeated).set(same);
+  const inputs = { ...goldens, key_contexts: repeated, value_contexts: repeated };
+  const outputs = await run(stock, prepareUnet(stock).bytes, inputs, false);
+  const error = relativeError(floatsOf(outputs.out_sample), floatsOf(goldens.stock_out_sample));
+  expect(error).toBeLessThanOrEqual(TOLERANCE);
+  expect(outputs.grad_key_contexts!.size).toBe(1);
+});
+
+test.each([
+  ['vae_encoder', 'sample', 'picture', 'latent_parameters'],
+  ['vae_decoder', 'latent_sample', 'latent', 'decoded'],
+])('%s computes in float32 what PyTorch does', async (part, input, given, expected) => {
+  const stock = readStock(new URL(`micro/${part}/model.onnx`, fixtures));
+  const goldens = readTensors(microGoldens, 'vae.');
+  const { bytes, info } = prepareUnchanged(stock, {});
+  const session = await openGraph(bytes, [{ path: stock.path, data: stock.bytes }]);
+  const outputs = await session.run({ [input]: goldens[given]! });
+  const found = floatsOf(outputs[info.outputs[0]!]);
+  expect(relativeError(found, floatsOf(goldens[expected]))).toBeLessThanOrEqual(TOLERANCE);
+});
+
+describe.skipIf(!existsSync(baseGoldens))('the shipped base model', () => {
+  test('U-Net', async () => {
+    await expectUnet(new URL('unet/model.onnx', base), baseGoldens);
+  });
+  test('text encoder', async () => {
+    await expectText(new URL('text_encoder/model.onnx', base), baseGoldens);
+  });
+});

@@ -1,0 +1,61 @@
+/** Runs ONNX graphs in Node on onnxruntime-web's WebAssembly provider: for benchmarks and for the compiler's tests. */
+import { readFileSync } from 'node:fs';
+import { InferenceSession, Tensor, env } from 'onnxruntime-web';
+import { readSafetensors, toBigInt64, toFloat32 } from '../lib/safetensors.ts';
+
+export interface ExternalBytes {
+  readonly path: string;
+  readonly data: Uint8Array;
+}
+
+/** A session of the graph; all sessions of a process share the number of threads of the first. */
+export async function openGraph(
+  bytes: Uint8Array,
+  externalData: readonly ExternalBytes[] = [],
+  threads = 1,
+): Promise<InferenceSession> {
+  env.wasm.numThreads = threads;
+  env.logLevel = 'error';
+  return InferenceSession.create(bytes, { executionProviders: ['wasm'], externalData: [...externalData] });
+}
+
+export function floatTensor(values: Float32Array, dims: readonly number[]): Tensor {
+  return new Tensor('float32', values, dims);
+}
+
+export function flag(value: boolean): Tensor {
+  return new Tensor('bool', Uint8Array.of(Number(value)), []);
+}
+
+/** Tensors of a safetensors file whose names start with `prefix`, without it. */
+export function readTensors(path: string | URL, prefix: string): Record<string, Tensor> {
+  const { tensors } = readSafetensors(new Uint8Array(readFileSync(path)));
+  const wanted = [...tensors].filter(([name]) => name.startsWith(prefix));
+  return Object.fromEntries(
+    wanted.map(([name, tensor]) => {
+      const dims = tensor.shape;
+      const isInteger = tensor.dtype === 'I64';
+      const value = isInteger
+        ? new Tensor('int64', toBigInt64(tensor), dims)
+        : new Tensor('float32', toFloat32(tensor), dims);
+      return [name.slice(prefix.length), value];
+    }),
+  );
+}
+
+/** ‖a − b‖ / ‖b‖ */
+export function relativeError(a: Float32Array, b: Float32Array): number {
+  let difference = 0;
+  let size = 0;
+  b.forEach((value, i) => {
+    difference += (a[i]! - value) ** 2;
+    size += value ** 2;
+  });
+  return a.length === b.length ? Math.sqrt(difference / size) : Infinity;
+}
+
+/** Values of a float32 output. */
+export function floatsOf(tensor: Tensor | undefined): Float32Array {
+  if (tensor?.data instanceof Float32Array) return tensor.data;
+  throw new TypeError(`expected a float32 tensor, found ${tensor?.type ?? 'none'}`);
+}
