@@ -89,10 +89,10 @@ export function readSafetensors(file: Uint8Array): Safetensors {
 /** A copy as float32, from F32, F16 or BF16; throws `safetensors.dtype` for others. */
 export function toFloat32(tensor: StoredTensor): Float32Array<ArrayBuffer> {
   const { bytes, dtype } = tensor;
-  if (dtype === 'F32') return new Float32Array(bytes.slice().buffer);
+  if (dtype === 'F32') return new Float32Array(aligned(bytes));
   if (dtype === 'F16') return new Float32Array(halfBytesToFloat32(bytes));
   if (dtype === 'BF16') {
-    const bits = Uint32Array.from(new Uint16Array(bytes.slice().buffer), (half) => half << 16);
+    const bits = Uint32Array.from(new Uint16Array(aligned(bytes)), (half) => half << 16);
     return new Float32Array(bits.buffer);
   }
   throw new AppError('safetensors.dtype', `Expected a tensor of F32, F16 or BF16, found ${dtype}.`);
@@ -100,8 +100,13 @@ export function toFloat32(tensor: StoredTensor): Float32Array<ArrayBuffer> {
 
 /** A copy of an I64 tensor; throws `safetensors.dtype` for others. */
 export function toBigInt64(tensor: StoredTensor): BigInt64Array<ArrayBuffer> {
-  if (tensor.dtype === 'I64') return new BigInt64Array(tensor.bytes.slice().buffer);
+  if (tensor.dtype === 'I64') return new BigInt64Array(aligned(tensor.bytes));
   throw new AppError('safetensors.dtype', `Expected a tensor of I64, found ${tensor.dtype}.`);
+}
+
+/** A copy in a buffer of its own (`slice` would not copy Node's Buffer). */
+function aligned(bytes: Uint8Array): ArrayBuffer {
+  return new Uint8Array(bytes).buffer;
 }
 
 /** A float32 tensor to be written. */
