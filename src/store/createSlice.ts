@@ -103,6 +103,7 @@ export function createCreateSlice(context: Context): CreateSlice {
       signal: controller.signal,
       onEvent: onProgress,
     });
+    const created = deps.now();
     return pictures.map((picture, index) => {
       const seed = seeds[index]!;
       const made = {

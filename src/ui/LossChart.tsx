@@ -4,7 +4,7 @@ import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import type { CurvePoint } from '../store/state.ts';
 
-const HEIGHT = 120;
+const HEIGHT = 104;
 
 function toColumns(curve: readonly CurvePoint[]): uPlot.AlignedData {
   return [
@@ -22,13 +22,13 @@ function chartOptions(element: HTMLElement): uPlot.Options {
   return {
     width: element.clientWidth,
     height: HEIGHT,
-    padding: [4, 4, 0, 0],
+    padding: [4, 12, 0, 0],
     cursor: { show: false },
     legend: { show: false },
     scales: { x: { time: false } },
     axes: [
       { ...axis, size: 20, grid: { show: false } },
-      { ...axis, size: 36, grid: { stroke: colour('--line'), width: 1 }, space: 36 },
+      { ...axis, size: 36, grid: { stroke: colour('--line'), width: 1 }, space: 24 },
     ],
     series: [{}, edge, edge, { stroke: colour('--accent'), width: 2, points: { show: false } }],
     bands: [{ series: [1, 2], fill: colour('--accent-soft') }],

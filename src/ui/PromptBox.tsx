@@ -71,7 +71,7 @@ export function PromptBox() {
         <Layer prompt={prompt} unknown={unknown} name={concept?.name ?? 'your concept'} />
         <textarea
           id={id}
-          rows={2}
+          rows={1}
           spellCheck={false}
           value={prompt}
           placeholder="A photo of {} on a beach"

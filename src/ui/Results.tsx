@@ -68,11 +68,14 @@ function Stage({ result, enlarge }: { result: ResultRecord; enlarge: () => void 
   );
 }
 
+/** Newest first; pictures of one press of Generate stay in the order of their seeds. */
+const byNewest = (a: ResultRecord, b: ResultRecord) => b.created.localeCompare(a.created) || a.seed - b.seed;
+
 function Shelf({ results, chosen }: { results: readonly ResultRecord[]; chosen: ResultRecord }) {
   const actions = useActions();
   return (
     <ul className="shelf" aria-label="All pictures" tabIndex={0}>
-      {results.toReversed().map((result) => (
+      {results.toSorted(byNewest).map((result) => (
         <li key={result.id} className="shelf-item" data-chosen={result === chosen}>
           {/* The chosen picture is named once, on the stage. */}
           <img
@@ -116,9 +119,11 @@ export function Results() {
       <div className="stage">
         {chosen ? <Stage result={chosen} enlarge={() => setEnlarged(true)} /> : <EmptyStage />}
         <Making />
-        <TruncationSlider />
       </div>
-      {chosen && <Shelf results={results} chosen={chosen} />}
+      <div className="results-side">
+        <TruncationSlider />
+        {chosen && <Shelf results={results} chosen={chosen} />}
+      </div>
       {chosen && enlarged && <EnlargeDialog result={chosen} onClose={() => setEnlarged(false)} />}
     </section>
   );

@@ -18,7 +18,7 @@ function Categories() {
   const fitting = categories.filter((word) => word !== typed && word.startsWith(typed));
   const shown = fitting.length > 0 ? fitting : categories.filter((word) => word !== typed);
   return categories.length === 0 ? null : (
-    <div className="chips" role="group" aria-label="Suggested words">
+    <div className="chips chips-line" role="group" aria-label="Suggested words">
       {shown.slice(0, MOST_CHIPS).map((word) => (
         <button
           type="button"
@@ -65,15 +65,16 @@ function TrainForm() {
   const actions = useActions();
   return (
     <>
-      <Field field="name" label="Concept name" placeholder="my teapot" />
-      <Field
-        field="category"
-        label="Category word"
-        placeholder="one word for what it is"
-        onBlur={() => void actions().checkCategory()}
-      >
-        <Categories />
-      </Field>
+      <div className="field-row">
+        <Field field="name" label="Concept name" placeholder="my teapot" />
+        <Field
+          field="category"
+          label="Category word"
+          placeholder="what it is: toy"
+          onBlur={() => void actions().checkCategory()}
+        />
+      </div>
+      <Categories />
       <div className="field-row">
         <Kind />
         <Field field="trainSteps" label="Training steps" numeric />
