@@ -108,7 +108,7 @@ export function createCreateSlice(context: Context): CreateSlice {
       const seed = seeds[index]!;
       const made = {
         id: deps.newId(),
-        created: deps.now(),
+        created,
         picture: encodePng(picture, describe(recipe, seed)),
       };
       return { version: 1, ...recipe, seed, ...made };

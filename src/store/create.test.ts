@@ -1,0 +1,115 @@
+import { decode } from 'fast-png';
+import { describe, expect, it, vi } from 'vitest';
+import { AppError } from '../lib/errors.ts';
+import { fillIn, pixels, scriptedClient, startStudio } from './testStudio.ts';
+
+async function trained(overrides: Parameters<typeof scriptedClient>[0] = {}) {
+  const studio = await startStudio({ client: scriptedClient(overrides) });
+  await fillIn(studio);
+  await studio.store.getState().train();
+  return studio;
+}
+
+describe('generate', () => {
+  it('keeps one result a seed, each with its recipe inside the PNG', async () => {
+    const { store, storage } = await trained();
+    store
+      .getState()
+      .edit({ seed: '3', count: 2, prompt: 'A photo of {} on a beach', negativePrompt: 'rain' });
+    await store.getState().generate();
+    const { records } = await storage.results.list();
+    expect(records.map(({ seed }) => seed)).toEqual([3, 4]);
+    expect(store.getState().chosenResultId).toBe(store.getState().results[0]?.id);
+    const { text, width } = decode(new Uint8Array(await records[0]!.picture.arrayBuffer()));
+    expect(width).toBe(2);
+    expect(text['parameters']).toBe(
+      'A photo of {} on a beach\nNegative prompt: rain\nSteps: 20, Sampler: DPM++ 2M, CFG scale: 5, Seed: 3, ' +
+        'Size: 64x64, Model hash: abcdef0123, Model: base, NeTI concept: tin robot, NeTI truncation: 128',
+    );
+  });
+
+  it('draws a seed where none is given', async () => {
+    const { store } = await trained();
+    await store.getState().generate();
+    expect(store.getState().results.map(({ seed }) => seed)).toEqual([77, 78, 79, 80]);
+  });
+
+  it.each([
+    ['an empty prompt', { prompt: ' ' }, 'prompt', 'empty'],
+    ['no {}', { prompt: 'A photo' }, 'prompt', 'no {}'],
+    ['two {}', { prompt: '{} and {}' }, 'prompt', '2 times'],
+    ['a long prompt', { prompt: `{}${' a'.repeat(30)}` }, 'prompt', '31 tokens'],
+    ['a wild seed', { seed: '1.5' }, 'seed', '“1.5”'],
+    ['too many steps', { steps: '900' }, 'steps', 'from 1 to 200'],
+    ['no guidance', { guidanceScale: '' }, 'guidanceScale', 'it is empty'],
+  ] as const)('refuses %s at its field', async (_, edit, field, message) => {
+    const { store } = await trained();
+    store.getState().edit(edit);
+    await store.getState().generate();
+    expect(store.getState().fieldProblems[field]).toContain(message);
+    expect(store.getState().results).toEqual([]);
+    expect(store.getState().generation).toBeNull();
+  });
+
+  it('asks for a concept when the prompt has {} and none is chosen', async () => {
+    const { store } = await startStudio();
+    await store.getState().generate();
+    expect(store.getState().fieldProblems.prompt).toContain('no concept is chosen');
+  });
+
+  it('runs once in a storm of clicks', async () => {
+    const generate = vi.fn(scriptedClient().generate);
+    const { store } = await trained({ generate });
+    await Promise.all(Array.from({ length: 20 }, () => store.getState().generate()));
+    expect(generate).toHaveBeenCalledTimes(1);
+  });
+
+  it('is ready for the next one after a failure and after a cancellation', async () => {
+    const failures = [new AppError('worker.died', 'It stopped.'), new AppError('cancelled', 'Cancelled.')];
+    const { store } = await trained({
+      generate: ({ seeds }) => {
+        const failure = failures.shift();
+        return failure
+          ? Promise.reject(failure)
+          : Promise.resolve({ pictures: seeds.map(pixels), seconds: 1 });
+      },
+    });
+    await store.getState().generate();
+    expect(store.getState().problems.create[0]).toMatchObject({ code: 'worker.died' });
+    await store.getState().generate();
+    expect(store.getState().problems.create).toEqual([]);
+    await store.getState().generate();
+    expect(store.getState().results).toHaveLength(4);
+  });
+
+  it('deletes and brings back', async () => {
+    const { store, storage } = await trained();
+    await store.getState().generate();
+    const [first, second] = store.getState().results;
+    await store.getState().deleteResults([first!.id, second!.id]);
+    expect((await storage.results.list()).records).toHaveLength(2);
+    await store.getState().undo();
+    expect(store.getState().results).toHaveLength(4);
+    expect((await storage.results.list()).records).toHaveLength(4);
+  });
+});
+
+describe('the slider', () => {
+  it('renders the same seed at the new truncation, a draft first', async () => {
+    const generate = vi.fn(scriptedClient().generate);
+    const { store } = await trained({ generate });
+    store.getState().edit({ seed: '5', count: 1 });
+    await store.getState().generate();
+    store.getState().setTruncation(10);
+    await vi.waitFor(() => expect(store.getState().live?.quality).toBe('full'));
+    const renders = generate.mock.calls
+      .slice(1, 3)
+      .map(([{ seeds, steps, truncation }]) => [seeds, steps, truncation]);
+    expect(renders).toEqual([
+      [[5], 6, 10],
+      [[5], 20, 10],
+    ]);
+    await store.getState().keepLive();
+    expect(store.getState().results.map(({ truncation }) => truncation)).toEqual([128, 10]);
+  });
+});

@@ -1,0 +1,126 @@
+/** For tests of the store: a studio on storage in memory and a client that the test scripts. */
+import { openMemoryStorage, type StudioStorage } from '../storage/storage.ts';
+import type {
+  GenerateRequest,
+  Pixels,
+  StudioClient,
+  TrainEvent,
+  TrainRequest,
+  TrainResult,
+} from '../worker/api.ts';
+import type { StudioDeps } from './context.ts';
+import type { DecodedPicture } from './images.ts';
+import { createStudioStore, type StudioStore } from './studio.ts';
+import { browserLock } from './trainingLock.ts';
+
+export const pixels = (shade: number): Pixels => ({
+  width: 2,
+  height: 2,
+  data: new Uint8ClampedArray(16).fill(shade),
+});
+
+/** Runs as many steps as are asked for, with a preview at every tenth, until it is stopped. */
+export async function trainQuickly(
+  { settings }: TrainRequest,
+  onEvent: (event: TrainEvent) => void,
+  signal: AbortSignal,
+): Promise<TrainResult> {
+  let step = 0;
+  while (step < settings.steps && !signal.aborted) {
+    step += 1;
+    await new Promise((resolve) => setTimeout(resolve));
+    const [steps, loss] = [settings.steps, 1 / step];
+    const rest = { picturesPerSecond: 8, secondsLeft: steps - step };
+    onEvent({ type: 'progress', step, steps, loss, smoothedLoss: loss, spread: 0.1, ...rest });
+    if (step % 10 === 0)
+      onEvent({ type: 'preview', step, pictures: [pixels(step)], concept: new Uint8Array([step]) });
+  }
+  return { concept: new Uint8Array([step]), step, stopped: signal.aborted, seconds: 1, losses: [] };
+}
+
+const never = new AbortController().signal;
+
+export function scriptedClient(overrides: Partial<StudioClient> = {}): StudioClient {
+  return {
+    open: () =>
+      Promise.resolve({
+        engine: {
+          ...{ provider: 'wasm', adapter: null, softwareAdapter: false, threads: 2 },
+          ...{ crossOriginIsolated: true, reason: 'There is no WebGPU here.' },
+        },
+        base: {
+          ...{
+            id: 'base',
+            title: 'Base',
+            hash: 'abcdef0123456789',
+            resolution: 64,
+            tokens: 20,
+            layers: 16,
+            bytes: 1,
+          },
+          vocabulary: { words: ['a', 'photo', 'of'], categories: ['toy'], suggestions: [] },
+          samples: [],
+        },
+      }),
+    reconstruct: (picture) => Promise.resolve({ picture, psnr: 25 }),
+    checkCategory: () => Promise.resolve(),
+    checkPrompt: (prompt) =>
+      Promise.resolve({ tokens: prompt.split(' ').length, maxTokens: 20, unknownWords: [] }),
+    train: (request, options) =>
+      trainQuickly(request, options?.onEvent ?? (() => undefined), options?.signal ?? never),
+    generate: ({ seeds }: GenerateRequest) =>
+      Promise.resolve({ pictures: seeds.map((seed) => pixels(seed % 256)), seconds: 1 }),
+    inspectConcept: () =>
+      Promise.resolve({
+        ...{ name: 'imported', category: 'toy', kind: 'object', step: 100, baseId: 'base', baseHash: 'abc' },
+        ...{ created: '2026-01-01T00:00:00.000Z', thumbnail: '' },
+      }),
+    relabelConcept: (file) => Promise.resolve(file),
+    onRestart: () => undefined,
+    close: () => undefined,
+    ...overrides,
+  };
+}
+
+const decoded: DecodedPicture = {
+  source: new Blob(['picture']),
+  width: 2,
+  height: 2,
+  transparent: false,
+  animated: false,
+};
+
+export interface TestStudio {
+  readonly store: StudioStore;
+  readonly storage: StudioStorage;
+}
+
+/** A studio that has started. Clocks and ids count up. */
+export async function startStudio(overrides: Partial<StudioDeps> = {}): Promise<TestStudio> {
+  let ticks = 0;
+  const deps: StudioDeps = {
+    client: scriptedClient(),
+    storage: openMemoryStorage(),
+    images: { decode: () => Promise.resolve(decoded), square: () => Promise.resolve(pixels(9)) },
+    lock: browserLock(undefined),
+    root: 'http://localhost/',
+    fetchFile: (path) => Promise.resolve(new File(['picture'], path)),
+    trainSettings: () => ({
+      ...{ steps: 150, learningRate: 8e-3, batchSize: 8, seed: 0, horizontalFlip: true, centreCrop: false },
+      ...{ textualBypass: true, nestedDropout: true, previewEvery: 10, previewPrompts: ['A photo of {}'] },
+    }),
+    now: () => new Date(Date.UTC(2026, 0, 1) + 1000 * ticks++).toISOString(),
+    newId: () => `id-${ticks++}`,
+    randomSeed: () => 77,
+    ...overrides,
+  };
+  const store = createStudioStore(deps);
+  await store.getState().start();
+  return { store, storage: deps.storage };
+}
+
+/** Pictures and form of a concept that can be trained. */
+export async function fillIn({ store }: TestStudio, steps = 30): Promise<void> {
+  await store.getState().addPictures([new File(['picture'], 'one.png')]);
+  store.getState().edit({ name: 'tin robot', category: 'toy', trainSteps: `${steps}` });
+}
