@@ -1,0 +1,97 @@
+/**
+ * One case for every differentiable operation and awkward shape, shared by two checks: derivatives against central differences
+ * on the CPU (unit test), and WebGPU against the CPU (browser test). Not part of the product.
+ */
+import { Random } from '../lib/random.ts';
+import type { Backend } from './backend.ts';
+import { keepFirst, layerNorm, leakyRelu, linear, normaliseRows, sliceColumns } from './ops.ts';
+import { Parameter, sizeOf, Tape, type Tensor } from './tape.ts';
+
+export interface OpCase {
+  readonly name: string;
+  /** Shapes of the differentiated inputs. */
+  readonly inputs: readonly (readonly number[])[];
+  readonly build: (tape: Tape, inputs: readonly Tensor[]) => Tensor;
+}
+
+function linearCase(rows: number, inputs: number, outputs: number): OpCase {
+  return {
+    name: `linear [${rows}, ${inputs}] → ${outputs}`,
+    inputs: [[rows, inputs], [outputs, inputs], [outputs]],
+    build: (tape, [x, weight, bias]) => linear(tape, x!, weight!, bias!),
+  };
+}
+
+function layerNormCase(rows: number, width: number): OpCase {
+  return {
+    name: `layerNorm [${rows}, ${width}]`,
+    inputs: [[rows, width], [width], [width]],
+    build: (tape, [x, weight, bias]) => layerNorm(tape, x!, weight!, bias!),
+  };
+}
+
+export const opCases: readonly OpCase[] = [
+  linearCase(1, 1, 1),
+  linearCase(3, 5, 7),
+  linearCase(4, 16, 32),
+  linearCase(33, 17, 35),
+  linearCase(40, 70, 65),
+  layerNormCase(1, 3),
+  layerNormCase(5, 64),
+  layerNormCase(7, 130),
+  { name: 'leakyRelu', inputs: [[5, 9]], build: (tape, [x]) => leakyRelu(tape, x!) },
+  { name: 'normaliseRows [1, 2]', inputs: [[1, 2]], build: (tape, [x]) => normaliseRows(tape, x!, 0.5) },
+  { name: 'normaliseRows [6, 130]', inputs: [[6, 130]], build: (tape, [x]) => normaliseRows(tape, x!, 3) },
+  {
+    name: 'keepFirst',
+    inputs: [[4, 6]],
+    build: (tape, [x]) => keepFirst(tape, x!, tape.constant([4], Float32Array.of(0, 1, 5, 6))),
+  },
+  { name: 'sliceColumns', inputs: [[3, 7]], build: (tape, [x]) => sliceColumns(tape, x!, 2, 3) },
+  {
+    name: 'a tensor used twice',
+    inputs: [[3, 8]],
+    build: (tape, [x]) => {
+      const y = leakyRelu(tape, x!);
+      const [weight, bias] = [sliceColumns(tape, y, 0, 4), tape.constant([3], new Float32Array(3))];
+      return linear(tape, sliceColumns(tape, y, 3, 4), weight, bias);
+    },
+  },
+];
+
+export interface OpResult {
+  readonly output: Float32Array;
+  /** Of Σ output·G for a fixed random G, in the order of the inputs. */
+  readonly gradients: readonly Float32Array[];
+}
+
+/** Random values for the inputs of a case, the same for one seed. */
+export function drawInputs({ inputs }: OpCase, seed: number): Float32Array<ArrayBuffer>[] {
+  const random = new Random(seed);
+  return inputs.map((shape) => random.fillNormal(new Float32Array(sizeOf(shape))));
+}
+
+/** G for an output of the given size. */
+export function drawWeights(size: number): Float32Array<ArrayBuffer> {
+  return new Random(size).fillNormal(new Float32Array(size));
+}
+
+/** Output and gradients of a case; every buffer is released. */
+export async function runCase(
+  backend: Backend,
+  op: OpCase,
+  values: readonly Float32Array[],
+): Promise<OpResult> {
+  const parameters = op.inputs.map((shape, i) => new Parameter(backend, `input ${i}`, shape, values[i]!));
+  const tape = new Tape(backend);
+  const output = op.build(tape, parameters);
+  const weights = tape.constant(output.shape, drawWeights(output.buffer.elements));
+  tape.backward([{ tensor: output, gradient: weights.buffer }]);
+  const result = {
+    output: await backend.download(output.buffer),
+    gradients: await Promise.all(parameters.map(({ gradient }) => backend.download(gradient))),
+  };
+  tape.dispose();
+  for (const parameter of parameters) parameter.release();
+  return result;
+}

@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest';
+import { CpuBackend } from './cpuBackend.ts';
+import { linear } from './ops.ts';
+import { drawInputs, drawWeights, opCases, runCase, type OpCase } from './opCases.ts';
+import { Parameter, Tape } from './tape.ts';
+
+const seed = 11;
+const step = 1e-2;
+
+/** Σ output·G of a case. */
+async function loss(op: OpCase, values: readonly Float32Array[]): Promise<number> {
+  const { output } = await runCase(new CpuBackend(), op, values);
+  const weights = drawWeights(output.length);
+  return output.reduce((sum, value, i) => sum + value * weights[i]!, 0);
+}
+
+async function centralDifference(
+  op: OpCase,
+  values: Float32Array[],
+  input: number,
+  i: number,
+): Promise<number> {
+  const original = values[input]![i]!;
+  const at = async (value: number) => {
+    values[input]![i] = value;
+    return loss(op, values);
+  };
+  const slope = ((await at(original + step)) - (await at(original - step))) / (2 * step);
+  values[input]![i] = original;
+  return slope;
+}
+
+describe('operations', () => {
+  it.each(opCases.map((op) => [op.name, op] as const))(
+    `%s: derivatives against central differences (seed ${seed})`,
+    async (_, op) => {
+      const backend = new CpuBackend();
+      const values = drawInputs(op, seed);
+      // Away from LeakyReLU's kink, which differences must not straddle.
+      for (const array of values) array.forEach((x, i) => (array[i] = Math.abs(x) < 0.05 ? x + 0.2 : x));
+      const { gradients } = await runCase(backend, op, values);
+      expect(backend.liveBuffers).toBe(0);
+      for (const [input, gradient] of gradients.entries()) {
+        const scale = Math.max(...gradient.map(Math.abs));
+        expect(scale).toBeGreaterThan(0);
+        const stride = Math.ceil(gradient.length / 20);
+        for (let i = 0; i < gradient.length; i += stride) {
+          const expected = await centralDifference(op, values, input, i);
+          expect(Math.abs(gradient[i]! - expected) / scale, `input ${input}, element ${i}`).toBeLessThan(
+            2e-3,
+          );
+        }
+      }
+    },
+  );
+
+  it('computes a linear layer by hand', async () => {
+    const backend = new CpuBackend();
+    const tape = new Tape(backend);
+    const x = tape.constant([2, 2], Float32Array.of(1, 2, 3, 4));
+    const weight = tape.constant([3, 2], Float32Array.of(1, 0, 0, 1, 1, 1));
+    const y = linear(tape, x, weight, tape.constant([3], Float32Array.of(10, 20, 30)));
+    expect([...(await backend.download(y.buffer))]).toEqual([11, 22, 33, 13, 24, 37]);
+  });
+
+  it('sums gradients over passes until they are cleared', async () => {
+    const backend = new CpuBackend();
+    const weight = new Parameter(backend, 'w', [1, 1], Float32Array.of(2));
+    const bias = new Parameter(backend, 'b', [1], Float32Array.of(0));
+    for (let pass = 0; pass < 3; pass++) {
+      const tape = new Tape(backend);
+      const y = linear(tape, tape.constant([1, 1], Float32Array.of(5)), weight, bias);
+      tape.backward([{ tensor: y, gradient: tape.constant([1, 1], Float32Array.of(1)).buffer, scale: 0.5 }]);
+      tape.dispose();
+    }
+    expect([...(await backend.download(weight.gradient))]).toEqual([7.5]);
+  });
+
+  it('names what does not fit', () => {
+    const tape = new Tape(new CpuBackend());
+    const zeros = (...shape: number[]) =>
+      tape.constant(shape, new Float32Array(shape.reduce((a, b) => a * b)));
+    expect(() => linear(tape, zeros(2, 3), zeros(4, 5), zeros(4))).toThrow(
+      /a weight of shape \[4, 3\], found \[4, 5\]/,
+    );
+    expect(() => linear(tape, zeros(6), zeros(4, 5), zeros(4))).toThrow(/expects a matrix/);
+  });
+});
+
+describe('CpuBackend', () => {
+  it('reuses released arrays and refuses their old names', () => {
+    const backend = new CpuBackend();
+    const first = backend.allocate(8);
+    const array = backend.view(first);
+    backend.release(first);
+    expect(() => backend.view(first)).toThrow(/already released/);
+    expect(backend.view(backend.allocate(8))).toBe(array);
+    expect(backend.liveBuffers).toBe(1);
+  });
+
+  it('borrows an outside array without ever pooling it', () => {
+    const backend = new CpuBackend();
+    const mine = Float32Array.of(1, 2, 3);
+    const borrowed = backend.wrap(mine);
+    expect(backend.view(borrowed)).toBe(mine);
+    backend.release(borrowed);
+    expect(backend.view(backend.allocate(3))).not.toBe(mine);
+  });
+});
