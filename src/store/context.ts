@@ -2,8 +2,7 @@
 import type { StudioStorage } from '../storage/storage.ts';
 import type { StudioClient, TrainSettings, ConceptKind } from '../worker/api.ts';
 import type { ImageTools } from './images.ts';
-import type { Messages } from './messagesSlice.ts';
-import type { StudioState } from './state.ts';
+import type { Messages, StudioState } from './state.ts';
 import type { TrainingLock } from './trainingLock.ts';
 
 export interface StudioDeps {

@@ -1,16 +1,14 @@
 /** Problems shown in place, announcements for screen readers, and one deletion that can be undone. */
 import { toPlainError } from '../lib/errors.ts';
 import type { Context } from './context.ts';
-import { MAX_PICTURES, type MessagesSlice, type Place, type Problem, type Removed } from './state.ts';
-
-export interface Messages {
-  /** Shows a caught error at a place; cancellations are no problem and stay silent. */
-  report(place: Place, error: unknown): void;
-  note(place: Place, code: string, message: string): void;
-  clear(place: Place): void;
-  announce(text: string): void;
-  removed(removed: Removed): void;
-}
+import {
+  MAX_PICTURES,
+  type Messages,
+  type MessagesSlice,
+  type Place,
+  type Problem,
+  type Removed,
+} from './state.ts';
 
 const MOST_SHOWN = 20;
 

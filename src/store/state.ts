@@ -40,6 +40,16 @@ export type Removed =
   | { readonly what: 'results'; readonly label: string; readonly results: readonly ResultRecord[] }
   | { readonly what: 'pictures'; readonly label: string; readonly before: readonly PictureItem[] };
 
+/** How slices tell people something. */
+export interface Messages {
+  /** Shows a caught error at a place; cancellations are no problem and stay silent. */
+  report(place: Place, error: unknown): void;
+  note(place: Place, code: string, message: string): void;
+  clear(place: Place): void;
+  announce(text: string): void;
+  removed(removed: Removed): void;
+}
+
 export interface MessagesSlice {
   readonly problems: Readonly<Record<Place, readonly Problem[]>>;
   /** Read out by screen readers. */
