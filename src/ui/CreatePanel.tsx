@@ -23,6 +23,7 @@ function Suggestions() {
   const actions = useActions();
   const prompt = useStudio((state) => state.form.prompt);
   const suggestions = useStudio((state) => state.base?.vocabulary.suggestions ?? []);
+  const name = useStudio((state) => state.concepts.find((each) => each.id === state.form.conceptId)?.name);
   const fresh = suggestions.filter((each) => !prompt.includes(each));
   return fresh.length === 0 ? null : (
     <div className="chips" role="group" aria-label="Ideas">
@@ -33,7 +34,7 @@ function Suggestions() {
           key={each}
           onClick={() => actions().edit({ prompt: suggest(prompt, each) })}
         >
-          {each}
+          {each.replace('{}', name ?? '…')}
         </button>
       ))}
     </div>
