@@ -30,6 +30,16 @@ const preparedSchema = z.object({
 });
 const vaeSchema = z.object({ sample_size: z.int().positive(), scaling_factor: z.number().default(0.18215) });
 
+const textOutputs = {
+  contexts: ['key_contexts', 'value_contexts'],
+  gradients: ['grad_concept_embedding', 'grad_concept_bypass'],
+  embeddings: ['token_embeddings'],
+} as const;
+const unetOutputs = {
+  answer: ['out_sample'],
+  losses: ['losses'],
+  gradients: ['losses', 'grad_key_contexts', 'grad_value_contexts'],
+} as const;
 const gradientNames = ['grad_key_contexts', 'grad_value_contexts'] as const;
 const networks = {
   unet: ['grad_key_contexts', 'grad_value_contexts'],
@@ -107,7 +117,7 @@ export class Pipeline {
    * have a placeholder.
    */
   async encodeText(rows: readonly TokenRow[], concept?: ConceptRows): Promise<Contexts> {
-    const outputs = await this.runText(rows, concept);
+    const outputs = await this.runText(rows, textOutputs.contexts, concept);
     return { keys: outputs['key_contexts']!, values: outputs['value_contexts']! };
   }
 
@@ -120,14 +130,25 @@ export class Pipeline {
     concept: ConceptRows,
     gradients: { keys: OrtTensor; values: OrtTensor },
   ): Promise<{ embedding: OrtTensor; bypass: OrtTensor }> {
-    const outputs = await this.runText(rows, concept, gradients);
+    const outputs = await this.runText(rows, textOutputs.gradients, concept, gradients);
     return { embedding: outputs['grad_concept_embedding']!, bypass: outputs['grad_concept_bypass']! };
+  }
+
+  /** L2 norm of a token's embedding: the mapper's output gets that of its super-category (method: optional norm). */
+  async embeddingNorm(token: number): Promise<number> {
+    const { tokens, contextWidth } = this.shape;
+    const ids = Array.from({ length: tokens }, () => token);
+    const { token_embeddings: embeddings } = await this.runText(
+      [{ ids, placeholder: null }],
+      textOutputs.embeddings,
+    );
+    return Math.hypot(...(await floats(embeddings!)).subarray(0, contextWidth));
   }
 
   /** The network's answer [B, C, H, W]. */
   async denoise(inputs: UnetInputs): Promise<Float32Array> {
     const weights = new Float32Array(inputs.timesteps.length);
-    const outputs = await this.runUnet(inputs, inputs.sample, weights, false);
+    const outputs = await this.runUnet(inputs, inputs.sample, weights, unetOutputs.answer);
     return floats(outputs['out_sample']!);
   }
 
@@ -141,7 +162,7 @@ export class Pipeline {
   ): Promise<{ losses: Float32Array; keys: OrtTensor; values: OrtTensor }> {
     const pictures = inputs.timesteps.length;
     const weights = new Float32Array(pictures).fill(1 / pictures);
-    const outputs = await this.runUnet(inputs, target, weights, true);
+    const outputs = await this.runUnet(inputs, target, weights, unetOutputs.gradients);
     const [keys, values] = gradientNames.map((name) => outputs[name]!);
     return { losses: await floats(outputs['losses']!), keys: keys!, values: values! };
   }
@@ -149,7 +170,7 @@ export class Pipeline {
   /** Mean squared error of each picture, without gradients. */
   async denoiseLosses(inputs: UnetInputs, target: Float32Array): Promise<Float32Array> {
     const weights = new Float32Array(inputs.timesteps.length);
-    const outputs = await this.runUnet(inputs, target, weights, false);
+    const outputs = await this.runUnet(inputs, target, weights, unetOutputs.losses);
     return floats(outputs['losses']!);
   }
 
@@ -182,6 +203,7 @@ export class Pipeline {
 
   private async runText(
     rows: readonly TokenRow[],
+    fetches: readonly string[],
     concept?: ConceptRows,
     gradients?: { keys: OrtTensor; values: OrtTensor },
   ): Promise<Outputs> {
@@ -197,41 +219,47 @@ export class Pipeline {
       ]);
     if (!concept && rows.some((row) => row.placeholder !== null))
       throw new AppError('prompt.noConcept', 'The prompt marks a concept with "{}", but none is chosen.');
-    return session.run({
-      input_ids: runtime.integers(
-        session.inputType('input_ids'),
-        rows.flatMap((row) => row.ids),
-        dims,
-      ),
-      placeholder_mask: runtime.float(oneHot(rows, shape.tokens), dims),
-      concept_embedding: concept?.embedding ?? idle(),
-      concept_bypass: concept?.bypass ?? idle(),
-      bypass_scale: runtime.float(Float32Array.of(bypassScale), []),
-      grad_key_contexts: gradients?.keys ?? noGradient(),
-      grad_value_contexts: gradients?.values ?? noGradient(),
-      compute_gradients: runtime.bool(gradients !== undefined),
-    });
+    return session.run(
+      {
+        input_ids: runtime.integers(
+          session.inputType('input_ids'),
+          rows.flatMap((row) => row.ids),
+          dims,
+        ),
+        placeholder_mask: runtime.float(oneHot(rows, shape.tokens), dims),
+        concept_embedding: concept?.embedding ?? idle(),
+        concept_bypass: concept?.bypass ?? idle(),
+        bypass_scale: runtime.float(Float32Array.of(bypassScale), []),
+        grad_key_contexts: gradients?.keys ?? noGradient(),
+        grad_value_contexts: gradients?.values ?? noGradient(),
+        compute_gradients: runtime.bool(gradients !== undefined),
+      },
+      fetches,
+    );
   }
 
   private runUnet(
     inputs: UnetInputs,
     target: Float32Array,
     lossWeights: Float32Array,
-    gradients: boolean,
+    fetches: readonly string[],
   ): Promise<Outputs> {
     const { runtime } = this;
     const session = this.sessions.unet;
     const pictures = inputs.timesteps.length;
     const dims = [pictures, ...this.shape.latent];
-    return session.run({
-      sample: runtime.float(inputs.sample, dims),
-      timestep: runtime.integers(session.inputType('timestep'), inputs.timesteps, [pictures]),
-      key_contexts: inputs.keys,
-      value_contexts: inputs.values,
-      target: runtime.float(target, dims),
-      loss_weights: runtime.float(lossWeights, [pictures]),
-      compute_gradients: runtime.bool(gradients),
-    });
+    return session.run(
+      {
+        sample: runtime.float(inputs.sample, dims),
+        timestep: runtime.integers(session.inputType('timestep'), inputs.timesteps, [pictures]),
+        key_contexts: inputs.keys,
+        value_contexts: inputs.values,
+        target: runtime.float(target, dims),
+        loss_weights: runtime.float(lossWeights, [pictures]),
+        compute_gradients: runtime.bool(fetches === unetOutputs.gradients),
+      },
+      fetches,
+    );
   }
 }
 

@@ -12,11 +12,14 @@ test.each([
   expect(schedule.alphasCumprod[t]).toBeCloseTo(expected, 4);
 });
 
-test.each(['epsilon', 'v_prediction'] as const)('%s: a perfect answer gives the clean latents back', (type) => {
-  const own = new NoiseSchedule(scheduleSchema.parse({ prediction_type: type }));
-  const clean = Float32Array.of(0.5, -1, 2);
-  const noise = Float32Array.of(1, 0.3, -0.7);
-  const noisy = own.addNoise(clean, noise, 321);
-  const found = own.predictClean(own.target(clean, noise, 321), noisy, own.alphasCumprod[321]!);
-  found.forEach((value, i) => expect(value).toBeCloseTo(clean[i]!, 5));
-});
+test.each(['epsilon', 'v_prediction'] as const)(
+  '%s: a perfect answer gives the clean latents back',
+  (type) => {
+    const own = new NoiseSchedule(scheduleSchema.parse({ prediction_type: type }));
+    const clean = Float32Array.of(0.5, -1, 2);
+    const noise = Float32Array.of(1, 0.3, -0.7);
+    const noisy = own.addNoise(clean, noise, 321);
+    const found = own.predictClean(own.target(clean, noise, 321), noisy, own.alphasCumprod[321]!);
+    found.forEach((value, i) => expect(value).toBeCloseTo(clean[i]!, 5));
+  },
+);

@@ -7,7 +7,9 @@ import { NoiseSchedule, scheduleSchema } from './schedule.ts';
 import type { SamplerName } from './scheduler.ts';
 import { createScheduler } from './scheduler.ts';
 
-const file = readSafetensors(new Uint8Array(readFileSync(join(import.meta.dirname, 'fixtures/samplers.safetensors'))));
+const file = readSafetensors(
+  new Uint8Array(readFileSync(join(import.meta.dirname, 'fixtures/samplers.safetensors'))),
+);
 const golden = (name: string) => toFloat32(file.tensors.get(name)!);
 const cases = (['dpm-solver++-2m', 'ddim'] as const).flatMap((name) =>
   (['epsilon', 'v_prediction'] as const).flatMap((prediction) =>

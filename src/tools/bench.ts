@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import * as ort from 'onnxruntime-web/wasm';
+import * as ort from 'onnxruntime-web';
 import { Pipeline } from '../diffusion/pipeline.ts';
 import { Random } from '../lib/random.ts';
 import { createBridge } from '../neti/bridge.ts';

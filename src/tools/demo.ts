@@ -159,7 +159,7 @@ try {
   const given = await Promise.all((await picturesOf(options.images)).map((path) => readFile(path)));
   await writeFile(join(options.out, 'grid.png'), await grid(page, [given, ...rows]));
   const concept = await exportConcept(page, options.out, options.name);
-  const engine = await page.locator('[data-provider]').first().getAttribute('data-provider');
+  const engine = await page.getByRole('button', { name: /Processor|Graphics card/ }).innerText();
   const report = { ...options, seconds, engine, training: trainingRecord(concept) };
   await writeFile(join(options.out, 'report.json'), `${JSON.stringify(report, null, 1)}\n`);
   await page.screenshot({ path: join(options.out, 'page.png') });

@@ -78,7 +78,7 @@ function Sampler() {
 }
 
 function Choices() {
-  const busy = useStudio((state) => state.generation !== null);
+  const busy = useStudio((state) => state.generation !== null || state.status !== 'ready');
   return (
     <>
       <div className="field-row create-row">

@@ -167,6 +167,7 @@ function LearnedOrHint() {
 
 export function TrainPanel() {
   const actions = useActions();
+  const ready = useStudio((state) => state.status === 'ready');
   const training = useStudio((state) => state.training);
   return (
     <section className="panel" aria-labelledby="train-heading">
@@ -182,7 +183,7 @@ export function TrainPanel() {
       >
         <TrainForm />
         {training === null && (
-          <button type="submit" className="button button-primary button-wide">
+          <button type="submit" className="button button-primary button-wide" disabled={!ready}>
             Train concept
           </button>
         )}

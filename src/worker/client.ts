@@ -47,6 +47,9 @@ export function createStudioClient(): StudioClient {
   let nextCall = 1;
   let lastPulse = Date.now();
   const listeners = new Set<(reason: string) => void>();
+  // Calls made while the model loads wait for it, however it ends.
+  let noteOpening: (ready: Promise<unknown>) => void = () => undefined;
+  let ready: Promise<unknown> = new Promise((resolve) => (noteOpening = resolve));
 
   const watch = (current: Connection) => {
     current.death.catch((error: unknown) => {
@@ -96,26 +99,37 @@ export function createStudioClient(): StudioClient {
     }
   }
 
+  async function sendWhenReady<T>(
+    call: (remote: Comlink.Remote<StudioWorker>, id: number) => Promise<Answer<T>>,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    await ready;
+    return send(call, signal);
+  }
+
   const events = <E>(options?: CallOptions<E>) => Comlink.proxy((event: E) => options?.onEvent?.(event));
 
   return {
     open: async (request, options) => {
-      const result = await send<Opened>(
+      const opening = send<Opened>(
         (remote, id) => remote.open(id, request, events(options)),
         options?.signal,
       );
+      ready = opening.catch(() => undefined);
+      noteOpening(ready);
+      const result = await opening;
       opened = request;
       return result;
     },
-    reconstruct: (picture) => send((remote, id) => remote.reconstruct(id, picture)),
-    checkCategory: (word) => send((remote, id) => remote.checkCategory(id, word)),
-    checkPrompt: (prompt) => send((remote, id) => remote.checkPrompt(id, prompt)),
+    reconstruct: (picture) => sendWhenReady((remote, id) => remote.reconstruct(id, picture)),
+    checkCategory: (word) => sendWhenReady((remote, id) => remote.checkCategory(id, word)),
+    checkPrompt: (prompt) => sendWhenReady((remote, id) => remote.checkPrompt(id, prompt)),
     train: (request, options) =>
-      send((remote, id) => remote.train(id, request, events(options)), options?.signal),
+      sendWhenReady((remote, id) => remote.train(id, request, events(options)), options?.signal),
     generate: (request, options) =>
-      send((remote, id) => remote.generate(id, request, events(options)), options?.signal),
-    inspectConcept: (file) => send((remote, id) => remote.inspectConcept(id, file)),
-    relabelConcept: (file, label) => send((remote, id) => remote.relabelConcept(id, file, label)),
+      sendWhenReady((remote, id) => remote.generate(id, request, events(options)), options?.signal),
+    inspectConcept: (file) => sendWhenReady((remote, id) => remote.inspectConcept(id, file)),
+    relabelConcept: (file, label) => sendWhenReady((remote, id) => remote.relabelConcept(id, file, label)),
     onRestart: (listener) => {
       listeners.add(listener);
     },

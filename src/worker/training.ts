@@ -9,6 +9,7 @@ import { Random } from '../lib/random.ts';
 import { readConcept, writeConcept } from '../neti/conceptFile.ts';
 import type { MapperState } from '../neti/mapper.ts';
 import { createMapper, Mapper } from '../neti/mapper.ts';
+import type { MapperConfig } from '../neti/mapperConfig.ts';
 import { MAPPER_DEFAULTS } from '../neti/mapperConfig.ts';
 import type { LatentMoments, TrainingPicture } from '../neti/trainer.ts';
 import { Trainer } from '../neti/trainer.ts';
@@ -113,7 +114,7 @@ async function prepareRun(studio: Studio, request: TrainRequest): Promise<Run> {
     : null;
   const mapper = earlier
     ? new Mapper(bridge.backend, earlier.config, earlier.state)
-    : createMapper(bridge.backend, mapperConfig(pipeline, request.category, settings), random);
+    : createMapper(bridge.backend, await mapperConfig(pipeline, request.category, settings), random);
   const templates = base.words.templates[request.kind];
   return {
     mapper,
@@ -124,7 +125,11 @@ async function prepareRun(studio: Studio, request: TrainRequest): Promise<Run> {
   };
 }
 
-function mapperConfig(pipeline: Pipeline, category: string, settings: TrainSettings) {
+async function mapperConfig(
+  pipeline: Pipeline,
+  category: string,
+  settings: TrainSettings,
+): Promise<MapperConfig> {
   const { layers, contextWidth } = pipeline.shape;
   return {
     ...MAPPER_DEFAULTS,
@@ -132,7 +137,7 @@ function mapperConfig(pipeline: Pipeline, category: string, settings: TrainSetti
     contextWidth,
     textualBypass: settings.textualBypass,
     nestedDropout: settings.nestedDropout ? MAPPER_DEFAULTS.nestedDropout : 0,
-    normScale: pipeline.embeddingNorm(pipeline.tokenizer.singleToken(category.toLowerCase())),
+    normScale: await pipeline.embeddingNorm(pipeline.tokenizer.singleToken(category.toLowerCase())),
   };
 }
 
