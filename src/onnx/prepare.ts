@@ -4,6 +4,7 @@
  */
 import { AppError } from '../lib/errors.ts';
 import { BATCH, isBatch, showDims } from './dims.ts';
+import { flattenSmallConvolutions } from './fold/small-convolutions.ts';
 import { simplify } from './fold/patterns.ts';
 import { specialize } from './fold/specialize.ts';
 import { lower } from './fold/lower.ts';
@@ -43,6 +44,7 @@ export function prepareUnet(stock: StockFile, sizes: UnetSizes = {}): Prepared<U
     timestep: { type: requireInput(model.inputs, 'timestep').type, dims: [BATCH] },
     encoder_hidden_states: fix(model, 'encoder_hidden_states', [sizes.tokens, sizes.contextWidth]),
   });
+  flattenSmallConvolutions(graph);
   const info = operateOnUnet(graph);
   return { bytes: finish(graph), info };
 }

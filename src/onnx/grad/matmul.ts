@@ -4,7 +4,7 @@ import { gradientOf, refuse, unbroadcast, type GradContext, type Rule } from './
 
 /** The matrix transposed; of a weight, outside the backward pass. */
 function transposed(c: GradContext, value: string): string {
-  const builder = c.at.graph.constants.has(value) ? c.weights : c.at;
+  const builder = c.isWeight(value) ? c.weights : c.at;
   return builder.transposeMatrix(value);
 }
 

@@ -1,45 +1,35 @@
 /**
- * Derivatives of normalizations towards their data. With x̂ = (x − mean)·r, r = 1/√(variance + ε) and the gradient
- * d of x̂: dx = r·(d − mean(d) − x̂·mean(d·x̂)). x̂ and r are computed again by one LayerNormalization with unit scale,
- * which leaves the forward pass as it was.
+ * Derivatives of normalizations towards their data. Over rows of one mean and variance, with c = x − mean(x),
+ * v = mean(c²) + ε, r = 1/√v and the gradient d of c·r: dx = r·(d − mean(d)) − c·(r/v)·mean(d·c). The statistics are
+ * computed again, which leaves the forward pass as it was; in elementary steps, because a LayerNormalization of
+ * 512 rows of 64 took 1 ms on one WebAssembly thread and each step 0.03 ms.
  */
 import type { Builder } from '../builder.ts';
-import { countElements, fixedDim, fixedDims, normalAxis, range, type Dim } from '../dims.ts';
-import { float, int, numberOf } from '../graph.ts';
+import { countElements, fixedDim, normalAxis, range, type Dim } from '../dims.ts';
+import { numberOf } from '../graph.ts';
 import { gradientOf, refuse, unbroadcast, type GradContext, type Rule } from './rule.ts';
 
-interface Standardized {
-  readonly normal: string;
-  readonly inverse: string;
-}
+/** ONNX's default of every normalization. */
+const EPSILON = 1e-5;
 
-/** x̂ and r of `x` over its axes from `axis` on. */
-function standardize(c: GradContext, x: string, axis: number, epsilon: number): Standardized {
-  const dims = fixedDims(c.at.dims(x).slice(axis), 'a normalization');
-  const attributes = { axis: int(axis), epsilon: float(epsilon) };
-  const [normal, , inverse] = c.at.ops('LayerNormalization', [x, c.weights.filled(dims, 1)], attributes, 3);
-  return { normal: normal!, inverse: inverse! };
-}
-
-function backThrough(
-  at: Builder,
-  { normal, inverse }: Standardized,
-  d: string,
-  axes: readonly number[],
-): string {
-  const centred = at.op('Sub', [d, at.reduceMean(d, axes)]);
-  const projection = at.op('Mul', [normal, at.reduceMean(at.op('Mul', [d, normal]), axes)]);
-  return at.op('Mul', [at.op('Sub', [centred, projection]), inverse]);
+function backThrough(at: Builder, x: string, d: string, axes: readonly number[], epsilon: number): string {
+  const centred = at.op('Sub', [x, at.reduceMean(x, axes)]);
+  const variance = at.op('Add', [at.reduceMean(at.op('Mul', [centred, centred]), axes), at.scalar(epsilon)]);
+  const inverse = at.op('Reciprocal', [at.op('Sqrt', [variance])]);
+  const covariance = at.reduceMean(at.op('Mul', [d, centred]), axes);
+  const slope = at.op('Mul', [covariance, at.op('Div', [inverse, variance])]);
+  const direct = at.op('Mul', [at.op('Sub', [d, at.reduceMean(d, axes)]), inverse]);
+  return at.op('Sub', [direct, at.op('Mul', [centred, slope])]);
 }
 
 const layerNormalization: Rule = (c) => {
   refuse(c, 1);
   const [x, scale, bias] = c.node.inputs as [string, string, string | undefined];
   const rank = c.at.dims(x).length;
-  const axis = normalAxis(numberOf(c.node, 'axis', -1), rank);
+  const axes = range(rank).slice(normalAxis(numberOf(c.node, 'axis', -1), rank));
   const g = gradientOf(c);
-  const standard = standardize(c, x, axis, numberOf(c.node, 'epsilon', 1e-5));
-  const dx = backThrough(c.at, standard, c.at.op('Mul', [g, scale]), range(rank).slice(axis));
+  const d = c.at.op('Mul', [g, scale]);
+  const dx = c.needs(0) ? backThrough(c.at, x, d, axes, numberOf(c.node, 'epsilon', EPSILON)) : undefined;
   return [dx, undefined, c.needs(2) ? unbroadcast(c.at, g, c.at.dims(bias!)) : undefined];
 };
 
@@ -50,11 +40,11 @@ const instanceNormalization: Rule = (c) => {
   const [x, scale] = c.node.inputs as [string, string];
   const dims = c.at.dims(x);
   const flat: Dim[] = [dims[0]!, dims[1]!, countElements(dims.slice(2))];
-  const standard = standardize(c, c.at.reshape(x, flat), 2, numberOf(c.node, 'epsilon', 1e-5));
   const g = c.at.reshape(gradientOf(c), flat);
   const channels = fixedDim(dims[1], 'a normalization');
   const d = isOnes(c, scale) ? g : c.at.op('Mul', [g, c.weights.reshape(scale, [1, channels, 1])]);
-  return [c.at.reshape(backThrough(c.at, standard, d, [2]), dims), undefined, undefined];
+  const dx = backThrough(c.at, c.at.reshape(x, flat), d, [2], numberOf(c.node, 'epsilon', EPSILON));
+  return [c.at.reshape(dx, dims), undefined, undefined];
 };
 
 /** Group normalization is exported as an instance normalization with unit scale. */

@@ -11,7 +11,7 @@ import { elementwiseRules } from './elementwise.ts';
 import { layoutRules } from './layout.ts';
 import { matMulRules } from './matmul.ts';
 import { normalizationRules } from './normalization.ts';
-import type { Rule } from './rule.ts';
+import type { GradContext, Rule } from './rule.ts';
 
 export const rules: Readonly<Record<string, Rule>> = {
   ...convRules,
@@ -40,10 +40,12 @@ export interface Differentiation {
  */
 export function differentiate(task: Differentiation): string[] {
   const active = reachableFrom(task.forward, task.wanted);
+  const computed = reachableFrom(task.forward, [...task.at.graph.inputs.keys()]);
+  const isWeight = (value: string) => !computed.has(value);
   const pending = new Map([...task.seeds].map(([value, gradient]) => [value, [gradient]]));
   for (const node of task.forward.toReversed()) {
     if (node.inputs.some((input) => active.has(input)) && node.outputs.some((output) => pending.has(output)))
-      visit(task, node, active, pending);
+      visit({ ...task, isWeight }, node, active, pending);
   }
   return task.wanted.map((value) => {
     const gradient = collect(task.at, pending.get(value));
@@ -65,7 +67,7 @@ function reachableFrom(nodes: readonly Node[], sources: readonly string[]): Set<
 }
 
 function visit(
-  { at, weights, wanted }: Differentiation,
+  { at, weights, wanted, isWeight }: Differentiation & Pick<GradContext, 'isWeight'>,
   node: Node,
   active: ReadonlySet<string>,
   pending: Map<string, string[]>,
@@ -76,7 +78,7 @@ function visit(
   ruleOf(
     at.graph,
     node,
-  )({ node, at, weights, gradients, needs }).forEach((gradient, i) => {
+  )({ node, at, weights, gradients, needs, isWeight }).forEach((gradient, i) => {
     const input = node.inputs[i];
     if (!gradient || !input || !active.has(input)) return;
     pending.set(input, [...(pending.get(input) ?? []), gradient]);

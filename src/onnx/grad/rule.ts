@@ -15,6 +15,8 @@ export interface GradContext {
   readonly gradients: readonly (string | undefined)[];
   /** Whether input `i` leads to a wanted gradient. */
   needs(i: number): boolean;
+  /** Whether a value follows from weights alone. */
+  isWeight(value: string): boolean;
 }
 
 /** Gradient of each input, in order; undefined where it is not needed. */
