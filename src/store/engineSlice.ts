@@ -27,6 +27,11 @@ export function createEngineSlice({ deps, get, set, messages }: Context): Engine
     }
   }
 
+  async function recover(reason: string): Promise<void> {
+    await open();
+    messages.note('page', 'engine.restarted', `${reason} Nothing that was kept is lost.`);
+  }
+
   function noteStorage(): void {
     if (deps.storage.blocked !== null)
       messages.note('library', deps.storage.blocked.code, deps.storage.blocked.message);
@@ -39,13 +44,7 @@ export function createEngineSlice({ deps, get, set, messages }: Context): Engine
     base: null,
     usage: null,
     async start() {
-      deps.client.onRestart((reason) =>
-        messages.note(
-          'page',
-          'engine.restarted',
-          `The engine stopped and was started again: ${reason} Nothing you kept is lost.`,
-        ),
-      );
+      deps.client.onRestart((reason) => void recover(reason));
       noteStorage();
       await restore({ deps, get, set, messages });
       await Promise.all([open(), get().measureUsage()]);

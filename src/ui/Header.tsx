@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import type { Provider } from '../worker/api.ts';
 import { fileSize } from '../store/words.ts';
 import { Icon, type IconName } from './icons.tsx';
+import { Opening } from './Loading.tsx';
 import { useActions, useStudio } from './useStudio.ts';
 
 interface HeaderPopoverProps {
@@ -128,6 +129,7 @@ function EngineInfo() {
 }
 
 export function Header() {
+  const status = useStudio((state) => state.status);
   return (
     <header className="header">
       <h1>
@@ -139,7 +141,7 @@ export function Header() {
       </h1>
       <div className="header-info">
         <StorageInfo />
-        <EngineInfo />
+        {status === 'opening' ? <Opening /> : <EngineInfo />}
       </div>
     </header>
   );

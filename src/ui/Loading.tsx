@@ -1,15 +1,15 @@
-/** Opening the base model, or why that failed and how to try again. */
+/** Opening the base model (shown in the header), or why that failed and how to try again. */
 import { Progress } from '@base-ui/react/progress';
 import { fileSize } from '../store/words.ts';
 import { Problems } from './Problems.tsx';
 import { useActions, useStudio } from './useStudio.ts';
 
-function Opening() {
+export function Opening() {
   const loading = useStudio((state) => state.loading);
-  const text =
-    loading === null || loading.total === 0
-      ? 'Opening the model…'
-      : `Opening the model: ${fileSize(loading.loaded)} of ${fileSize(loading.total)}`;
+  const downloading = loading !== null && loading.loaded < loading.total;
+  const text = downloading
+    ? `Fetching the model: ${fileSize(loading.loaded)} of ${fileSize(loading.total)}`
+    : 'Opening the model…';
   return (
     <Progress.Root
       className="progress loading"
@@ -30,7 +30,6 @@ export function Loading() {
   const status = useStudio((state) => state.status);
   return (
     <div className="loading-area">
-      {status === 'opening' && <Opening />}
       <Problems place="page">
         {status === 'failed' && (
           <button type="button" className="button" onClick={() => void actions().reopen()}>

@@ -23,9 +23,11 @@ function Preview({
   const actions = useActions();
   return (
     <li className="preview" data-taken={taken}>
-      {preview.pictures.map((picture, index) => (
-        <img key={index} src={blobUrl(picture)} alt={`Preview ${index + 1} at step ${preview.step}`} />
-      ))}
+      <span className="preview-pictures" data-many={preview.pictures.length > 2}>
+        {preview.pictures.map((picture, index) => (
+          <img key={index} src={blobUrl(picture)} alt={`Preview ${index + 1} at step ${preview.step}`} />
+        ))}
+      </span>
       <button
         type="button"
         className="preview-take"

@@ -1,0 +1,128 @@
+import AxeBuilder from '@axe-core/playwright';
+import { expect, test } from '@playwright/test';
+import { decode } from 'fast-png';
+import { readFile } from 'node:fs/promises';
+import { addPictures, concepts, fillIn, generateOne, openStudio, pictures, results, teach } from './studio.ts';
+
+test('a stranger teaches a thing, sees it, moves the slider, and finds it all again after a reload', async ({
+  page,
+}) => {
+  await openStudio(page);
+  await addPictures(page, 4);
+  await expect(page.getByAltText(/^How the model sees/)).toHaveCount(4, { timeout: 30_000 });
+  await fillIn(page, 'tin robot', 3);
+  await page.getByRole('button', { name: 'Train concept' }).click();
+  await expect(page.getByRole('progressbar', { name: 'Training' })).toBeVisible();
+  await expect(concepts(page)).toContainText('tin robot', { timeout: 120_000 });
+  await expect(page.getByRole('button', { name: 'Stop training' })).toHaveCount(0, { timeout: 120_000 });
+
+  const prompt = 'A photo of {} on a beach';
+  await generateOne(page, prompt, 3);
+  const picture = results(page).getByRole('img').first();
+  const before = await picture.getAttribute('src');
+  await page.getByRole('slider', { name: 'Truncation' }).fill('12');
+  await expect(picture).not.toHaveAttribute('src', before!, { timeout: 10_000 });
+  await expect(picture).toHaveAccessibleName(`${prompt} (tin robot, truncation 12), seed 3`);
+
+  await page.reload();
+  await expect(concepts(page)).toContainText('tin robot');
+  await expect(results(page).getByRole('img', { name: prompt })).toHaveCount(1);
+  await expect(page.getByLabel('Concept name')).toHaveValue('tin robot');
+  await expect(pictures(page)).toHaveCount(4);
+});
+
+test('stops, keeps what was learned, and trains it further', async ({ page }) => {
+  await openStudio(page);
+  await addPictures(page, 1);
+  await fillIn(page, 'half done', 400);
+  await page.getByRole('button', { name: 'Train concept' }).click();
+  await expect(page.getByText(/^Step [1-9]\d* of 400$/)).toBeVisible({ timeout: 60_000 });
+  await page.getByRole('button', { name: 'Stop training' }).click();
+  await expect(concepts(page)).toContainText(/half done\s*\d+ of 400 steps/, { timeout: 60_000 });
+  await page.getByLabel('Training steps').fill('2');
+  await page.getByRole('button', { name: 'Continue training' }).click();
+  await expect(page.getByRole('button', { name: 'Stop training' })).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Train concept' })).toBeVisible({ timeout: 60_000 });
+  await expect(concepts(page)).toContainText(/half done\s*\d+ steps/);
+});
+
+test('a concept is renamed, exported, deleted, brought back and imported', async ({ page }) => {
+  await openStudio(page);
+  await teach(page, 'first name', 1);
+  await page.getByRole('button', { name: 'Options for first name' }).click();
+  await page.getByRole('menuitem', { name: 'Rename' }).click();
+  await page.getByLabel('New name').fill('second name');
+  await page.getByLabel('New name').press('Enter');
+  await expect(concepts(page)).toContainText('second name');
+
+  const downloading = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Export concept' }).click();
+  const download = await downloading;
+  expect(download.suggestedFilename()).toBe('second name.safetensors');
+
+  await page.getByRole('button', { name: 'Options for second name' }).click();
+  await page.getByRole('menuitem', { name: 'Delete' }).click();
+  await expect(concepts(page).getByRole('listitem')).toHaveCount(0);
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await expect(concepts(page)).toContainText('second name');
+
+  await page.getByLabel('Import concept').setInputFiles(await download.path());
+  await expect(concepts(page).getByRole('listitem')).toHaveCount(2);
+  await expect(concepts(page).getByRole('button', { name: /^second name/ })).toHaveCount(2);
+});
+
+test('a result is enlarged, downloaded with its recipe, deleted and brought back', async ({ page }) => {
+  await openStudio(page);
+  await teach(page, 'tin robot', 1);
+  await generateOne(page, 'A photo of {}', 5);
+  await page.getByRole('button', { name: 'Enlarge' }).click();
+  const dialog = page.getByRole('dialog');
+  await expect(dialog).toContainText('tin robot');
+  const downloading = page.waitForEvent('download');
+  await dialog.getByRole('button', { name: 'Download PNG' }).click();
+  const png = decode(await readFile(await (await downloading).path()));
+  expect([png.width, png.height]).toEqual([64, 64]);
+  expect(png.text['parameters']).toMatch(/^A photo of \{\}\nSteps: 20, Sampler: .*Seed: 5, Size: 64x64.*NeTI truncation: 128$/);
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'Delete picture' }).click();
+  await expect(results(page).getByRole('img')).toHaveCount(0);
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await expect(results(page).getByRole('img')).toHaveCount(1);
+});
+
+test('nothing leaves the origin', async ({ page, baseURL }) => {
+  const foreign: string[] = [];
+  const isForeign = (url: string) => !url.startsWith(`${baseURL}/`) && !/^(data|blob):/.test(url);
+  page.on('request', (request) => isForeign(request.url()) && foreign.push(request.url()));
+  page.on('websocket', (socket) => foreign.push(socket.url()));
+  const uploads: string[] = [];
+  page.on('request', (request) => request.method() !== 'GET' && uploads.push(request.url()));
+  await openStudio(page);
+  await teach(page, 'secret', 1);
+  await generateOne(page, 'A photo of {}', 1);
+  await expect(page.getByRole('button', { name: 'Everything stays on this computer' })).toBeVisible();
+  expect(foreign).toEqual([]);
+  expect(uploads).toEqual([]);
+});
+
+for (const colorScheme of ['light', 'dark'] as const)
+  for (const viewport of [
+    { width: 1280, height: 800 },
+    { width: 390, height: 844 },
+  ])
+    test(`axe finds nothing, ${colorScheme}, ${viewport.width} px`, async ({ page }) => {
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await page.setViewportSize(viewport);
+      const violations = async () => {
+        const found = (await new AxeBuilder({ page }).analyze()).violations;
+        return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+      };
+      await openStudio(page);
+      expect(await violations()).toEqual([]);
+      await teach(page, 'tin robot', 1);
+      await generateOne(page, 'A photo of {} zzyzx', 1);
+      expect(await violations()).toEqual([]);
+      await page.getByRole('button', { name: 'Enlarge' }).click();
+      await expect(page.getByRole('dialog')).toBeVisible();
+      expect(await violations()).toEqual([]);
+    });
