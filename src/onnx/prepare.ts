@@ -52,8 +52,9 @@ export function prepareUnet(stock: StockFile, sizes: UnetSizes = {}): Prepared<U
 /**
  * Text encoder with a concept. Inputs input_ids, placeholder_mask [N,T], concept_embedding, concept_bypass [N,D],
  * bypass_scale [], grad_key_contexts, grad_value_contexts [N,T,D], compute_gradients []; outputs key_contexts,
- * value_contexts [N,T,D], grad_concept_embedding, grad_concept_bypass [N,D] (a single zero unless compute_gradients).
- * With an all-zero mask or bypass nothing moves; the gradient of a zero bypass is meaningless.
+ * value_contexts [N,T,D], grad_concept_embedding, grad_concept_bypass [N,D] (a single zero unless compute_gradients),
+ * token_embeddings [N,T,D] as looked up.
+ * A row with an all-zero mask has no concept, one with a zero bypass none of it (and the gradient zero).
  */
 export function prepareTextEncoder(
   stock: StockFile,

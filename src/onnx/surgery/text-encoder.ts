@@ -19,9 +19,6 @@ export interface TextShape {
   readonly contextWidth: number;
 }
 
-/** Added to ‖v‖² so that a zero bypass stays zero. */
-const SMALLEST_SQUARE = 1e-20;
-
 /** Looked-up embeddings [N,T,D] before the concept takes its place: the mapper's norm is that of its category's word. */
 const TOKEN_EMBEDDINGS = 'token_embeddings';
 
@@ -89,18 +86,26 @@ function addContexts(graph: Graph, norm: Node): void {
   const [hidden, ...parameters] = norm.inputs as [string, ...string[]];
   const mask = at.op('Unsqueeze', ['placeholder_mask', at.integers([2])]);
   const direction = at.op('Unsqueeze', [unit(at, 'concept_bypass'), at.integers([1])]);
-  const reach = at.op('Mul', [at.op('Mul', [mask, 'bypass_scale']), length(at, hidden, 0)]);
+  const reach = at.op('Mul', [
+    at.op('Mul', [mask, 'bypass_scale']),
+    at.op('Sqrt', [sumOfSquares(at, hidden)]),
+  ]);
   const moved = at.op('Add', [hidden, at.op('Mul', [reach, direction])]);
   at.named('key_contexts', 'LayerNormalization', [hidden, ...parameters], norm.attributes);
   at.named('value_contexts', 'LayerNormalization', [moved, ...parameters], norm.attributes);
 }
 
-const unit = (at: Builder, value: string) => at.op('Div', [value, length(at, value, SMALLEST_SQUARE)]);
+/** v/‖v‖; a zero v stays zero, as does its gradient. */
+function unit(at: Builder, value: string): string {
+  const squares = sumOfSquares(at, value);
+  const positive = at.op('Greater', [squares, at.scalar(0)]);
+  const length = at.op('Sqrt', [at.op('Where', [positive, squares, at.scalar(1)])]);
+  return at.op('Mul', [value, at.op('Where', [positive, at.op('Reciprocal', [length]), at.scalar(0)])]);
+}
 
-/** L2 norm along the last axis, kept as 1. */
-function length(at: Builder, value: string, smallestSquare: number): string {
-  const squares = at.reduceSum(at.op('Mul', [value, value]), [at.dims(value).length - 1]);
-  return at.op('Sqrt', [smallestSquare ? at.op('Add', [squares, at.scalar(smallestSquare)]) : squares]);
+/** Along the last axis, kept as 1. */
+function sumOfSquares(at: Builder, value: string): string {
+  return at.reduceSum(at.op('Mul', [value, value]), [at.dims(value).length - 1]);
 }
 
 function addGradients(graph: Graph, dims: readonly Dim[]): void {
