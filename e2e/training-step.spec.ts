@@ -5,17 +5,15 @@ import type { TrainSteps } from './pages/training-step.ts';
 const page4175 = 'http://localhost:4175/e2e/pages/training-step.html';
 
 function relativeError(found: readonly number[], expected: readonly number[]): number {
-  return Math.hypot(...found.map((x, i) => x - expected[i]!)) / Math.hypot(...expected);
+  const norm = (values: readonly number[]) => Math.sqrt(values.reduce((sum, x) => sum + x * x, 0));
+  return norm(found.map((x, i) => x - expected[i]!)) / norm(expected);
 }
 
 test('a training step of the micro model: same numbers on WebGPU as on WebAssembly', async ({ page }) => {
   await page.goto(page4175);
   await page.locator('html[data-ready]').waitFor({ state: 'attached', timeout: 60_000 });
   const run = (provider: 'wasm' | 'webgpu') =>
-    page.evaluate(
-      (name) => (window as unknown as { trainSteps: TrainSteps }).trainSteps(name, 2),
-      provider,
-    );
+    page.evaluate((name) => (window as unknown as { trainSteps: TrainSteps }).trainSteps(name, 2), provider);
   const wasm = await run('wasm');
   const webgpu = await run('webgpu');
   expect(webgpu.complaints).toEqual([]);

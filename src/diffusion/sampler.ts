@@ -82,7 +82,7 @@ async function guidedOutput(
 }
 
 /** [L, parts × pictures, T, D] from one [L, T, D] a part, each repeated for its pictures. */
-function batchContexts(pipeline: Pipeline, parts: readonly Float32Array[], pictures: number): OrtTensor {
+export function batchContexts(pipeline: Pipeline, parts: readonly Float32Array[], pictures = 1): OrtTensor {
   const { layers, tokens, contextWidth } = pipeline.shape;
   const size = tokens * contextWidth;
   const batch = parts.length * pictures;
