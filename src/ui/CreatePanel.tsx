@@ -7,7 +7,7 @@ import { PromptBox } from './PromptBox.tsx';
 import { Results } from './Results.tsx';
 import { useActions, useStudio } from './useStudio.ts';
 
-const MOST_SUGGESTIONS = 7;
+const MOST_SUGGESTIONS = 8;
 const counts = [1, 2, 4, 6, 8] as const;
 const samplers: readonly { sampler: SamplerName; label: string }[] = [
   { sampler: 'dpm-solver++-2m', label: 'DPM-Solver++ 2M' },
@@ -19,22 +19,28 @@ function suggest(prompt: string, suggestion: string): string {
   return suggestion.includes('{}') || prompt.trim() === '' ? suggestion : `${prompt.trimEnd()} ${suggestion}`;
 }
 
+/** A few from the whole list: places lie beside places in it, treatments beside treatments. */
+const spread = (all: readonly string[]) =>
+  all.filter((_, index) => index % Math.ceil(all.length / MOST_SUGGESTIONS) === 0);
+
+const inShort = (suggestion: string) => suggestion.replace(/^A photo of \{\}/, '…').replace('{}', '…');
+
 function Suggestions() {
   const actions = useActions();
   const prompt = useStudio((state) => state.form.prompt);
   const suggestions = useStudio((state) => state.base?.vocabulary.suggestions ?? []);
-  const name = useStudio((state) => state.concepts.find((each) => each.id === state.form.conceptId)?.name);
-  const fresh = suggestions.filter((each) => !prompt.includes(each));
+  const fresh = spread(suggestions.filter((each) => !prompt.includes(each)));
   return fresh.length === 0 ? null : (
-    <div className="chips" role="group" aria-label="Ideas">
-      {fresh.slice(0, MOST_SUGGESTIONS).map((each) => (
+    <div className="chips chips-line" role="group" aria-label="Ideas">
+      {fresh.map((each) => (
         <button
           type="button"
           className="suggestion"
+          title={each}
           key={each}
           onClick={() => actions().edit({ prompt: suggest(prompt, each) })}
         >
-          {each.replace('{}', name ?? '…')}
+          {inShort(each)}
         </button>
       ))}
     </div>

@@ -12,11 +12,7 @@ function Sample({ sample }: { sample: SampleConcept }) {
         title={sample.credit}
         onClick={() => void actions().addSample(sample)}
       >
-        <span className="sample-pictures">
-          {sample.pictures.slice(0, 4).map((picture) => (
-            <img key={picture} src={picture} alt="" loading="lazy" />
-          ))}
-        </span>
+        <img src={sample.pictures[0]} alt="" loading="lazy" />
         <span className="sample-name">{sample.name}</span>
       </button>
     </li>
