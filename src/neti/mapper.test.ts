@@ -45,7 +45,7 @@ describe('Mapper', () => {
       const backend = new CpuBackend();
       const errors = await goldenErrors(backend, fixture(name));
       expect(errors.size).toBeGreaterThanOrEqual(27);
-    for (const [tensor, error] of errors) expect(error, tensor).toBeLessThanOrEqual(1e-5);
+      for (const [tensor, error] of errors) expect(error, tensor).toBeLessThanOrEqual(1e-5);
       expect(backend.liveBuffers).toBe(0);
     },
   );
