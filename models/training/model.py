@@ -1,0 +1,53 @@
+"""The base model's shapes: Stable Diffusion 1.x, only narrower, so that everything built on it fits the real one.
+
+One place builds the modules; training, export and goldens all import it. `build_*` return float32 modules with fresh
+weights; `load_modules` fills them from a folder of checkpoints (safetensors, any float type).
+"""
+from pathlib import Path
+
+from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
+from safetensors.torch import load_file
+from transformers import CLIPTextConfig, CLIPTextModel
+
+PICTURE = 64
+LATENT = 8
+WIDTH = 128
+TOKENS = 20
+SCHEDULE = dict(num_train_timesteps=1000, beta_start=0.00085, beta_end=0.012, beta_schedule='scaled_linear')
+
+
+def build_unet() -> UNet2DConditionModel:
+    """U-Net with 16 cross-attention layers in SD's order; [B,4,8,8] latents, [B,20,128] contexts."""
+    return UNet2DConditionModel(
+        sample_size=LATENT, in_channels=4, out_channels=4, layers_per_block=2,
+        block_out_channels=(64, 96, 96, 96), norm_num_groups=32,
+        down_block_types=('CrossAttnDownBlock2D',) * 3 + ('DownBlock2D',),
+        up_block_types=('UpBlock2D',) + ('CrossAttnUpBlock2D',) * 3,
+        cross_attention_dim=WIDTH, attention_head_dim=4)
+
+
+def build_text_encoder(vocabulary: int, start: int, end: int) -> CLIPTextModel:
+    """Causal CLIP text encoder; `vocabulary` tokens, `start` and `end` are token ids (end also pads)."""
+    return CLIPTextModel(CLIPTextConfig(
+        vocab_size=vocabulary, hidden_size=WIDTH, intermediate_size=4 * WIDTH, num_hidden_layers=4,
+        num_attention_heads=4, max_position_embeddings=TOKENS, hidden_act='quick_gelu', projection_dim=WIDTH,
+        bos_token_id=start, eos_token_id=end, pad_token_id=end))
+
+
+def build_vae(scaling_factor: float = 1.0) -> AutoencoderKL:
+    """VAE with factor 8 and 4 latent channels; pictures are [B,3,64,64] in -1..1."""
+    return AutoencoderKL(
+        in_channels=3, out_channels=3, latent_channels=4, sample_size=PICTURE, layers_per_block=1,
+        block_out_channels=(24, 32, 64, 64), norm_num_groups=8, scaling_factor=scaling_factor,
+        down_block_types=('DownEncoderBlock2D',) * 4, up_block_types=('UpDecoderBlock2D',) * 4)
+
+
+def build_scheduler() -> DDIMScheduler:
+    """SD 1.x's noise schedule with epsilon prediction."""
+    return DDIMScheduler(**SCHEDULE, clip_sample=False, set_alpha_to_one=False, steps_offset=1,
+                         prediction_type='epsilon')
+
+
+def load_weights(module, path: Path) -> None:
+    """Fills `module` from a safetensors file; every name must fit."""
+    module.load_state_dict({name: tensor.float() for name, tensor in load_file(str(path)).items()})

@@ -1,0 +1,147 @@
+"""Composes the world's pictures: one sticker in a place or on a plain ground, sometimes tinted or treated.
+
+A picture is described first (`describe`: a plain dictionary of choices), then drawn (`draw`), so captions can be true
+of it and concepts can be drawn from chosen descriptions. Everything comes from one numpy generator: a seed fixes it.
+"""
+import json
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+import places
+from subjects import SUBJECTS
+
+S = places.S
+STYLES = ['flat', 'glossy', '3d', 'cartoon']
+TINTS = {'red': (226, 50, 44), 'blue': (60, 110, 235), 'green': (60, 180, 70), 'yellow': (250, 214, 50),
+         'purple': (150, 80, 210), 'pink': (250, 130, 180), 'golden': (232, 176, 40), 'gray': (150, 150, 155)}
+TREATMENTS = ['silhouette', 'pencil', 'watercolor']
+PLACE_NAMES, COLOUR_NAMES = list(places.PLACES), list(places.COLOURS)
+
+
+class Stickers:
+    """The packed artwork; `trained` lists the stickers that scenes may use, `others` serve the VAE only."""
+
+    def __init__(self, folder):
+        meta = json.loads((Path(folder) / 'stickers.json').read_text())
+        size = meta['size']
+        self.rows = meta['stickers']
+        self.pixels = np.memmap(Path(folder) / 'stickers.bin', np.uint8, 'r').reshape(-1, size, size, 4)
+        free = [i for i, row in enumerate(self.rows) if not row['heldOut']]
+        self.trained = [i for i in free if self.rows[i]['hex'] in SUBJECTS]
+        self.others = free
+        self.held_out = [i for i, row in enumerate(self.rows) if row['heldOut']]
+
+    def image(self, index):
+        """One sticker as an RGBA picture."""
+        return Image.fromarray(np.asarray(self.pixels[index]))
+
+
+class Backgrounds:
+    """A fixed stock of drawn places, since drawing one afresh costs more than the rest of a picture."""
+
+    def __init__(self, variants=60):
+        rng = np.random.default_rng(7)
+        self.stock = {name: [draw(rng) for _ in range(variants)] for name, draw in places.PLACES.items()}
+
+    def pick(self, rng, place, colour):
+        """(picture, ground line) of a place (random variant, maybe mirrored) or of a plain colour."""
+        if place is None:
+            return places.plain(rng, colour)
+        picture, ground = self.stock[place][rng.integers(len(self.stock[place]))]
+        return (picture[:, ::-1] if rng.random() < 0.5 else picture).copy(), ground
+
+
+def describe(rng, sticker):
+    """Random choices for one picture: place or colour, tint, treatment, light, size (share of the height)."""
+    d = {'sticker': int(sticker), 'place': None, 'colour': None, 'tint': None, 'treatment': None, 'light': None}
+    kind = rng.random()
+    if kind < 0.12:
+        d['treatment'] = TREATMENTS[rng.integers(3)]
+    if d['treatment'] is None and rng.random() < 0.5:
+        d['place'] = PLACE_NAMES[rng.integers(len(PLACE_NAMES))]
+    elif d['treatment'] in (None, 'silhouette'):
+        d['colour'] = 'white' if rng.random() < 0.35 else COLOUR_NAMES[rng.integers(len(COLOUR_NAMES))]
+        if d['treatment'] == 'silhouette' and d['colour'] in ('black', 'purple', 'gray'):
+            d['colour'] = 'white'
+    else:
+        d['colour'] = 'white'
+    if d['treatment'] is None and rng.random() < 0.10:
+        d['tint'] = list(TINTS)[rng.integers(len(TINTS))]
+    if d['treatment'] is None and rng.random() < 0.06:
+        d['light'] = ['dark', 'bright'][rng.integers(2)]
+    band = rng.random()
+    d['size'] = float(rng.uniform(0.48, 0.56) if band < 0.05 else rng.uniform(0.86, 0.92) if band < 0.1
+                      else rng.uniform(1.1, 1.25) if band < 0.14 else rng.uniform(0.62, 0.84))
+    d['flip'] = bool(rng.random() < 0.5)
+    d['angle'] = float(rng.normal(0, 4))
+    return d
+
+
+def tinted(rgba, rgb):
+    """Recolours a sticker: its light and dark kept, its colours drawn to one hue."""
+    light = rgba[..., :3].astype(np.float32) @ np.array([0.3, 0.59, 0.11], np.float32) / 255
+    toned = np.clip(light[..., None] * 0.9 + 0.3, 0, 1.3) * np.array(rgb, np.float32)
+    rgba[..., :3] = np.clip(0.85 * toned + 0.15 * rgba[..., :3], 0, 255)
+    return rgba
+
+
+def placed(image, d, rng, ground):
+    """The sticker turned, mirrored and scaled, as premultiplied float [64,64,4], and the box it covers."""
+    if d['flip']:
+        image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    image = image.rotate(d['angle'], Image.Resampling.BICUBIC)
+    side = int(round(d['size'] * S))
+    image = image.resize((side, side), Image.Resampling.BOX if side < 40 else Image.Resampling.BICUBIC)
+    slack = max(S - side, 0)
+    x = int(round((S - side) / 2 + rng.uniform(-0.3, 0.3) * slack))
+    y = int(min(ground - side + rng.integers(0, 4), S - side)) if d['place'] and side < S else \
+        int(round((S - side) / 2 + rng.uniform(-0.25, 0.25) * slack))
+    canvas = Image.new('RGBA', (S, S))
+    canvas.paste(image, (x, y))
+    return np.asarray(canvas), (x, y, side)
+
+
+def shadowed(picture, alpha, covered):
+    """A soft elliptic shadow under the sticker's lowest row."""
+    rows = np.flatnonzero(alpha.max(1) > 0.3)
+    if not len(rows) or covered[2] >= S:
+        return picture
+    foot, centre, wide = rows[-1], covered[0] + covered[2] / 2, covered[2] * 0.36
+    dark = 0.35 * np.exp(-(((places.X - centre) / wide) ** 2 + ((places.Y - foot) / 2.2) ** 2) ** 2)
+    return picture * (1 - dark[..., None])
+
+
+def treat(name, rgb, alpha, picture):
+    """Silhouette, pencil drawing or watercolor of the placed sticker (rgb 0..1, alpha [64,64,1])."""
+    if name == 'silhouette':
+        return picture * (1 - alpha) + 0.07 * alpha
+    whole = rgb * alpha + (1 - alpha)
+    image = Image.fromarray((whole * 255).astype(np.uint8))
+    if name == 'pencil':
+        grey = np.asarray(image.convert('L'), np.float32)
+        soft = np.asarray(image.convert('L').filter(ImageFilter.GaussianBlur(1.6)), np.float32)
+        line = np.clip(1 - np.abs(grey - soft) / 46, 0.12, 1)
+        return np.repeat((0.96 * line * (0.82 + 0.18 * grey / 255))[..., None], 3, 2)
+    wash = np.asarray(image.filter(ImageFilter.MedianFilter(5)).filter(ImageFilter.GaussianBlur(1.1)), np.float32) / 255
+    paper = places.colour(250, 246, 232)
+    return paper * (0.22 + 0.78 * wash)
+
+
+def draw(stickers, backgrounds, d, rng):
+    """Draws a description; returns uint8 [64,64,3]."""
+    picture, ground = backgrounds.pick(rng, d['place'], d['colour'])
+    canvas, covered = placed(stickers.image(d['sticker']), d, rng, ground)
+    if d['tint']:
+        canvas = tinted(canvas.copy(), TINTS[d['tint']])
+    alpha = canvas[..., 3:].astype(np.float32) / 255
+    rgb = canvas[..., :3].astype(np.float32) / 255
+    if d['treatment']:
+        picture = treat(d['treatment'], rgb, alpha, picture)
+    else:
+        picture = shadowed(picture, alpha[..., 0], covered)
+        picture = picture * (1 - alpha) + rgb * alpha
+    if d['light']:
+        picture = picture * 0.45 if d['light'] == 'dark' else picture * 0.72 + 0.36
+    return (np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8)
