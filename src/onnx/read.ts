@@ -9,6 +9,7 @@ import { BATCH, type Dim } from './dims.ts';
 import {
   Graph,
   type Attribute,
+  type Branch,
   type Constant,
   type ElementType,
   type Node,
@@ -121,12 +122,18 @@ function readAttribute(attribute: AttributeProto, node: NodeProto, source: Sourc
       return { kind: 'strings', value: attribute.strings.map(decode) };
     case Kind.TENSOR:
       return { kind: 'tensor', value: readTensor(attribute.t!, source) };
+    case Kind.GRAPH:
+      return { kind: 'graph', value: readBranch(attribute.g!, source) };
     default:
       throw new AppError(
         'onnx/unknown-attribute',
-        `expected attributes of numbers, strings and tensors, found ${attribute.name} of kind ${attribute.type} in ${node.opType} "${node.name}"`,
+        `expected attributes of numbers, strings, tensors and graphs, found ${attribute.name} of kind ${attribute.type} in ${node.opType} "${node.name}"`,
       );
   }
+}
+
+function readBranch(body: GraphProto, source: Source): Branch {
+  return { nodes: readNodes(body, source), outputs: body.output.map((output) => output.name) };
 }
 
 function elementTypeOf(code: number, name: string, path: string): ElementType {
