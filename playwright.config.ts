@@ -3,7 +3,8 @@ import { browserLaunch } from './src/tools/browser.ts';
 
 export default defineConfig({
   testDir: 'e2e',
-  timeout: 180_000,
+  timeout: 300_000,
+  expect: { timeout: 30_000 },
   workers: 1,
   reporter: process.env['CI'] ? [['list']] : [['line']],
   use: {

@@ -1,4 +1,5 @@
 /** Step 3: a prompt, a few choices, and pictures of the concept. */
+import { useId } from 'react';
 import type { SamplerName } from '../worker/api.ts';
 import { Field } from './Field.tsx';
 import { Fold } from './Fold.tsx';
@@ -48,21 +49,27 @@ function Suggestions() {
 }
 
 function Count() {
+  const id = useId();
   const actions = useActions();
   const count = useStudio((state) => state.form.count);
   return (
-    <label className="field">
-      <span>Pictures</span>
-      <select value={count} onChange={(event) => actions().edit({ count: Number(event.target.value) })}>
+    <div className="field field-count">
+      <label htmlFor={id}>Pictures</label>
+      <select
+        id={id}
+        value={count}
+        onChange={(event) => actions().edit({ count: Number(event.target.value) })}
+      >
         {counts.map((each) => (
           <option key={each}>{each}</option>
         ))}
       </select>
-    </label>
+    </div>
   );
 }
 
 function Sampler() {
+  const id = useId();
   const actions = useActions();
   const chosen = useStudio((state) => state.form.sampler);
   const choose = (value: string) => {
@@ -70,16 +77,16 @@ function Sampler() {
     if (found !== undefined) actions().edit({ sampler: found.sampler });
   };
   return (
-    <label className="field">
-      <span>Sampler</span>
-      <select value={chosen} onChange={(event) => choose(event.target.value)}>
+    <div className="field">
+      <label htmlFor={id}>Sampler</label>
+      <select id={id} value={chosen} onChange={(event) => choose(event.target.value)}>
         {samplers.map(({ sampler, label }) => (
           <option key={sampler} value={sampler}>
             {label}
           </option>
         ))}
       </select>
-    </label>
+    </div>
   );
 }
 
