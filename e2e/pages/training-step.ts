@@ -64,7 +64,10 @@ async function trainSteps(provider: 'wasm' | 'webgpu', steps: number) {
     random,
   );
   const size = latent[0] * latent[1] * latent[2];
-  const straight = { mean: random.fillNormal(new Float32Array(size)), logvar: new Float32Array(size).fill(-6) };
+  const straight = {
+    mean: random.fillNormal(new Float32Array(size)),
+    logvar: new Float32Array(size).fill(-6),
+  };
   const settings = { ...defaultTrainSettings, batchSize: 2 };
   const templates = ['a {}'];
   const pictures = [{ straight, mirrored: null }];

@@ -2,11 +2,12 @@
  * The only importer of onnxruntime-web. A Runtime owns one execution provider, loads sessions on it and runs them
  * one at a time: concurrent `run()` calls on one module hang. A rejected run leaves the next one working.
  */
+import type * as OnnxRuntime from 'onnxruntime-web';
 import type { InferenceSession, Tensor } from 'onnxruntime-web';
 import { AppError } from '../lib/errors.ts';
 import { Mutex } from '../lib/mutex.ts';
 
-export type OrtModule = Pick<typeof import('onnxruntime-web'), 'InferenceSession' | 'Tensor' | 'env'>;
+export type OrtModule = Pick<typeof OnnxRuntime, 'InferenceSession' | 'Tensor' | 'env'>;
 export type OrtTensor = Tensor;
 export type Feeds = Record<string, Tensor>;
 export type Outputs = Record<string, Tensor>;

@@ -3,6 +3,7 @@
  * second visit downloads nothing again. Where there is no Cache Storage (plain http, private windows) it fetches.
  */
 import { AppError } from '../lib/errors.ts';
+import { sha256Hex } from '../lib/sha256.ts';
 
 const cacheName = 'neti-model-files-v1';
 
@@ -55,7 +56,7 @@ async function download({ url, sha256, onBytes }: CachedFile): Promise<Uint8Arra
       `Expected the file ${url}, found answer ${response.status}. Reload the page.`,
     );
   const content = await collect(response.body, onBytes);
-  if (sha256 !== undefined && (await hash(content)) !== sha256)
+  if (sha256 !== undefined && (await sha256Hex(content)) !== sha256)
     throw new AppError(
       'download.corrupt',
       `The file ${url} arrived damaged: its SHA-256 is not ${sha256}. Reload the page.`,
@@ -76,9 +77,4 @@ async function collect(
     }),
   );
   return new Uint8Array(await new Response(counted).arrayBuffer());
-}
-
-async function hash(content: Uint8Array<ArrayBuffer>): Promise<string> {
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', content));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -49,7 +49,7 @@ export function createStudioClient(): StudioClient {
   const listeners = new Set<(reason: string) => void>();
   // Calls made while the model loads wait for it, however it ends.
   let noteOpening: (ready: Promise<unknown>) => void = () => undefined;
-  let ready: Promise<unknown> = new Promise((resolve) => (noteOpening = resolve));
+  let ready = new Promise<unknown>((resolve) => (noteOpening = resolve));
 
   const watch = (current: Connection) => {
     current.death.catch((error: unknown) => {

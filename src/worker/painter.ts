@@ -9,6 +9,7 @@ import { createScheduler } from '../diffusion/scheduler.ts';
 import { placeholder } from '../diffusion/tokenizer.ts';
 import { AppError } from '../lib/errors.ts';
 import { fromPlanes } from '../lib/pixels.ts';
+import { sha256Hex } from '../lib/sha256.ts';
 import type { Bridge } from '../neti/bridge.ts';
 import { readConcept } from '../neti/conceptFile.ts';
 import { conceptContexts } from '../neti/contexts.ts';
@@ -114,8 +115,7 @@ export class Painter {
   }
 
   private async load(file: Uint8Array<ArrayBuffer>): Promise<LearnedConcept> {
-    const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', file));
-    const key = Array.from(digest, (byte) => byte.toString(16)).join(' ');
+    const key = await sha256Hex(file);
     if (this.concept?.key === key) return this.concept;
     const { entry } = this.base;
     const { config, state } = await readConcept(file, { id: entry.id, hash: entry.hash });

@@ -9,7 +9,6 @@ import { AppError, toPlainError } from '../lib/errors.ts';
 import type { PlainError } from '../lib/errors.ts';
 import { Mutex } from '../lib/mutex.ts';
 import { fromPlanes, psnr, toPlanes } from '../lib/pixels.ts';
-import type { Bridge } from '../neti/bridge.ts';
 import { createBridge } from '../neti/bridge.ts';
 import { readConcept, relabelConcept } from '../neti/conceptFile.ts';
 import { openEngine } from '../ort/engine.ts';
@@ -34,21 +33,13 @@ import type { BaseModel } from './baseModel.ts';
 import { openBaseModel, vocabularyOf } from './baseModel.ts';
 import { Painter } from './painter.ts';
 import { toSquare } from './pictures.ts';
+import type { Studio } from './studio.ts';
 import { trainConcept } from './training.ts';
 
 /** The answer to a call: errors cross the boundary as plain objects. */
 export interface Answer<T> {
   readonly value?: T;
   readonly error?: PlainError;
-}
-
-/** Everything a call needs once a base model is open. */
-export interface Studio {
-  readonly base: BaseModel;
-  readonly pipeline: Pipeline;
-  readonly bridge: Bridge;
-  readonly painter: Painter;
-  readonly mutex: Mutex;
 }
 
 export class StudioWorker {

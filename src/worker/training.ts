@@ -16,7 +16,7 @@ import { Trainer } from '../neti/trainer.ts';
 import type { Pixels, TrainEvent, TrainRequest, TrainResult, TrainSettings } from './api.ts';
 import { toDataUrl, toSquare } from './pictures.ts';
 import { RunStatistics } from './runStatistics.ts';
-import type { Studio } from './studioWorker.ts';
+import type { Studio } from './studio.ts';
 
 const maxPictures = 20;
 const maxSteps = 5000;

@@ -1,0 +1,15 @@
+/** Everything a call of the worker needs once a base model is open. */
+import type { Pipeline } from '../diffusion/pipeline.ts';
+import type { Mutex } from '../lib/mutex.ts';
+import type { Bridge } from '../neti/bridge.ts';
+import type { BaseModel } from './baseModel.ts';
+import type { Painter } from './painter.ts';
+
+export interface Studio {
+  readonly base: BaseModel;
+  readonly pipeline: Pipeline;
+  readonly bridge: Bridge;
+  readonly painter: Painter;
+  /** Heavy work takes turns through it. */
+  readonly mutex: Mutex;
+}
