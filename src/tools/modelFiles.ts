@@ -50,7 +50,7 @@ export function modelFiles(root: string): Plugin {
     configureServer: (server) => {
       server.middlewares.use(serve(root));
     },
-    closeBundle: async () => {
+    writeBundle: async () => {
       for (const name of await namedFiles(root)) {
         const target = join(outDir, 'models', name);
         await mkdir(dirname(target), { recursive: true });
