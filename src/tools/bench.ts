@@ -14,6 +14,7 @@ import { defaultTrainSettings } from '../neti/settings.ts';
 import type { StepTimes } from '../neti/trainer.ts';
 import { Trainer } from '../neti/trainer.ts';
 import { Runtime } from '../ort/runtime.ts';
+import { benchUnet } from './benchUnet.ts';
 
 const warmUp = 3;
 const repeats = 15;
@@ -68,3 +69,11 @@ for (const part of parts)
   );
 const total = median(times.map((t) => parts.reduce((sum, part) => sum + t[part], 0)));
 console.log(`  ${'step'.padEnd(8)} ${total.toFixed(0).padStart(6)} ms`);
+
+const unet = await benchUnet(folder, { batch: defaultTrainSettings.batchSize, repeats, threads: 2 });
+console.log(`U-Net, ${defaultTrainSettings.batchSize} pictures, against the stock graph's forward pass:`);
+console.log(`  stock forward      ${unet.stockForward.toFixed(0).padStart(6)} ms`);
+console.log(`  forward            ${unet.forward.toFixed(0).padStart(6)} ms  ${unet.forwardRatio.toFixed(2)} ×`);
+console.log(
+  `  forward + backward ${unet.forwardBackward.toFixed(0).padStart(6)} ms  ${unet.forwardBackwardRatio.toFixed(2)} ×`,
+);
