@@ -11,6 +11,9 @@ import { prepareTextEncoder, prepareUnchanged, prepareUnet } from './prepare.ts'
 
 const TOLERANCE = 1e-4;
 
+/** Loading the shipped U-Net took two minutes on a machine ten times overbooked. */
+const PATIENCE = { timeout: 300_000 };
+
 const fixtures = new URL('fixtures/', import.meta.url);
 const base = new URL('../../models/sticker-world/', import.meta.url);
 const microGoldens = new URL('goldens.safetensors', fixtures);
@@ -109,7 +112,7 @@ test.each([
   expect(relativeError(found, floatsOf(goldens[expected]))).toBeLessThanOrEqual(TOLERANCE);
 });
 
-describe.skipIf(!existsSync(baseGoldens))('the shipped base model', () => {
+describe.skipIf(!existsSync(baseGoldens))('the shipped base model', PATIENCE, () => {
   test('U-Net', async () => {
     await expectUnet(new URL('unet/model.onnx', base), baseGoldens);
   });

@@ -73,7 +73,9 @@ console.log(`  ${'step'.padEnd(8)} ${total.toFixed(0).padStart(6)} ms`);
 const unet = await benchUnet(folder, { batch: defaultTrainSettings.batchSize, repeats, threads: 2 });
 console.log(`U-Net, ${defaultTrainSettings.batchSize} pictures, against the stock graph's forward pass:`);
 console.log(`  stock forward      ${unet.stockForward.toFixed(0).padStart(6)} ms`);
-console.log(`  forward            ${unet.forward.toFixed(0).padStart(6)} ms  ${unet.forwardRatio.toFixed(2)} ×`);
+console.log(
+  `  forward            ${unet.forward.toFixed(0).padStart(6)} ms  ${unet.forwardRatio.toFixed(2)} ×`,
+);
 console.log(
   `  forward + backward ${unet.forwardBackward.toFixed(0).padStart(6)} ms  ${unet.forwardBackwardRatio.toFixed(2)} ×`,
 );
