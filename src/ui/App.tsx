@@ -74,9 +74,10 @@ export function App() {
       <Header />
       <Library />
       <Loading />
-      <input {...getInputProps({ 'aria-label': 'Concept images', accept: 'image/*' })} />
       <main className="steps">
-        <PicturesPanel choose={open} dragging={isDragActive} />
+        <PicturesPanel choose={open} dragging={isDragActive}>
+          <input {...getInputProps({ 'aria-label': 'Concept images', accept: 'image/*' })} />
+        </PicturesPanel>
         <TrainPanel />
         <CreatePanel />
       </main>

@@ -1,5 +1,5 @@
 /** Step 1: the concept's pictures, by choosing, dropping or pasting; each with how the model sees it. */
-import { useState } from 'react';
+import { useState, type ReactNode } from 'react';
 import { POOR_PSNR } from '../store/picturesSlice.ts';
 import { MAX_PICTURES, type PictureItem } from '../store/state.ts';
 import { blobUrl } from './blobUrl.ts';
@@ -126,7 +126,14 @@ function Grid({ choose }: { choose: () => void }) {
   );
 }
 
-export function PicturesPanel({ choose, dragging }: { choose: () => void; dragging: boolean }) {
+interface PicturesPanelProps {
+  readonly choose: () => void;
+  readonly dragging: boolean;
+  /** The file input. */
+  readonly children: ReactNode;
+}
+
+export function PicturesPanel({ choose, dragging, children }: PicturesPanelProps) {
   const empty = useStudio((state) => state.pictures.length === 0);
   const adding = useStudio((state) => state.addingPictures);
   return (
@@ -134,6 +141,7 @@ export function PicturesPanel({ choose, dragging }: { choose: () => void; draggi
       <h2 id="pictures-heading">
         <span className="step">1</span> Pictures
       </h2>
+      <div className="sr-only">{children}</div>
       {empty ? <Empty choose={choose} /> : <Grid choose={choose} />}
       {adding && <p className="quiet">Reading pictures…</p>}
       <Problems place="pictures" />
