@@ -2,7 +2,16 @@ import AxeBuilder from '@axe-core/playwright';
 import { expect, test } from '@playwright/test';
 import { decode } from 'fast-png';
 import { readFile } from 'node:fs/promises';
-import { addPictures, concepts, fillIn, generateOne, openStudio, pictures, results, teach } from './studio.ts';
+import {
+  addPictures,
+  concepts,
+  fillIn,
+  generateOne,
+  openStudio,
+  pictures,
+  results,
+  teach,
+} from './studio.ts';
 
 test('a stranger teaches a thing, sees it, moves the slider, and finds it all again after a reload', async ({
   page,
@@ -82,7 +91,9 @@ test('a result is enlarged, downloaded with its recipe, deleted and brought back
   await dialog.getByRole('button', { name: 'Download PNG' }).click();
   const png = decode(await readFile(await (await downloading).path()));
   expect([png.width, png.height]).toEqual([64, 64]);
-  expect(png.text['parameters']).toMatch(/^A photo of \{\}\nSteps: 20, Sampler: .*Seed: 5, Size: 64x64.*NeTI truncation: 128$/);
+  expect(png.text['parameters']).toMatch(
+    /^A photo of \{\}\nSteps: 20, Sampler: .*Seed: 5, Size: 64x64.*NeTI truncation: 128$/,
+  );
   await page.keyboard.press('Escape');
   await page.getByRole('button', { name: 'Delete picture' }).click();
   await expect(results(page).getByRole('img')).toHaveCount(0);

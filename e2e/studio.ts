@@ -9,7 +9,9 @@ export interface UploadFile {
 
 export async function openStudio(page: Page): Promise<void> {
   await page.goto('/');
-  await expect(page.getByRole('button', { name: /^(Processor|Graphics card)/ })).toBeVisible({ timeout: 60_000 });
+  await expect(page.getByRole('button', { name: /^(Processor|Graphics card)/ })).toBeVisible({
+    timeout: 60_000,
+  });
 }
 
 /** A picture file that the browser itself encodes: a disc on a plain ground. */
@@ -27,7 +29,9 @@ export async function drawPicture(page: Page, name: string, type = 'image/png'):
 }
 
 export async function addPictures(page: Page, count: number): Promise<void> {
-  const files = await Promise.all(Array.from({ length: count }, (_, index) => drawPicture(page, `${index}.png`)));
+  const files = await Promise.all(
+    Array.from({ length: count }, (_, index) => drawPicture(page, `${index}.png`)),
+  );
   await page.getByLabel('Concept images').setInputFiles(files);
   await expect(pictures(page)).toHaveCount(count);
 }
