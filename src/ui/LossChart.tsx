@@ -22,7 +22,7 @@ function chartOptions(element: HTMLElement): uPlot.Options {
   return {
     width: element.clientWidth,
     height: HEIGHT,
-    padding: [4, 12, 0, 0],
+    padding: [8, 12, 0, 0],
     cursor: { show: false },
     legend: { show: false },
     scales: { x: { time: false } },
