@@ -82,11 +82,10 @@ async function generate(page: Page, options: DemoOptions, prompt: string): Promi
   await page.getByLabel('Prompt', { exact: true }).fill(prompt);
   await page.getByLabel('Seed', { exact: true }).fill(String(options.seed));
   await page.getByLabel('Pictures', { exact: true }).selectOption(String(options.pictures));
-  const shown = prompt.replace('{}', options.name);
   const results = page
     .getByRole('region', { name: 'Results' })
-    .getByRole('list')
-    .getByRole('img', { name: shown });
+    .getByRole('img')
+    .and(page.locator(`[alt^=${JSON.stringify(`${prompt} (`)}]`));
   await page.getByRole('button', { name: 'Generate', exact: true }).click();
   await results.nth(options.pictures - 1).waitFor({ timeout: 300_000 });
   const urls = await results.evaluateAll((images) => images.map((image) => (image as HTMLImageElement).src));
