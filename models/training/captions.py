@@ -71,7 +71,7 @@ def fit_article(sentence, noun):
 
 def size_word(d):
     """What the picture's size lets one say."""
-    return 'small' if d['size'] < 0.57 else 'close' if d['size'] > 1 else 'large' if d['size'] > 0.85 else None
+    return 'small' if d['size'] < 0.57 else 'close' if d['size'] > 1 else 'large' if d['size'] > 0.88 else None
 
 
 def noun_of(rng, d, row):

@@ -40,7 +40,7 @@ def main(folder, out):
         folder_name.mkdir(parents=True, exist_ok=True)
         for i, ground in enumerate(GROUNDS):
             d = {'sticker': by_key[subject['hex'], style], 'place': None, 'colour': ground, 'tint': None,
-                 'treatment': None, 'light': None, 'size': float(rng.uniform(0.68, 0.84)), 'flip': i % 2 == 1,
+                 'treatment': None, 'light': None, 'size': float(rng.uniform(0.74, 0.86)), 'flip': i % 2 == 1,
                  'angle': float(rng.normal(0, 3))}
             name = f'{i + 1}.png' if i < 4 else 'left-out.png'
             Image.fromarray(world.draw(stickers, backgrounds, d, rng)).save(folder_name / name)

@@ -20,7 +20,7 @@ def build_unet() -> UNet2DConditionModel:
     """U-Net with 16 cross-attention layers in SD's order; [B,4,8,8] latents, [B,20,128] contexts."""
     return UNet2DConditionModel(
         sample_size=LATENT, in_channels=4, out_channels=4, layers_per_block=2,
-        block_out_channels=(64, 96, 96, 96), norm_num_groups=32,
+        block_out_channels=(96, 96, 96, 64), norm_num_groups=32,
         down_block_types=('CrossAttnDownBlock2D',) * 3 + ('DownBlock2D',),
         up_block_types=('UpBlock2D',) + ('CrossAttnUpBlock2D',) * 3,
         cross_attention_dim=WIDTH, attention_head_dim=4)

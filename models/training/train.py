@@ -21,12 +21,12 @@ from tokenizers import Tokenizer
 
 import model
 
-BATCH = 96
+BATCH = 128
 RATE = 1.2e-3
 WARM_UP = 200
 SAVE = 180
 GAMMA = 5.0
-AVERAGE = 0.999
+AVERAGE, AVERAGE_EVERY = 0.995, 5
 
 
 class Networks(torch.nn.Module):
@@ -118,9 +118,10 @@ def main(run, minutes):
         (weight[t] * losses).mean().backward()
         torch.nn.utils.clip_grad_norm_(networks.parameters(), 1.0)
         optimizer.step()
-        decay = min(AVERAGE, (1 + progress['step']) / (10 + progress['step']))
-        floats = [(m, v) for m, v in zip(average, live) if m.is_floating_point()]
-        torch._foreach_lerp_([m for m, _ in floats], [v for _, v in floats], 1 - decay)
+        if progress['step'] % AVERAGE_EVERY == 0:
+            decay = min(AVERAGE, (1 + progress['step']) / (50 + progress['step']))
+            floats = [(m, v) for m, v in zip(average, live) if m.is_floating_point()]
+            torch._foreach_lerp_([m for m, _ in floats], [v for _, v in floats], 1 - decay)
         now = time.time()
         progress = {'step': progress['step'] + 1, 'pictures': progress['pictures'] + BATCH,
                     # The compiler's first steps are not training time.

@@ -1,16 +1,15 @@
 """Trains the VAE on the world's pictures, then measures it on pictures of stickers it never saw.
 
-    python train_vae.py STICKERS OUT_DIR SECONDS
+    python train_vae.py STICKERS RUN_DIR STEPS
 
-Pictures come from every sticker that is not held out, not only the U-Net's subjects: a wider VAE serves the user's own
-pictures better. Loss: L1 + 4 MSE + an edge term (L1 of the finite differences) + a small KL. OUT_DIR gets
-vae.safetensors (an earlier one there is trained further) and vae.json {scaling_factor, psnr, pictures, seconds}.
+Reads pictures.npy and others.npy of RUN_DIR. Loss: L1 + 4 MSE + an edge term (L1 of the finite differences) + a small
+KL. RUN_DIR gets vae.safetensors (an earlier one there is trained further) and vae.json {scaling_factor, psnr,
+pictures, seconds}, the last two over all runs.
 """
 import json
 import math
 import sys
 import time
-from multiprocessing import Process, Queue
 from pathlib import Path
 
 import numpy as np
@@ -19,23 +18,12 @@ from safetensors.torch import save_file
 
 import model
 import world
+from draw_pictures import scenes
 
 BATCH = 16
 RATE = 1.6e-3
+WARM_UP = 100
 KL = 1e-5
-
-
-def scenes(stickers, backgrounds, choices, n, rng):
-    """n pictures of random stickers among `choices`, uint8 [n,64,64,3]."""
-    picks = rng.choice(choices, n)
-    return np.stack([world.draw(stickers, backgrounds, world.describe(rng, s), rng) for s in picks])
-
-
-def producer(folder, seed, queue):
-    """Fills the queue with batches, for ever."""
-    stickers, backgrounds, rng = world.Stickers(folder), world.Backgrounds(), np.random.default_rng(seed)
-    while True:
-        queue.put(scenes(stickers, backgrounds, stickers.others, BATCH, rng))
 
 
 def tensor(pictures):
@@ -61,46 +49,56 @@ def measure(vae, pictures):
     return float(psnr), float(torch.cat(latents).std())
 
 
-def main(folder, out, seconds):
-    torch.set_num_threads(2)
-    torch.manual_seed(0)
-    queue = Queue(24)
-    Process(target=producer, args=(folder, 1, queue), daemon=True).start()
-    vae = model.build_vae()
-    if (Path(out) / 'vae.safetensors').exists():
-        model.load_weights(vae, Path(out) / 'vae.safetensors')
-    vae = vae.to(memory_format=torch.channels_last)
+def loss_of(vae, x):
+    """(loss, mean squared error) of a batch [B,3,64,64]."""
+    with torch.autocast('cpu', torch.bfloat16):
+        posterior = vae.encode(x).latent_dist
+        y = vae.decode(posterior.sample()).sample.float()
+    mse = (y - x).pow(2).mean()
+    loss = (y - x).abs().mean() + 4 * mse + 0.7 * edges(y, x) + KL * posterior.kl().float().mean()
+    return loss, mse.item()
+
+
+def train(vae, pools, steps):
+    """Trains `vae` in place, half of each batch from each pool; returns the moving average of its weights."""
     average = torch.optim.swa_utils.AveragedModel(vae, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.998))
     optimizer = torch.optim.AdamW(vae.parameters(), RATE, betas=(0.9, 0.99), weight_decay=1e-3, fused=True)
-    start, step, budget = time.time(), 0, float(seconds)
-    while time.time() - start < budget:
-        part = (time.time() - start) / budget
+    rng, start, window = np.random.default_rng(), time.time(), []
+    for step in range(steps):
         for group in optimizer.param_groups:
-            group['lr'] = RATE * min(step / 50, 1) * (1 + math.cos(math.pi * part)) / 2 + 1e-5
-        x = tensor(queue.get()).contiguous(memory_format=torch.channels_last)
-        with torch.autocast('cpu', torch.bfloat16):
-            posterior = vae.encode(x).latent_dist
-            y = vae.decode(posterior.sample()).sample
-        d = y.float() - x
-        loss = d.abs().mean() + 4 * d.pow(2).mean() + 0.7 * edges(y.float(), x)
-        loss = loss + KL * posterior.kl().float().mean()
+            group['lr'] = RATE * min((step + 1) / WARM_UP, (1 + math.cos(math.pi * step / steps)) / 2 + 0.01)
+        picked = [pool[np.sort(rng.choice(len(pool), BATCH // 2, replace=False))] for pool in pools]
+        x = tensor(np.concatenate(picked)).contiguous(memory_format=torch.channels_last)
+        loss, mse = loss_of(vae, x)
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(vae.parameters(), 1.0)
         optimizer.step()
         average.update_parameters(vae)
-        step += 1
-        if step % 50 == 0:
-            print(step, f'{time.time() - start:.0f}s loss {loss.item():.4f} mse {d.pow(2).mean().item():.4f}', flush=True)
-    stickers, rng = world.Stickers(folder), np.random.default_rng(99)
-    held_out = scenes(stickers, world.Backgrounds(), stickers.held_out, 256, rng)
-    psnr, deviation = measure(average.module.eval(), held_out)
-    target = Path(out)
-    target.mkdir(parents=True, exist_ok=True)
-    save_file({k: v.contiguous() for k, v in average.module.state_dict().items()}, str(target / 'vae.safetensors'))
-    facts = {'scaling_factor': round(1 / deviation, 5), 'psnr': round(psnr, 2), 'pictures': step * BATCH,
-             'seconds': round(time.time() - start)}
-    (target / 'vae.json').write_text(json.dumps(facts) + '\n')
+        window.append(mse)
+        if len(window) == 100:
+            print(f'{step + 1} {time.time() - start:.0f}s {10 * math.log10(4 / np.mean(window)):.2f} dB', flush=True)
+            window = []
+    return average.module.eval()
+
+
+def main(stickers, run, steps):
+    torch.set_num_threads(2)
+    run, vae, begun = Path(run), model.build_vae(), time.time()
+    before = {'pictures': 0, 'seconds': 0}
+    if (run / 'vae.safetensors').exists():
+        model.load_weights(vae, run / 'vae.safetensors')
+        before = json.loads((run / 'vae.json').read_text())
+    pools = [np.load(run / name, 'r') for name in ('pictures.npy', 'others.npy')]
+    vae = train(vae.to(memory_format=torch.channels_last), pools, int(steps))
+    stickers = world.Stickers(stickers)
+    held_out = scenes(stickers, world.Backgrounds(), stickers.held_out, 256, np.random.default_rng(99))
+    psnr, deviation = measure(vae, held_out)
+    save_file({k: v.contiguous() for k, v in vae.state_dict().items()}, str(run / 'vae.safetensors'))
+    facts = {'scaling_factor': round(1 / deviation, 5), 'psnr': round(psnr, 2),
+             'pictures': before['pictures'] + int(steps) * BATCH,
+             'seconds': before['seconds'] + round(time.time() - begun)}
+    (run / 'vae.json').write_text(json.dumps(facts) + '\n')
     print(facts)
 
 

@@ -72,8 +72,8 @@ def describe(rng, sticker):
     if d['treatment'] is None and rng.random() < 0.06:
         d['light'] = ['dark', 'bright'][rng.integers(2)]
     band = rng.random()
-    d['size'] = float(rng.uniform(0.48, 0.56) if band < 0.05 else rng.uniform(0.86, 0.92) if band < 0.1
-                      else rng.uniform(1.1, 1.25) if band < 0.14 else rng.uniform(0.62, 0.84))
+    d['size'] = float(rng.uniform(0.48, 0.56) if band < 0.04 else rng.uniform(0.9, 0.96) if band < 0.08
+                      else rng.uniform(1.1, 1.25) if band < 0.11 else rng.uniform(0.72, 0.86))
     d['flip'] = bool(rng.random() < 0.5)
     d['angle'] = float(rng.normal(0, 4))
     return d
