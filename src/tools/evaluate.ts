@@ -22,8 +22,9 @@ import { Runtime } from '../ort/runtime.ts';
 
 const template = 'a photo of a {}';
 const pairCount = 256;
-/** Words are first compared on a quarter of the pairs; the best go on to all of them. */
-const finalists = 6;
+/** Words are first compared on every eighth pair, which also spans all timesteps; the best go on to all of them. */
+const firstRound = 8;
+const finalists = 8;
 const batchSize = 32;
 
 interface Pair {
@@ -82,13 +83,13 @@ async function bestWord(
   pairs: readonly Pair[],
   words: readonly string[],
 ) {
-  const measure = async (word: string, some: readonly Pair[]) => {
+  const measure = async (word: string, chosen: readonly Pair[]) => {
     const contexts = await plainContexts(pipeline, template.replace('{}', word));
-    return { word, losses: await losses(pipeline, clean, some, contexts) };
+    return { word, losses: await losses(pipeline, clean, chosen, contexts) };
   };
-  const quarter = pairs.filter((_, i) => i % 4 === 0);
+  const some = pairs.filter((_, i) => i % firstRound === 0);
   const first = [];
-  for (const word of words) first.push(await measure(word, quarter));
+  for (const word of words) first.push(await measure(word, some));
   first.sort((a, b) => mean(a.losses) - mean(b.losses));
   const last = [];
   for (const { word } of first.slice(0, finalists)) last.push(await measure(word, pairs));
