@@ -5,8 +5,11 @@
 import { CpuBackend } from '../gpu/cpuBackend.ts';
 import type { Backend, DeviceBuffer } from '../gpu/backend.ts';
 import { WebGpuBackend } from '../gpu/webgpuBackend.ts';
+import type { Tape } from '../gpu/tape.ts';
 import { AppError } from '../lib/errors.ts';
+import type { ConceptRows } from '../diffusion/pipeline.ts';
 import type { OrtTensor, Runtime } from '../ort/runtime.ts';
+import type { MapperOutput } from './mapper.ts';
 
 export interface Bridge {
   readonly backend: Backend;
@@ -19,6 +22,15 @@ export function createBridge(runtime: Runtime): Bridge {
   return runtime.device
     ? gpuBridge(runtime, new WebGpuBackend(runtime.device))
     : cpuBridge(runtime, new CpuBackend());
+}
+
+/** The mapper's output as the text encoder takes it, valid as long as the tape: no bypass is a bypass of zeros. */
+export function conceptRows(bridge: Bridge, tape: Tape, { base, bypass }: MapperOutput): ConceptRows {
+  const zeros = () => tape.constant(base.shape, new Float32Array(base.buffer.elements));
+  return {
+    embedding: bridge.toOrt(base.buffer, base.shape),
+    bypass: bridge.toOrt((bypass ?? zeros()).buffer, base.shape),
+  };
 }
 
 function cpuBridge(runtime: Runtime, backend: CpuBackend): Bridge {

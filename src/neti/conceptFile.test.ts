@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AdamW } from '../gpu/adamw.ts';
 import { CpuBackend } from '../gpu/cpuBackend.ts';
-import { Tape } from '../gpu/tape.ts';
 import { AppError } from '../lib/errors.ts';
 import { Random } from '../lib/random.ts';
 import { readSafetensors, replaceMetadata, toFloat32, writeSafetensors } from '../lib/safetensors.ts';
@@ -13,7 +12,7 @@ import {
   writeConcept,
   type ConceptDraft,
 } from './conceptFile.ts';
-import { createMapper, Mapper } from './mapper.ts';
+import { createMapper } from './mapper.ts';
 import { MAPPER_DEFAULTS, type MapperConfig } from './mapperConfig.ts';
 
 const config: MapperConfig = {
@@ -108,31 +107,15 @@ describe('concept file', () => {
     ]);
   });
 
-  it('lets a further training go on exactly', async () => {
-    const train = (backend: CpuBackend, mapper: Mapper, optimizer: AdamW, steps: number) => {
-      for (let step = 0; step < steps; step++) {
-        const tape = new Tape(backend);
-        const output = mapper.forward(tape, [100 * step], [1]);
-        optimizer.zeroGradients();
-        mapper.backward(tape, output, { base: output.bypass!.buffer, bypass: output.base.buffer });
-        optimizer.step();
-        tape.dispose();
-      }
-    };
+  it("keeps the optimizer's state", async () => {
     const backend = new CpuBackend();
     const mapper = createMapper(backend, config, new Random(2));
     const optimizer = new AdamW(backend, mapper.parameters, { learningRate: 1e-2 });
-    train(backend, mapper, optimizer, 3);
-    const file = await writeConcept(
-      await draft({ state: await mapper.state(), optimizer: await optimizer.state() }),
-    );
-    const resumed = await readConcept(file, base);
-    const twin = new Mapper(backend, resumed.config, resumed.state);
-    const twinOptimizer = new AdamW(backend, twin.parameters, { learningRate: 1e-2 });
-    twinOptimizer.load(resumed.optimizer!);
-    train(backend, mapper, optimizer, 2);
-    train(backend, twin, twinOptimizer, 2);
-    expect(await twin.state()).toEqual(await mapper.state());
+    for (const { gradient } of mapper.parameters) backend.view(gradient).fill(0.5);
+    optimizer.step();
+    const state = await optimizer.state();
+    const concept = await readConcept(await writeConcept(await draft({ optimizer: state })), base);
+    expect(concept.optimizer).toEqual(state);
   });
 
   it('takes another label and leaves the weights alone', async () => {

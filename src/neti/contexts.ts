@@ -8,7 +8,7 @@ import type { Pipeline } from '../diffusion/pipeline.ts';
 import type { PromptContexts } from '../diffusion/sampler.ts';
 import type { TokenRow } from '../diffusion/tokenizer.ts';
 import { floats } from '../ort/runtime.ts';
-import type { Bridge } from './bridge.ts';
+import { conceptRows, type Bridge } from './bridge.ts';
 import type { Mapper } from './mapper.ts';
 
 /** Timesteps a call of the text encoder: bounds its activations. */
@@ -25,7 +25,10 @@ export interface ConceptPrompt {
   readonly signal?: AbortSignal;
 }
 
-/** Throws `cancelled` between calls of the text encoder when the signal says so. */
+/**
+ * Contexts [L, T, D] of every sampler step. Throws `cancelled` between calls of the text encoder when the signal
+ * says so.
+ */
 export async function conceptContexts(
   pipeline: Pipeline,
   bridge: Bridge,
@@ -58,16 +61,9 @@ async function encodeTimesteps(
   try {
     const rowTimesteps = Array.from({ length: rows }, (_, r) => timesteps[Math.floor(r / layers)]!);
     const rowLayers = Array.from({ length: rows }, (_, r) => r % layers);
-    const keep = new Float32Array(rows).fill(truncation);
-    const { base, bypass } = mapper.forward(tape, rowTimesteps, rowLayers, keep);
-    const zeros = () => tape.constant(base.shape, new Float32Array(base.buffer.elements));
-    const contexts = await pipeline.encodeText(
-      Array.from({ length: rows }, () => row),
-      {
-        embedding: bridge.toOrt(base.buffer, base.shape),
-        bypass: bridge.toOrt((bypass ?? zeros()).buffer, base.shape),
-      },
-    );
+    const output = mapper.forward(tape, rowTimesteps, rowLayers, truncation);
+    const promptRows = Array.from({ length: rows }, () => row);
+    const contexts = await pipeline.encodeText(promptRows, conceptRows(bridge, tape, output));
     const read = { keys: await floats(contexts.keys), values: await floats(contexts.values) };
     contexts.keys.dispose();
     contexts.values.dispose();

@@ -10,7 +10,6 @@ export interface TrainSettings {
   readonly batchSize: number;
   readonly seed: number;
   readonly horizontalFlip: boolean;
-  readonly centreCrop: boolean;
   readonly textualBypass: boolean;
   readonly nestedDropout: boolean;
   /** Steps between previews; 0 for none. */
@@ -25,7 +24,6 @@ export const defaultTrainSettings: TrainSettings = {
   batchSize: 8,
   seed: 0,
   horizontalFlip: true,
-  centreCrop: false,
   textualBypass: true,
   nestedDropout: true,
   previewEvery: 25,
@@ -35,7 +33,7 @@ export const defaultTrainSettings: TrainSettings = {
 /** Pictures for which nested dropout throws one coin a layer: the official micro-batch. */
 export const microBatchSize = 2;
 
-/** Hidden units of the mapper: the upper end of the truncation slider. */
-export const hiddenUnits = 128;
+/** Most steps of one training run. */
+export const maxTrainSteps = 10_000;
 
 export type ConceptKind = 'object' | 'style';

@@ -4,13 +4,13 @@
  * gradient back through both vector-Jacobian products to the mapper. The base stays frozen.
  * Rows are ordered layer by layer: row = layer × pictures + picture.
  */
-import { AdamW } from '../gpu/adamw.ts';
+import { AdamW, type AdamWState } from '../gpu/adamw.ts';
 import { Tape } from '../gpu/tape.ts';
 import type { Random } from '../lib/random.ts';
-import type { ConceptRows, Pipeline, UnetInputs } from '../diffusion/pipeline.ts';
+import type { Pipeline, UnetInputs } from '../diffusion/pipeline.ts';
 import type { TokenRow } from '../diffusion/tokenizer.ts';
 import type { OrtTensor } from '../ort/runtime.ts';
-import type { Bridge } from './bridge.ts';
+import { conceptRows, type Bridge } from './bridge.ts';
 import type { Mapper, MapperOutput } from './mapper.ts';
 import { nestedDropoutKeep } from './nestedDropout.ts';
 import type { TrainSettings } from './settings.ts';
@@ -37,6 +37,8 @@ export interface TrainerParts {
   readonly templates: readonly string[];
   readonly settings: TrainSettings;
   readonly random: Random;
+  /** Of an earlier session, to go on from; null starts afresh. */
+  readonly optimizer?: AdamWState | null;
 }
 
 /** Milliseconds of one step, by part. */
@@ -66,9 +68,11 @@ export class Trainer {
   private readonly optimizer: AdamW;
   private readonly templateRows: readonly TokenRow[];
 
+  /** Throws `gpu.shape` when the optimizer's state is not this mapper's, and `prompt.*` for a template that does not fit. */
   constructor(private readonly parts: TrainerParts) {
-    const { bridge, mapper, settings, templates, pipeline } = parts;
+    const { bridge, mapper, settings, templates, pipeline, optimizer } = parts;
     this.optimizer = new AdamW(bridge.backend, mapper.parameters, { learningRate: settings.learningRate });
+    if (optimizer) this.optimizer.load(optimizer);
     this.templateRows = templates.map((template) => pipeline.tokenizer.encode(template));
   }
 
@@ -82,7 +86,7 @@ export class Trainer {
     const borrowed: OrtTensor[] = [];
     try {
       const output = this.runMapper(tape, batch.timesteps);
-      const concept = this.conceptRows(tape, output);
+      const concept = conceptRows(bridge, tape, output);
       clock.lap('mapper');
       const rows = tiled(batch.rows, pipeline.shape.layers);
       const contexts = await pipeline.encodeText(rows, concept);
@@ -98,11 +102,16 @@ export class Trainer {
       clock.lap('text');
       this.update(tape, output, gradients.embedding, gradients.bypass);
       clock.lap('mapper');
-      return { loss: losses.reduce((sum, loss) => sum + loss, 0) / losses.length, times: clock.times() };
+      return { loss: losses.reduce((sum, loss) => sum + loss, 0) / losses.length, times: clock.spent };
     } finally {
       tape.dispose();
       for (const tensor of borrowed) tensor.dispose();
     }
+  }
+
+  /** What another session needs to go on exactly. */
+  optimizerState(): Promise<AdamWState> {
+    return this.optimizer.state();
   }
 
   release(): void {
@@ -149,15 +158,6 @@ export class Trainer {
     return mapper.forward(tape, tiled(timesteps, layers), rowLayers, keep);
   }
 
-  private conceptRows(tape: Tape, { base, bypass }: MapperOutput): ConceptRows {
-    const { bridge } = this.parts;
-    const zeros = () => tape.constant(base.shape, new Float32Array(base.buffer.elements));
-    return {
-      embedding: bridge.toOrt(base.buffer, base.shape),
-      bypass: bridge.toOrt((bypass ?? zeros()).buffer, base.shape),
-    };
-  }
-
   private unetInputs(batch: Batch, keys: OrtTensor, values: OrtTensor): UnetInputs {
     const { runtime, shape } = this.parts.pipeline;
     const dims = [shape.layers, batch.timesteps.length, shape.tokens, shape.contextWidth];
@@ -188,15 +188,11 @@ function tiled<T>(list: readonly T[], times: number): T[] {
 
 class Stopwatch {
   private last = performance.now();
-  private readonly spent = { mapper: 0, text: 0, unet: 0, rest: 0 };
+  readonly spent = { mapper: 0, text: 0, unet: 0, rest: 0 };
 
   lap(part: keyof StepTimes): void {
     const now = performance.now();
     this.spent[part] += now - this.last;
     this.last = now;
-  }
-
-  times(): StepTimes {
-    return this.spent;
   }
 }

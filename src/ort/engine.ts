@@ -7,10 +7,10 @@ import wasmBinaryUrl from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
 import gpuModuleUrl from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.mjs?url';
 import gpuBinaryUrl from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url';
 import { AppError } from '../lib/errors.ts';
-import { Runtime } from './runtime.ts';
+import { Runtime, type Provider } from './runtime.ts';
 
 export interface EngineChoice {
-  readonly provider: 'webgpu' | 'wasm';
+  readonly provider: Provider;
   readonly adapter: string | null;
   readonly softwareAdapter: boolean;
   readonly threads: number;
@@ -67,10 +67,7 @@ export async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
   });
 }
 
-function explain(
-  asked: 'webgpu' | 'wasm' | 'auto',
-  facts: AdapterFacts,
-): { provider: 'webgpu' | 'wasm'; reason: string } {
+function explain(asked: Provider | 'auto', facts: AdapterFacts): { provider: Provider; reason: string } {
   if (asked === 'wasm') return { provider: 'wasm', reason: 'The processor was chosen in the settings.' };
   if (asked === 'webgpu') {
     if (facts.adapter)
@@ -102,7 +99,7 @@ function threadCount(): number {
  * `onDeviceLost` is called once if the graphics device goes away later.
  */
 export async function openEngine(
-  asked: 'webgpu' | 'wasm' | 'auto',
+  asked: Provider | 'auto',
   fetchBinary: FetchBinary,
   onDeviceLost: (reason: string) => void,
 ): Promise<Engine> {

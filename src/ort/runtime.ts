@@ -8,6 +8,7 @@ import { AppError } from '../lib/errors.ts';
 import { Mutex } from '../lib/mutex.ts';
 
 export type OrtModule = Pick<typeof OnnxRuntime, 'InferenceSession' | 'Tensor' | 'env'>;
+export type Provider = 'webgpu' | 'wasm';
 export type OrtTensor = Tensor;
 export type Feeds = Record<string, Tensor>;
 export type Outputs = Record<string, Tensor>;
@@ -19,7 +20,7 @@ export interface ExternalFile {
 
 export interface RuntimeOptions {
   readonly ort: OrtModule;
-  readonly provider: 'webgpu' | 'wasm';
+  readonly provider: Provider;
   /** The device that onnxruntime and the project's own kernels share; required on WebGPU. */
   readonly device?: GPUDevice;
 }
@@ -57,7 +58,7 @@ export class Session {
 }
 
 export class Runtime {
-  readonly provider: 'webgpu' | 'wasm';
+  readonly provider: Provider;
   readonly device: GPUDevice | null;
   private readonly ort: OrtModule;
   private readonly queue = new Mutex();
@@ -71,13 +72,13 @@ export class Runtime {
   }
 
   /**
-   * Loads a graph. `external` are the files its weights lie in; `gpuOutputs` stay in GPU buffers on WebGPU (and are
-   * ignored elsewhere), so that the next graph reads them without a copy to the host.
+   * Loads a graph; rejects with onnxruntime's own error when it cannot. `external` are the files its weights lie in;
+   * `gpuOutputs` stay in GPU buffers on WebGPU, so that the next graph reads them without a copy to the host.
    */
   load(
     graph: Uint8Array,
     external: readonly ExternalFile[],
-    gpuOutputs: readonly string[] = [],
+    gpuOutputs: readonly string[],
   ): Promise<Session> {
     const options: InferenceSession.SessionOptions = {
       executionProviders: [this.device ? { name: 'webgpu', device: this.device } : 'wasm'],
@@ -86,7 +87,7 @@ export class Runtime {
       // Unused outputs of the optimizer's fallbacks are reported as warnings that mean nothing to a user.
       logSeverityLevel: 3,
     };
-    if (this.device && gpuOutputs.length > 0)
+    if (this.device)
       options.preferredOutputLocation = Object.fromEntries(gpuOutputs.map((name) => [name, 'gpu-buffer']));
     return this.queue.run(async () => {
       const session = await this.ort.InferenceSession.create(graph, options);

@@ -106,7 +106,7 @@ export async function startStudio(overrides: Partial<StudioDeps> = {}): Promise<
     root: 'http://localhost/',
     fetchFile: (path) => Promise.resolve(new File(['picture'], path)),
     trainSettings: () => ({
-      ...{ steps: 150, learningRate: 8e-3, batchSize: 8, seed: 0, horizontalFlip: true, centreCrop: false },
+      ...{ steps: 150, learningRate: 8e-3, batchSize: 8, seed: 0, horizontalFlip: true },
       ...{ textualBypass: true, nestedDropout: true, previewEvery: 10, previewPrompts: ['A photo of {}'] },
     }),
     now: () => new Date(Date.UTC(2026, 0, 1) + 1000 * ticks++).toISOString(),

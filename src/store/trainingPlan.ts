@@ -1,5 +1,6 @@
 /** From the form or a concept of the library to a training request, with every check that can be made before it runs. */
 import { AppError } from '../lib/errors.ts';
+import { maxTrainSteps } from '../neti/settings.ts';
 import type { Pixels, TrainRequest } from '../worker/api.ts';
 import type { StudioDeps } from './context.ts';
 import { FieldError, readNumber } from './formSlice.ts';
@@ -18,7 +19,7 @@ function readSettings({ form }: StudioState) {
   const steps = readNumber('trainSteps', form.trainSteps, {
     label: 'Training steps',
     from: 1,
-    to: 10_000,
+    to: maxTrainSteps,
     whole: true,
   });
   const seed = readNumber('trainSeed', form.trainSeed, {

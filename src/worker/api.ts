@@ -1,6 +1,6 @@
 /**
  * What crosses the worker boundary: plain, structured-clonable types and nothing else. The page speaks to the
- * worker through `StudioClient` (client.ts); the worker implements `StudioWorker` (worker.ts).
+ * worker through `StudioClient` (client.ts); the worker implements `StudioWorker` (studioWorker.ts).
  * A concept always travels as the bytes of its concept file (safetensors), so what is stored, exported,
  * trained further and sampled is one and the same thing.
  */
@@ -8,11 +8,13 @@
 import type { SamplerName } from '../diffusion/scheduler.ts';
 import type { Pixels } from '../lib/pixels.ts';
 import type { EngineChoice } from '../ort/engine.ts';
+import type { Provider } from '../ort/runtime.ts';
+import type { ConceptInfo } from '../neti/conceptMetadata.ts';
 import type { ConceptKind, TrainSettings } from '../neti/settings.ts';
 
 export type { Pixels };
 
-export type Provider = 'webgpu' | 'wasm';
+export type { Provider };
 
 /** Which engine runs the model, and why: shown to the user. */
 export type EngineInfo = EngineChoice;
@@ -77,12 +79,13 @@ export interface TrainRequest {
   /** 1 to 20 pictures of any size. */
   readonly pictures: readonly Pixels[];
   readonly settings: TrainSettings;
-  /** A concept file to train further; its steps are counted on. */
+  /** A concept file to train further: its steps are counted on, its optimizer goes on where the file has its state. */
   readonly resume?: Uint8Array<ArrayBuffer>;
 }
 
 export interface TrainProgress {
   readonly type: 'progress';
+  /** Steps done and steps there will be, those of earlier sessions included. */
   readonly step: number;
   readonly steps: number;
   /** Mean squared error of this step, its running mean and the running standard deviation. */
@@ -93,7 +96,7 @@ export interface TrainProgress {
   readonly secondsLeft: number;
 }
 
-/** A checkpoint with what it can draw: `concept` can be taken as the result. */
+/** A checkpoint with what it can draw: `concept` can be taken as the result, but carries no optimizer state. */
 export interface TrainPreview {
   readonly type: 'preview';
   readonly step: number;
@@ -147,19 +150,7 @@ export interface Reconstruction {
   readonly psnr: number;
 }
 
-/** What a concept file says about itself, after all checks. */
-export interface ConceptInfo {
-  readonly name: string;
-  readonly category: string;
-  readonly kind: ConceptKind;
-  readonly step: number;
-  readonly baseId: string;
-  readonly baseHash: string;
-  /** ISO-8601. */
-  readonly created: string;
-  /** PNG data URL, empty when the file has none. */
-  readonly thumbnail: string;
-}
+export type { ConceptInfo };
 
 export interface PromptCheck {
   readonly tokens: number;

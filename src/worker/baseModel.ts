@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import type { ModelReader } from '../diffusion/pipeline.ts';
 import { AppError } from '../lib/errors.ts';
-import type { ModelEntry, ModelFile } from '../lib/manifest.ts';
-import { manifestSchema } from '../lib/manifest.ts';
+import { manifestSchema, type ModelEntry, type ModelFile } from '../lib/manifest.ts';
+import type { BaseIdentity } from '../neti/conceptFile.ts';
 import { readCached } from '../storage/modelCache.ts';
 import type { LoadProgress, Vocabulary } from './api.ts';
 
@@ -46,6 +46,11 @@ export async function openBaseModel(
   };
   const words = wordsSchema.parse(JSON.parse(new TextDecoder().decode(await read('words.json'))));
   return { entry, words, read, bytes: total };
+}
+
+/** What concepts learned on this base carry. */
+export function identityOf({ entry }: BaseModel): BaseIdentity {
+  return { id: entry.id, hash: entry.hash };
 }
 
 export function vocabularyOf(words: Words): Vocabulary {

@@ -14,7 +14,8 @@ import type { Bridge } from '../neti/bridge.ts';
 import { readConcept } from '../neti/conceptFile.ts';
 import { conceptContexts } from '../neti/contexts.ts';
 import { Mapper } from '../neti/mapper.ts';
-import type { BaseModel } from './baseModel.ts';
+import { MAPPER_DEFAULTS } from '../neti/mapperConfig.ts';
+import { identityOf, type BaseModel } from './baseModel.ts';
 import type { GenerateProgress, GenerateRequest, GenerateResult, Pixels } from './api.ts';
 
 const keptContexts = 8;
@@ -117,8 +118,7 @@ export class Painter {
   private async load(file: Uint8Array<ArrayBuffer>): Promise<LearnedConcept> {
     const key = await sha256Hex(file);
     if (this.concept?.key === key) return this.concept;
-    const { entry } = this.base;
-    const { config, state } = await readConcept(file, { id: entry.id, hash: entry.hash });
+    const { config, state } = await readConcept(file, identityOf(this.base));
     const mapper = new Mapper(this.bridge.backend, config, state);
     this.concept?.mapper.release();
     this.concept = { key, mapper };
@@ -145,7 +145,8 @@ function checkSettings({ steps, seeds, truncation, guidanceScale }: PaintSetting
     !whole(seeds.length, 1, maxPictures) && `1 to ${maxPictures} pictures at a time, found ${seeds.length}`,
     !seeds.every((seed) => Number.isSafeInteger(seed)) &&
       `seeds must be whole numbers, found ${seeds.join(', ')}`,
-    !whole(truncation, 1, 128) && `truncation must be a whole number from 1 to 128, found ${truncation}`,
+    !whole(truncation, 1, MAPPER_DEFAULTS.hidden) &&
+      `truncation must be a whole number from 1 to ${MAPPER_DEFAULTS.hidden}, found ${truncation}`,
     !Number.isFinite(guidanceScale) && `the guidance scale must be a number, found ${guidanceScale}`,
   ].filter((message) => message !== false);
   if (wrong.length > 0)

@@ -6,19 +6,13 @@ function canvas2d(width: number, height: number): [OffscreenCanvas, OffscreenCan
   return [canvas, canvas.getContext('2d')!];
 }
 
-/** The picture at `side` × `side`: squashed (the official way), or its centred square when `centreCrop` is set. */
-export async function toSquare(picture: Pixels, side: number, centreCrop: boolean): Promise<Pixels> {
-  const { width, height, data } = picture;
-  const edge = Math.min(width, height);
-  const [w, h] = centreCrop ? [edge, edge] : [width, height];
-  const bitmap = await createImageBitmap(
-    new ImageData(data, width, height),
-    Math.floor((width - w) / 2),
-    Math.floor((height - h) / 2),
-    w,
-    h,
-    { resizeWidth: side, resizeHeight: side, resizeQuality: 'high' },
-  );
+/** The picture squashed to `side` × `side`, as the official implementation does. */
+export async function toSquare({ width, height, data }: Pixels, side: number): Promise<Pixels> {
+  const bitmap = await createImageBitmap(new ImageData(data, width, height), {
+    resizeWidth: side,
+    resizeHeight: side,
+    resizeQuality: 'high',
+  });
   const [, context] = canvas2d(side, side);
   context.drawImage(bitmap, 0, 0);
   bitmap.close();

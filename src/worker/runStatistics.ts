@@ -6,40 +6,47 @@ const lossWeight = 0.06;
 /** Weight of the newest step in the running seconds a step. */
 const timeWeight = 0.15;
 
+export interface RunPlan {
+  /** Steps of earlier sessions, and those of this one. */
+  readonly startStep: number;
+  readonly steps: number;
+  /** Pictures a step. */
+  readonly batchSize: number;
+}
+
 export class RunStatistics {
+  /** One number a step of this session. */
   readonly losses: number[] = [];
   private mean = 0;
   private variance = 0;
   private secondsPerStep = 0;
   private last = performance.now();
 
-  constructor(
-    private readonly steps: number,
-    private readonly batchSize: number,
-  ) {}
+  constructor(private readonly plan: RunPlan) {}
 
-  /** Takes the loss of the step that just ended. */
+  /** Takes the loss of the step that just ended; time runs from the construction. */
   add(loss: number): TrainProgress {
     const now = performance.now();
     const seconds = (now - this.last) / 1000;
     this.last = now;
     this.losses.push(loss);
-    const step = this.losses.length;
-    // The weights start at 1 / step, so that the first steps count in full.
-    const weight = Math.max(lossWeight, 1 / step);
+    const { startStep, steps, batchSize } = this.plan;
+    const done = this.losses.length;
+    // The weights start at 1 / done, so that the first steps count in full.
+    const weight = Math.max(lossWeight, 1 / done);
     const difference = loss - this.mean;
     this.mean += weight * difference;
     this.variance = (1 - weight) * (this.variance + weight * difference ** 2);
-    this.secondsPerStep += Math.max(timeWeight, 1 / step) * (seconds - this.secondsPerStep);
+    this.secondsPerStep += Math.max(timeWeight, 1 / done) * (seconds - this.secondsPerStep);
     return {
       type: 'progress',
-      step,
-      steps: this.steps,
+      step: startStep + done,
+      steps: startStep + steps,
       loss,
       smoothedLoss: this.mean,
       spread: Math.sqrt(this.variance),
-      picturesPerSecond: this.batchSize / this.secondsPerStep,
-      secondsLeft: this.secondsPerStep * (this.steps - step),
+      picturesPerSecond: batchSize / this.secondsPerStep,
+      secondsLeft: this.secondsPerStep * (steps - done),
     };
   }
 }

@@ -3,10 +3,8 @@
  * Calls may come in any order. The mutex makes heavy work take turns; training holds it for one step at a time, so
  * pictures can be generated while it runs. Every call answers with a value or a plain error, never by throwing.
  */
-import type { Pipeline } from '../diffusion/pipeline.ts';
-import { Pipeline as FrozenPipeline } from '../diffusion/pipeline.ts';
-import { AppError, toPlainError } from '../lib/errors.ts';
-import type { PlainError } from '../lib/errors.ts';
+import { Pipeline } from '../diffusion/pipeline.ts';
+import { AppError, toPlainError, type PlainError } from '../lib/errors.ts';
 import { Mutex } from '../lib/mutex.ts';
 import { fromPlanes, psnr, toPlanes } from '../lib/pixels.ts';
 import { createBridge } from '../neti/bridge.ts';
@@ -29,8 +27,7 @@ import type {
   TrainRequest,
   TrainResult,
 } from './api.ts';
-import type { BaseModel } from './baseModel.ts';
-import { openBaseModel, vocabularyOf } from './baseModel.ts';
+import { identityOf, openBaseModel, vocabularyOf, type BaseModel } from './baseModel.ts';
 import { Painter } from './painter.ts';
 import { toSquare } from './pictures.ts';
 import type { Studio } from './studio.ts';
@@ -65,7 +62,7 @@ export class StudioWorker {
     return this.answer(id, async () => {
       const { pipeline, mutex } = this.opened();
       const { resolution } = pipeline.shape;
-      const planes = toPlanes(await toSquare(picture, resolution, false));
+      const planes = toPlanes(await toSquare(picture, resolution));
       return mutex.run(async () => {
         const { mean } = await pipeline.encodeImages(planes, 1);
         const seen = await pipeline.decodeLatents(
@@ -133,8 +130,7 @@ export class StudioWorker {
 
   inspectConcept(id: number, file: Uint8Array<ArrayBuffer>): Promise<Answer<ConceptInfo>> {
     return this.answer(id, async () => {
-      const { entry } = this.opened().base;
-      const { info } = await readConcept(file, { id: entry.id, hash: entry.hash });
+      const { info } = await readConcept(file, identityOf(this.opened().base));
       return info;
     });
   }
@@ -163,7 +159,7 @@ export class StudioWorker {
     const engine = await openEngine(provider, fetchBinary, (reason) => {
       this.lostReason = reason;
     });
-    const pipeline = await FrozenPipeline.load(engine.runtime, base.read, (part) => {
+    const pipeline = await Pipeline.load(engine.runtime, base.read, (part) => {
       onEvent({ status: 'progress', file: part, loaded: total, total });
     });
     await this.studio?.pipeline.release();

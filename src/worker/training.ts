@@ -1,35 +1,48 @@
 /**
  * A training run from the request to the concept file: checks, VAE moments, steps that yield to other work in between,
- * previews with fixed seeds. Stopping keeps what was learned.
+ * previews with fixed seeds. Stopping keeps what was learned, and the optimizer's state for a further run.
  */
+import type { AdamWState } from '../gpu/adamw.ts';
 import type { Pipeline } from '../diffusion/pipeline.ts';
 import { AppError } from '../lib/errors.ts';
 import { flipPlanes, toPlanes } from '../lib/pixels.ts';
 import { Random } from '../lib/random.ts';
 import { readConcept, writeConcept } from '../neti/conceptFile.ts';
-import type { MapperState } from '../neti/mapper.ts';
 import { createMapper, Mapper } from '../neti/mapper.ts';
-import type { MapperConfig } from '../neti/mapperConfig.ts';
-import { MAPPER_DEFAULTS } from '../neti/mapperConfig.ts';
-import type { LatentMoments, TrainingPicture } from '../neti/trainer.ts';
-import { Trainer } from '../neti/trainer.ts';
+import { MAPPER_DEFAULTS, type MapperConfig } from '../neti/mapperConfig.ts';
+import { maxTrainSteps } from '../neti/settings.ts';
+import { Trainer, type TrainingPicture } from '../neti/trainer.ts';
 import type { Pixels, TrainEvent, TrainRequest, TrainResult, TrainSettings } from './api.ts';
+import { identityOf } from './baseModel.ts';
 import { toDataUrl, toSquare } from './pictures.ts';
 import { RunStatistics } from './runStatistics.ts';
 import type { Studio } from './studio.ts';
 
 const maxPictures = 20;
-const maxSteps = 5000;
-/** Progress messages a second at most: the page cannot show more. */
+/** Milliseconds between progress messages: the page cannot show more. */
 const eventPeriod = 100;
 const preview = {
   seeds: [1, 2],
   steps: 12,
   guidanceScale: 5,
-  truncation: 128,
+  truncation: MAPPER_DEFAULTS.hidden,
   sampler: 'dpm-solver++-2m',
 } as const;
 
+interface Run {
+  readonly mapper: Mapper;
+  readonly trainer: Trainer;
+  readonly statistics: RunStatistics;
+  /** Steps of earlier sessions. */
+  readonly startStep: number;
+  readonly created: string;
+  readonly thumbnail: string;
+}
+
+/**
+ * Trains for the steps asked for, or until the signal stops it. Throws `train.request` for a request that cannot run,
+ * `category.tokens`, `concept.*` for an earlier concept that cannot be gone on from, and `train.diverged`.
+ */
 export async function trainConcept(
   studio: Studio,
   request: TrainRequest,
@@ -39,36 +52,15 @@ export async function trainConcept(
   checkRequest(request);
   const started = performance.now();
   const run = await prepareRun(studio, request);
-  const { settings } = request;
-  const statistics = new RunStatistics(settings.steps, settings.batchSize);
-  let lastEvent = 0;
   try {
-    for (let step = 1; step <= settings.steps && !signal.aborted; step++) {
-      const { loss } = await studio.mutex.run(() => run.trainer.step());
-      if (!Number.isFinite(loss))
-        throw new AppError(
-          'train.diverged',
-          `The loss became ${loss} at step ${step}; try a lower learning rate.`,
-        );
-      const progress = statistics.add(loss);
-      const now = performance.now();
-      if (now - lastEvent > eventPeriod || step === settings.steps) {
-        onEvent(progress);
-        lastEvent = now;
-      }
-      const due =
-        settings.previewEvery > 0 && (step % settings.previewEvery === 0 || step === settings.steps);
-      if (due && !signal.aborted) onEvent(await makePreview(studio, request, run, step));
-      // Lets messages in: a stop must be heard between steps.
-      await new Promise((resolve) => setTimeout(resolve));
-    }
-    const done = statistics.losses.length;
+    await runSteps(studio, request, run, signal, onEvent);
+    const { losses } = run.statistics;
     return {
-      concept: await saveConcept(studio, request, run, done, statistics.losses),
-      step: run.startStep + done,
-      stopped: done < settings.steps,
+      concept: await saveConcept(studio, request, run, await run.trainer.optimizerState()),
+      step: run.startStep + losses.length,
+      stopped: losses.length < request.settings.steps,
       seconds: (performance.now() - started) / 1000,
-      losses: statistics.losses,
+      losses,
     };
   } finally {
     run.trainer.release();
@@ -76,12 +68,33 @@ export async function trainConcept(
   }
 }
 
-interface Run {
-  readonly mapper: Mapper;
-  readonly trainer: Trainer;
-  readonly startStep: number;
-  readonly created: string;
-  readonly thumbnail: string;
+async function runSteps(
+  studio: Studio,
+  request: TrainRequest,
+  run: Run,
+  signal: AbortSignal,
+  onEvent: (event: TrainEvent) => void,
+): Promise<void> {
+  const { steps, previewEvery } = request.settings;
+  let lastEvent = 0;
+  for (let step = 1; step <= steps && !signal.aborted; step++) {
+    const { loss } = await studio.mutex.run(() => run.trainer.step());
+    const progress = run.statistics.add(finite(loss, step));
+    const now = performance.now();
+    if (now - lastEvent > eventPeriod || step === steps) {
+      onEvent(progress);
+      lastEvent = now;
+    }
+    const isDue = previewEvery > 0 && (step % previewEvery === 0 || step === steps);
+    if (isDue && !signal.aborted) onEvent(await makePreview(studio, request, run));
+    // Lets messages in: a stop must be heard between steps.
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+}
+
+function finite(loss: number, step: number): number {
+  if (Number.isFinite(loss)) return loss;
+  throw new AppError('train.diverged', `The loss became ${loss} at step ${step}; try a lower learning rate.`);
 }
 
 function checkRequest({ name, pictures, settings }: TrainRequest): void {
@@ -89,8 +102,8 @@ function checkRequest({ name, pictures, settings }: TrainRequest): void {
     name.trim() === '' && 'the concept needs a name',
     pictures.length === 0 && 'add at least one picture',
     pictures.length > maxPictures && `at most ${maxPictures} pictures can be used, found ${pictures.length}`,
-    !(Number.isInteger(settings.steps) && settings.steps >= 1 && settings.steps <= maxSteps) &&
-      `training steps must be a whole number from 1 to ${maxSteps}, found ${settings.steps}`,
+    !(Number.isInteger(settings.steps) && settings.steps >= 1 && settings.steps <= maxTrainSteps) &&
+      `training steps must be a whole number from 1 to ${maxTrainSteps}, found ${settings.steps}`,
     !(Number.isInteger(settings.batchSize) && settings.batchSize >= 2 && settings.batchSize % 2 === 0) &&
       `pictures a step must be an even number of at least 2, found ${settings.batchSize}`,
     !(settings.learningRate > 0) && `the learning rate must be positive, found ${settings.learningRate}`,
@@ -100,29 +113,39 @@ function checkRequest({ name, pictures, settings }: TrainRequest): void {
 }
 
 async function prepareRun(studio: Studio, request: TrainRequest): Promise<Run> {
-  const { pipeline, bridge, base, mutex } = studio;
+  const { pipeline, bridge, base } = studio;
   const { settings } = request;
-  const random = new Random(settings.seed);
   const squares = await Promise.all(
-    request.pictures.map((picture) => toSquare(picture, pipeline.shape.resolution, settings.centreCrop)),
+    request.pictures.map((picture) => toSquare(picture, pipeline.shape.resolution)),
   );
-  const pictures: TrainingPicture[] = [];
-  for (const square of squares)
-    pictures.push(await mutex.run(() => encodePicture(pipeline, square, settings.horizontalFlip)));
-  const earlier = request.resume
-    ? await readConcept(request.resume, { id: base.entry.id, hash: base.entry.hash })
-    : null;
+  const pictures = await encodePictures(studio, squares, settings.horizontalFlip);
+  const earlier = request.resume ? await readConcept(request.resume, identityOf(base)) : null;
+  const startStep = earlier?.info.step ?? 0;
+  // A further session must not draw the same noise again.
+  const random = new Random(settings.seed + startStep);
   const mapper = earlier
     ? new Mapper(bridge.backend, earlier.config, earlier.state)
     : createMapper(bridge.backend, await mapperConfig(pipeline, request.category, settings), random);
   const templates = base.words.templates[request.kind];
+  const optimizer = earlier?.optimizer ?? null;
   return {
     mapper,
-    trainer: new Trainer({ pipeline, bridge, mapper, pictures, templates, settings, random }),
-    startStep: earlier?.info.step ?? 0,
+    trainer: new Trainer({ pipeline, bridge, mapper, pictures, templates, settings, random, optimizer }),
+    statistics: new RunStatistics({ startStep, steps: settings.steps, batchSize: settings.batchSize }),
+    startStep,
     created: earlier?.info.created ?? new Date().toISOString(),
     thumbnail: earlier?.info.thumbnail || (await toDataUrl(squares[0]!)),
   };
+}
+
+async function encodePictures(
+  { pipeline, mutex }: Studio,
+  squares: readonly Pixels[],
+  flip: boolean,
+): Promise<TrainingPicture[]> {
+  const pictures: TrainingPicture[] = [];
+  for (const square of squares) pictures.push(await mutex.run(() => encodePicture(pipeline, square, flip)));
+  return pictures;
 }
 
 async function mapperConfig(
@@ -143,19 +166,15 @@ async function mapperConfig(
 
 async function encodePicture(pipeline: Pipeline, square: Pixels, flip: boolean): Promise<TrainingPicture> {
   const planes = toPlanes(square);
-  const straight: LatentMoments = await pipeline.encodeImages(planes, 1);
+  const straight = await pipeline.encodeImages(planes, 1);
   return {
     straight,
     mirrored: flip ? await pipeline.encodeImages(flipPlanes(planes, square.width), 1) : null,
   };
 }
 
-async function makePreview(
-  studio: Studio,
-  request: TrainRequest,
-  run: Run,
-  step: number,
-): Promise<TrainEvent> {
+/** A checkpoint of the weights alone: with the optimizer's state in each, a long training would fill the disk. */
+async function makePreview(studio: Studio, request: TrainRequest, run: Run): Promise<TrainEvent> {
   const { painter, mutex } = studio;
   const pictures: Pixels[] = [];
   for (const prompt of request.settings.previewPrompts) {
@@ -164,35 +183,34 @@ async function makePreview(
     const concept = { key: crypto.randomUUID(), mapper: run.mapper };
     pictures.push(...(await mutex.run(() => painter.paint(settings, concept, undefined, () => undefined))));
   }
-  const concept = await saveConcept(studio, request, run, step, []);
-  return { type: 'preview', step: run.startStep + step, pictures, concept };
+  const concept = await saveConcept(studio, request, run);
+  return { type: 'preview', step: run.startStep + run.statistics.losses.length, pictures, concept };
 }
 
 async function saveConcept(
-  studio: Studio,
+  { base, pipeline }: Studio,
   request: TrainRequest,
   run: Run,
-  done: number,
-  losses: readonly number[],
+  optimizer?: AdamWState,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const { entry } = studio.base;
-  const state: MapperState = await run.mapper.state();
+  const { losses } = run.statistics;
   const { name, category, kind, settings } = request;
   return writeConcept({
     config: run.mapper.config,
-    state,
+    state: await run.mapper.state(),
+    ...(optimizer && { optimizer }),
     info: {
       name,
       category: category.toLowerCase(),
       kind,
-      step: run.startStep + done,
-      baseId: entry.id,
-      baseHash: entry.hash,
+      step: run.startStep + losses.length,
+      baseId: base.entry.id,
+      baseHash: base.entry.hash,
       created: run.created,
       thumbnail: run.thumbnail,
     },
-    training: { seed: settings.seed, learningRate: settings.learningRate, losses: [...losses] },
-    resolution: entry.resolution,
-    predictionType: studio.pipeline.schedule.predictionType,
+    training: { seed: settings.seed, learningRate: settings.learningRate, losses },
+    resolution: base.entry.resolution,
+    predictionType: pipeline.schedule.predictionType,
   });
 }

@@ -1,0 +1,109 @@
+/** The training loop on the micro model (random weights of Stable Diffusion's shape), prepared here. */
+import { readFile } from 'node:fs/promises';
+import * as ort from 'onnxruntime-web';
+import { expect, test } from 'vitest';
+import type { AdamWState } from '../gpu/adamw.ts';
+import { Pipeline } from '../diffusion/pipeline.ts';
+import { Random } from '../lib/random.ts';
+import { prepareModel } from '../onnx/model.ts';
+import { Runtime } from '../ort/runtime.ts';
+import { createBridge, type Bridge } from './bridge.ts';
+import { readConcept, writeConcept } from './conceptFile.ts';
+import { createMapper, Mapper } from './mapper.ts';
+import { MAPPER_DEFAULTS } from './mapperConfig.ts';
+import { defaultTrainSettings } from './settings.ts';
+import { Trainer } from './trainer.ts';
+
+const home = new URL('../onnx/fixtures/micro/', import.meta.url);
+const readStock = async (path: string) => new Uint8Array(await readFile(new URL(path, home)));
+const prepared = await prepareModel(readStock);
+ort.env.wasm.numThreads = 1;
+const runtime = new Runtime({ ort, provider: 'wasm' });
+const pipeline = await Pipeline.load(runtime, async (path) => prepared.get(path) ?? readStock(path));
+const { layers, contextWidth, latent } = pipeline.shape;
+
+function freshMapper(bridge: Bridge): Mapper {
+  const config = {
+    ...MAPPER_DEFAULTS,
+    layers,
+    contextWidth,
+    normScale: 0.4,
+    hidden: 16,
+    fourierFeatures: 16,
+  };
+  return createMapper(bridge.backend, config, new Random(1));
+}
+
+function trainerOf(
+  bridge: Bridge,
+  mapper: Mapper,
+  random: Random,
+  optimizer: AdamWState | null = null,
+): Trainer {
+  const size = latent[0] * latent[1] * latent[2];
+  const mean = new Random(2).fillNormal(new Float32Array(size));
+  const pictures = [{ straight: { mean, logvar: new Float32Array(size).fill(-6) }, mirrored: null }];
+  const settings = { ...defaultTrainSettings, batchSize: 2 };
+  return new Trainer({
+    pipeline,
+    bridge,
+    mapper,
+    pictures,
+    templates: ['a {}'],
+    settings,
+    random,
+    optimizer,
+  });
+}
+
+async function steps(trainer: Trainer, count: number): Promise<number[]> {
+  const losses: number[] = [];
+  for (let i = 0; i < count; i++) losses.push((await trainer.step()).loss);
+  return losses;
+}
+
+test('a training that is stopped, kept as a file and gone on with is the same as one that never stopped', async () => {
+  const bridge = createBridge(runtime);
+  const whole = freshMapper(bridge);
+  const expected = await steps(trainerOf(bridge, whole, new Random(3)), 4);
+
+  const random = new Random(3);
+  const mapper = freshMapper(bridge);
+  const first = trainerOf(bridge, mapper, random);
+  const losses = await steps(first, 2);
+  const file = await writeConcept({
+    config: mapper.config,
+    state: await mapper.state(),
+    optimizer: await first.optimizerState(),
+    info: {
+      ...{ name: 'Pip', category: 'cat', kind: 'object', step: 2, thumbnail: '' },
+      ...{ baseId: 'micro', baseHash: 'ab'.repeat(32), created: '2026-01-02T03:04:05.000Z' },
+    },
+    training: { seed: 3, learningRate: 8e-3, losses },
+    resolution: 64,
+    predictionType: 'epsilon',
+  });
+  const { config, state, optimizer } = await readConcept(file);
+  const resumed = new Mapper(bridge.backend, config, state);
+  losses.push(...(await steps(trainerOf(bridge, resumed, random, optimizer), 2)));
+
+  expect(losses).toEqual(expected);
+  expect(await resumed.state()).toEqual(await whole.state());
+});
+
+test('a step moves the mapper and gives every buffer back', async () => {
+  const bridge = createBridge(runtime);
+  const mapper = freshMapper(bridge);
+  const trainer = trainerOf(bridge, mapper, new Random(4));
+  const [before, live] = [await mapper.state(), bridge.backend.liveBuffers];
+  const { loss, times } = await trainer.step();
+  expect(loss).toBeGreaterThan(0);
+  expect(Math.min(...Object.values(times))).toBeGreaterThan(0);
+  expect(bridge.backend.liveBuffers).toBe(live);
+  const after = await mapper.state();
+  for (const name of ['input_layer.weight', 'net.4.weight', 'output_layer.0.bias'])
+    expect(after.get(name), name).not.toEqual(before.get(name));
+  trainer.release();
+  mapper.release();
+  expect(bridge.backend.liveBuffers).toBe(0);
+});
