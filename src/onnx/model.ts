@@ -15,6 +15,8 @@ export interface PreparedManifest {
   readonly sources: Readonly<Record<string, string>>;
   /** Number of cross-attention layers. */
   readonly layers: number;
+  /** Height × width of each layer's feature map, in execution order. */
+  readonly positions: readonly number[];
   readonly tokens: number;
   readonly contextWidth: number;
   /** Channels, height, width. */

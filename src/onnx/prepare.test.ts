@@ -81,6 +81,7 @@ describe('prepareModel', () => {
     expect([...files.keys()]).toEqual([...names, MANIFEST_PATH]);
     const manifest = JSON.parse(new TextDecoder().decode(files.get(MANIFEST_PATH))) as PreparedManifest;
     expect(manifest).toMatchObject({ layers: 16, tokens: 20, contextWidth: 16, latent: [4, 8, 8] });
+    expect(manifest.positions).toEqual([64, 64, 16, 16, 4, 4, 1, 4, 4, 4, 16, 16, 16, 64, 64, 64]);
     expect(manifest.sources[unetPath]).toBe(await sha256Hex(unet.bytes));
     expect(manifest.files['unet.onnx']).toBe(await sha256Hex(files.get('prepared/unet.onnx')!));
     expect(await isCurrent(manifest, readMicro)).toBe(true);

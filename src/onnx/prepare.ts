@@ -16,7 +16,7 @@ import { operateOnUnet, type UnetShape } from './surgery/unet.ts';
 import { writeModel } from './write.ts';
 
 /** Part of `prepared.json`; another version means that graphs must be prepared again. */
-export const COMPILER_VERSION = 1;
+export const COMPILER_VERSION = 2;
 
 export interface Prepared<Info> {
   readonly bytes: Uint8Array;

@@ -5,6 +5,7 @@
  * layers count in execution order.
  */
 import { AppError } from '../../lib/errors.ts';
+import { fixedDim } from '../dims.ts';
 import { describe, type Graph, type Node } from '../graph.ts';
 import { Tracer } from './trace.ts';
 
@@ -17,9 +18,12 @@ export interface Projection {
 export interface CrossAttention {
   readonly key: Projection;
   readonly value: Projection;
+  /** Places in the picture that ask the context: height × width of the layer's feature map. */
+  readonly positions: number;
 }
 
 type Role = 'key' | 'value';
+type Roles = Partial<Record<Role, Projection>>;
 
 const isProduct = (node: Node) => node.op === 'MatMul' || node.op === 'Gemm';
 const isSoftmax = (node: Node) => node.op === 'Softmax';
@@ -27,7 +31,7 @@ const isSoftmax = (node: Node) => node.op === 'Softmax';
 /** Layers in execution order. Throws AppError `onnx/cross-attention` when the structure is another. */
 export function findCrossAttention(graph: Graph, context: string): CrossAttention[] {
   const tracer = new Tracer(graph);
-  const layers = new Map<Node, Partial<Record<Role, Projection>>>();
+  const layers = new Map<Node, Roles>();
   for (const { node, via } of tracer.downstream(context, isProduct)) {
     const { role, softmax } = roleOf(tracer, node);
     const layer = layers.get(softmax) ?? {};
@@ -36,7 +40,7 @@ export function findCrossAttention(graph: Graph, context: string): CrossAttentio
   }
   const found = graph.nodes
     .filter((node) => layers.has(node))
-    .map((softmax) => complete(softmax, layers.get(softmax)!));
+    .map((softmax) => complete(graph, softmax, layers.get(softmax)!));
   if (!found.length) throw unexpected(`no matrix product reading "${context}"`);
   return found;
 }
@@ -52,9 +56,10 @@ function roleOf(tracer: Tracer, projection: Node): { role: Role; softmax: Node }
   throw unexpected(`no Softmax around ${describe(attention.node)}`);
 }
 
-function complete(softmax: Node, { key, value }: Partial<Record<Role, Projection>>): CrossAttention {
-  if (key && value) return { key, value };
-  throw unexpected(`only one projection of the context at ${describe(softmax)}`);
+function complete(graph: Graph, softmax: Node, { key, value }: Roles): CrossAttention {
+  if (!key || !value) throw unexpected(`only one projection of the context at ${describe(softmax)}`);
+  const [positions] = graph.typeOf(softmax.outputs[0]!).dims.slice(-2);
+  return { key, value, positions: fixedDim(positions, describe(softmax)) };
 }
 
 function unexpected(found: string): AppError {

@@ -15,6 +15,8 @@ import { rename, requireInput, rewire } from './edit.ts';
 export interface UnetShape {
   /** Number of cross-attention layers. */
   readonly layers: number;
+  /** Height × width of each layer's feature map, in execution order. */
+  readonly positions: readonly number[];
   readonly tokens: number;
   readonly contextWidth: number;
   /** Channels, height, width. */
@@ -51,7 +53,8 @@ export function operateOnUnet(graph: Graph): UnetShape {
   });
   graph.outputs.splice(0, Infinity, 'out_sample', 'losses', 'grad_key_contexts', 'grad_value_contexts');
   removeDeadCode(graph);
-  return { layers: layers.length, ...sizes(graph, tokens, contextWidth) };
+  const positions = layers.map((layer) => layer.positions);
+  return { layers: layers.length, positions, ...sizes(graph, tokens, contextWidth) };
 }
 
 function sizes(graph: Graph, tokens: Dim | undefined, contextWidth: Dim | undefined) {
