@@ -4,11 +4,9 @@
  */
 import { z } from 'zod';
 import { AppError } from '../lib/errors.ts';
-import type { OrtTensor, Outputs, Runtime, Session } from '../ort/runtime.ts';
-import { floats } from '../ort/runtime.ts';
+import { floats, type Feeds, type OrtTensor, type Runtime, type Session } from '../ort/runtime.ts';
 import { NoiseSchedule, scheduleSchema } from './schedule.ts';
-import type { TokenRow } from './tokenizer.ts';
-import { PromptTokenizer } from './tokenizer.ts';
+import { PromptTokenizer, type TokenRow } from './tokenizer.ts';
 
 /** Reads a file of the model by its path relative to the model's folder. */
 export type ModelReader = (path: string) => Promise<Uint8Array>;
@@ -30,26 +28,19 @@ const preparedSchema = z.object({
 });
 const vaeSchema = z.object({ sample_size: z.int().positive(), scaling_factor: z.number().default(0.18215) });
 
-const textOutputs = {
-  contexts: ['key_contexts', 'value_contexts'],
-  gradients: ['grad_concept_embedding', 'grad_concept_bypass'],
-  embeddings: ['token_embeddings'],
-} as const;
-const unetOutputs = {
-  answer: ['out_sample'],
-  losses: ['losses'],
-  gradients: ['losses', 'grad_key_contexts', 'grad_value_contexts'],
-} as const;
-const gradientNames = ['grad_key_contexts', 'grad_value_contexts'] as const;
+const contexts = ['key_contexts', 'value_contexts'] as const;
+const contextGradients = ['grad_key_contexts', 'grad_value_contexts'] as const;
+const conceptGradients = ['grad_concept_embedding', 'grad_concept_bypass'] as const;
+/** The networks with the outputs that the next network or the mapper reads: they stay on the GPU. */
 const networks = {
-  unet: ['grad_key_contexts', 'grad_value_contexts'],
-  text_encoder: ['key_contexts', 'value_contexts', 'grad_concept_embedding', 'grad_concept_bypass'],
+  unet: contextGradients,
+  text_encoder: [...contexts, ...conceptGradients],
   vae_encoder: [],
   vae_decoder: [],
 } as const;
 type Network = keyof typeof networks;
 
-/** What the text encoder is told of the concept, one row a prompt row. */
+/** What the text encoder is told of the concept, or the gradients with respect to it: one row a prompt row. */
 export interface ConceptRows {
   /** v_base [N, D]. */
   readonly embedding: OrtTensor;
@@ -57,23 +48,21 @@ export interface ConceptRows {
   readonly bypass: OrtTensor;
 }
 
+/** What cross-attention reads, or the gradients with respect to it. */
 export interface Contexts {
-  /** [N, T, D] each. */
+  /** [N, T, D] each for prompt rows, [L, B, T, D] for the U-Net. */
   readonly keys: OrtTensor;
   readonly values: OrtTensor;
 }
 
-export interface UnetInputs {
+export interface UnetInputs extends Contexts {
   /** Noisy latents [B, C, H, W]. */
   readonly sample: Float32Array;
   readonly timesteps: readonly number[];
-  /** [L, B, T, D] each. */
-  readonly keys: OrtTensor;
-  readonly values: OrtTensor;
 }
 
 /** Strength of the textual bypass (official implementation: 0.2). */
-export const bypassScale = 0.2;
+const bypassScale = 0.2;
 
 export class Pipeline {
   private constructor(
@@ -85,7 +74,10 @@ export class Pipeline {
     private readonly sessions: Readonly<Record<Network, Session>>,
   ) {}
 
-  /** Loads a prepared model. `onPart` is told of each network before it is loaded. */
+  /**
+   * Loads a prepared model; `onPart` is told of each network before it is loaded. Throws what `read` and onnxruntime
+   * throw, and a ZodError when a configuration is not of Stable Diffusion's form.
+   */
   static async load(runtime: Runtime, read: ModelReader, onPart?: (part: string) => void): Promise<Pipeline> {
     const json = async (path: string) => JSON.parse(new TextDecoder().decode(await read(path))) as unknown;
     const prepared = preparedSchema.parse(await json('prepared/prepared.json'));
@@ -96,29 +88,23 @@ export class Pipeline {
       config: (await json('tokenizer/tokenizer_config.json')) as object,
       tokens: prepared.tokens,
     });
-    const sessions: Partial<Record<Network, Session>> = {};
+    const sessions = new Map<Network, Session>();
     for (const name of Object.keys(networks) as Network[]) {
       onPart?.(name);
-      sessions[name] = await loadNetwork(runtime, read, name);
+      sessions.set(name, await loadNetwork(runtime, read, name));
     }
     const shape = { ...prepared, resolution: vae.sample_size };
-    return new Pipeline(
-      runtime,
-      shape,
-      schedule,
-      tokenizer,
-      vae.scaling_factor,
-      sessions as Record<Network, Session>,
-    );
+    const byName = Object.fromEntries(sessions) as Record<Network, Session>;
+    return new Pipeline(runtime, shape, schedule, tokenizer, vae.scaling_factor, byName);
   }
 
   /**
-   * Contexts of N prompt rows, plain for the keys and bypassed for the values. Without `concept` the rows must not
-   * have a placeholder.
+   * Contexts of N prompt rows, plain for the keys and bypassed for the values; the caller disposes of them. Throws
+   * `prompt.noConcept` for a row with a placeholder without `concept`.
    */
   async encodeText(rows: readonly TokenRow[], concept?: ConceptRows): Promise<Contexts> {
-    const outputs = await this.runText(rows, textOutputs.contexts, concept);
-    return { keys: outputs['key_contexts']!, values: outputs['value_contexts']! };
+    const [keys, values] = await this.runText(rows, contexts, concept);
+    return { keys: keys!, values: values! };
   }
 
   /**
@@ -128,28 +114,24 @@ export class Pipeline {
   async encodeTextGradient(
     rows: readonly TokenRow[],
     concept: ConceptRows,
-    gradients: { keys: OrtTensor; values: OrtTensor },
-  ): Promise<{ embedding: OrtTensor; bypass: OrtTensor }> {
-    const outputs = await this.runText(rows, textOutputs.gradients, concept, gradients);
-    return { embedding: outputs['grad_concept_embedding']!, bypass: outputs['grad_concept_bypass']! };
+    gradients: Contexts,
+  ): Promise<ConceptRows> {
+    const [embedding, bypass] = await this.runText(rows, conceptGradients, concept, gradients);
+    return { embedding: embedding!, bypass: bypass! };
   }
 
   /** L2 norm of a token's embedding: the mapper's output gets that of its super-category (method: optional norm). */
   async embeddingNorm(token: number): Promise<number> {
     const { tokens, contextWidth } = this.shape;
     const ids = Array.from({ length: tokens }, () => token);
-    const { token_embeddings: embeddings } = await this.runText(
-      [{ ids, placeholder: null }],
-      textOutputs.embeddings,
-    );
+    const [embeddings] = await this.runText([{ ids, placeholder: null }], ['token_embeddings']);
     return Math.hypot(...(await floats(embeddings!)).subarray(0, contextWidth));
   }
 
   /** The network's answer [B, C, H, W]. */
   async denoise(inputs: UnetInputs): Promise<Float32Array> {
-    const weights = new Float32Array(inputs.timesteps.length);
-    const outputs = await this.runUnet(inputs, inputs.sample, weights, unetOutputs.answer);
-    return floats(outputs['out_sample']!);
+    const [answer] = await this.runUnet(inputs, inputs.sample, ['out_sample']);
+    return floats(answer!);
   }
 
   /**
@@ -159,19 +141,15 @@ export class Pipeline {
   async denoiseGradient(
     inputs: UnetInputs,
     target: Float32Array,
-  ): Promise<{ losses: Float32Array; keys: OrtTensor; values: OrtTensor }> {
-    const pictures = inputs.timesteps.length;
-    const weights = new Float32Array(pictures).fill(1 / pictures);
-    const outputs = await this.runUnet(inputs, target, weights, unetOutputs.gradients);
-    const [keys, values] = gradientNames.map((name) => outputs[name]!);
-    return { losses: await floats(outputs['losses']!), keys: keys!, values: values! };
+  ): Promise<Contexts & { losses: Float32Array }> {
+    const [losses, keys, values] = await this.runUnet(inputs, target, ['losses', ...contextGradients]);
+    return { losses: await floats(losses!), keys: keys!, values: values! };
   }
 
-  /** Mean squared error of each picture, without gradients. */
+  /** Mean squared error of each picture to `target` [B, C, H, W], without gradients. */
   async denoiseLosses(inputs: UnetInputs, target: Float32Array): Promise<Float32Array> {
-    const weights = new Float32Array(inputs.timesteps.length);
-    const outputs = await this.runUnet(inputs, target, weights, unetOutputs.losses);
-    return floats(outputs['losses']!);
+    const [losses] = await this.runUnet(inputs, target, ['losses']);
+    return floats(losses!);
   }
 
   /** Mean and log-variance [B, C, H, W] each, unscaled, of planes [B, 3, R, R] in −1…1. */
@@ -180,87 +158,85 @@ export class Pipeline {
     pictures: number,
   ): Promise<{ mean: Float32Array; logvar: Float32Array }> {
     const { resolution, latent } = this.shape;
-    const session = this.sessions.vae_encoder;
-    const feed = this.runtime.float(planes, [pictures, 3, resolution, resolution]);
-    const outputs = await session.run({ [session.inputNames[0]!]: feed });
-    const moments = await floats(outputs[session.outputNames[0]!]!);
+    const moments = await this.runVae('vae_encoder', planes, [pictures, 3, resolution, resolution]);
     const size = latent[0] * latent[1] * latent[2];
     return { mean: everyOther(moments, size, 0), logvar: everyOther(moments, size, 1) };
   }
 
   /** Planes [B, 3, R, R] of scaled latents [B, C, H, W]. */
-  async decodeLatents(latents: Float32Array, pictures: number): Promise<Float32Array> {
-    const session = this.sessions.vae_decoder;
+  decodeLatents(latents: Float32Array, pictures: number): Promise<Float32Array> {
     const unscaled = latents.map((x) => x / this.latentScale);
-    const feed = this.runtime.float(unscaled, [pictures, ...this.shape.latent]);
-    const outputs = await session.run({ [session.inputNames[0]!]: feed });
-    return floats(outputs[session.outputNames[0]!]!);
+    return this.runVae('vae_decoder', unscaled, [pictures, ...this.shape.latent]);
   }
 
   async release(): Promise<void> {
     await Promise.all(Object.values(this.sessions).map((session) => session.release()));
   }
 
-  private async runText(
+  private runText(
     rows: readonly TokenRow[],
     fetches: readonly string[],
     concept?: ConceptRows,
-    gradients?: { keys: OrtTensor; values: OrtTensor },
-  ): Promise<Outputs> {
-    const { runtime, shape } = this;
-    const session = this.sessions.text_encoder;
-    const dims = [rows.length, shape.tokens];
-    const idle = () =>
-      runtime.float(new Float32Array(rows.length * shape.contextWidth), [rows.length, shape.contextWidth]);
-    const noGradient = () =>
-      runtime.float(new Float32Array(rows.length * shape.tokens * shape.contextWidth), [
-        ...dims,
-        shape.contextWidth,
-      ]);
+    gradients?: Contexts,
+  ): Promise<OrtTensor[]> {
     if (!concept && rows.some((row) => row.placeholder !== null))
       throw new AppError('prompt.noConcept', 'The prompt marks a concept with "{}", but none is chosen.');
-    return session.run(
-      {
-        input_ids: runtime.integers(
-          session.inputType('input_ids'),
-          rows.flatMap((row) => row.ids),
-          dims,
-        ),
-        placeholder_mask: runtime.float(oneHot(rows, shape.tokens), dims),
-        concept_embedding: concept?.embedding ?? idle(),
-        concept_bypass: concept?.bypass ?? idle(),
-        bypass_scale: runtime.float(Float32Array.of(bypassScale), []),
-        grad_key_contexts: gradients?.keys ?? noGradient(),
-        grad_value_contexts: gradients?.values ?? noGradient(),
-        compute_gradients: runtime.bool(gradients !== undefined),
-      },
-      fetches,
-    );
+    const { runtime, shape } = this;
+    const dims = [rows.length, shape.tokens];
+    const ids = rows.flatMap((row) => row.ids);
+    const zeros = (...outer: number[]) => zeroTensor(runtime, [...outer, shape.contextWidth]);
+    return this.run('text_encoder', fetches, {
+      input_ids: runtime.integers(this.sessions.text_encoder.inputType('input_ids'), ids, dims),
+      placeholder_mask: runtime.float(oneHot(rows, shape.tokens), dims),
+      concept_embedding: concept?.embedding ?? zeros(rows.length),
+      concept_bypass: concept?.bypass ?? zeros(rows.length),
+      bypass_scale: runtime.float(Float32Array.of(bypassScale), []),
+      grad_key_contexts: gradients?.keys ?? zeros(...dims),
+      grad_value_contexts: gradients?.values ?? zeros(...dims),
+      compute_gradients: runtime.bool(gradients !== undefined),
+    });
   }
 
   private runUnet(
     inputs: UnetInputs,
     target: Float32Array,
-    lossWeights: Float32Array,
     fetches: readonly string[],
-  ): Promise<Outputs> {
+  ): Promise<OrtTensor[]> {
     const { runtime } = this;
-    const session = this.sessions.unet;
     const pictures = inputs.timesteps.length;
     const dims = [pictures, ...this.shape.latent];
-    return session.run(
-      {
-        sample: runtime.float(inputs.sample, dims),
-        timestep: runtime.integers(session.inputType('timestep'), inputs.timesteps, [pictures]),
-        key_contexts: inputs.keys,
-        value_contexts: inputs.values,
-        target: runtime.float(target, dims),
-        loss_weights: runtime.float(lossWeights, [pictures]),
-        compute_gradients: runtime.bool(fetches === unetOutputs.gradients),
-      },
-      fetches,
-    );
+    const timestepType = this.sessions.unet.inputType('timestep');
+    return this.run('unet', fetches, {
+      sample: runtime.float(inputs.sample, dims),
+      timestep: runtime.integers(timestepType, inputs.timesteps, [pictures]),
+      key_contexts: inputs.keys,
+      value_contexts: inputs.values,
+      target: runtime.float(target, dims),
+      loss_weights: runtime.float(new Float32Array(pictures).fill(1 / pictures), [pictures]),
+      compute_gradients: runtime.bool(fetches.includes(contextGradients[0])),
+    });
   }
+
+  private async runVae(
+    network: 'vae_encoder' | 'vae_decoder',
+    data: Float32Array,
+    dims: readonly number[],
+  ): Promise<Float32Array> {
+    const { inputNames, outputNames } = this.sessions[network];
+    const feeds = { [inputNames[0]!]: this.runtime.float(data, dims) };
+    const [output] = await this.run(network, [outputNames[0]!], feeds);
+    return floats(output!);
+  }
+
+  /** The outputs in the order of `fetches`. */
+  private async run(network: Network, fetches: readonly string[], feeds: Feeds): Promise<OrtTensor[]> {
+    const outputs = await this.sessions[network].run(feeds, fetches);
+    return fetches.map((name) => outputs[name]!);
+  }
+}
+
+function zeroTensor(runtime: Runtime, dims: readonly number[]): OrtTensor {
+  return runtime.float(new Float32Array(dims.reduce((product, extent) => product * extent, 1)), dims);
 }
 
 async function loadNetwork(runtime: Runtime, read: ModelReader, name: Network): Promise<Session> {

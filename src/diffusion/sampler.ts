@@ -4,7 +4,7 @@
  */
 import { AppError } from '../lib/errors.ts';
 import { Random } from '../lib/random.ts';
-import type { OrtTensor } from '../ort/runtime.ts';
+import { floats, type OrtTensor } from '../ort/runtime.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Scheduler } from './scheduler.ts';
 
@@ -62,19 +62,17 @@ async function guidedOutput(
   const rows = parts.length * seeds.length;
   const stacked = new Float32Array(parts.length * latents.length);
   for (let part = 0; part < parts.length; part++) stacked.set(latents, part * latents.length);
+  const batched = (side: keyof StepContexts) =>
+    batchContexts(
+      pipeline,
+      parts.map((part) => part[side]),
+      seeds.length,
+    );
   const output = await pipeline.denoise({
     sample: stacked,
     timesteps: Array.from({ length: rows }, () => scheduler.timesteps[index]!),
-    keys: batchContexts(
-      pipeline,
-      parts.map((part) => part.keys),
-      seeds.length,
-    ),
-    values: batchContexts(
-      pipeline,
-      parts.map((part) => part.values),
-      seeds.length,
-    ),
+    keys: batched('keys'),
+    values: batched('values'),
   });
   if (!guided) return output;
   const conditional = output.subarray(latents.length);
@@ -95,10 +93,12 @@ export function batchContexts(pipeline: Pipeline, parts: readonly Float32Array[]
   return pipeline.runtime.float(data, [layers, batch, tokens, contextWidth]);
 }
 
-/** Contexts of a prompt without a concept: the same at every layer and timestep. */
+/** Contexts of a prompt without a concept: the same at every layer and timestep. Throws `prompt.*`. */
 export async function plainContexts(pipeline: Pipeline, prompt: string): Promise<PromptContexts> {
-  const { keys } = await pipeline.encodeText([pipeline.tokenizer.encode(prompt)]);
-  const single = (await keys.getData()) as Float32Array;
+  const encoded = await pipeline.encodeText([pipeline.tokenizer.encode(prompt)]);
+  const single = await floats(encoded.keys);
+  encoded.keys.dispose();
+  encoded.values.dispose();
   const { layers } = pipeline.shape;
   const repeated = new Float32Array(layers * single.length);
   for (let layer = 0; layer < layers; layer++) repeated.set(single, layer * single.length);

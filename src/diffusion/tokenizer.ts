@@ -1,6 +1,6 @@
 /**
- * Prompts to token rows. `{}` marks where a concept goes: its position is reported, and the token that stands there is
- * a stand-in whose embedding will be replaced (method: the first half of the mapper's output takes its place).
+ * Prompts to token rows. `{}` marks where a concept goes: its position is reported, and the token that stands there does not matter, since its
+ * embedding will be replaced (method: the first half of the mapper's output takes its place).
  */
 import { Tokenizer as BytePairTokenizer } from '@huggingface/tokenizers';
 import { AppError } from '../lib/errors.ts';
@@ -34,11 +34,8 @@ export class PromptTokenizer {
     this.end = this.special('<|endoftext|>');
   }
 
-  /**
-   * Throws `prompt.placeholders` for more than one `{}` and `prompt.long` when the words do not fit.
-   * @param standIn id of the token that stands at `{}`; its embedding is replaced.
-   */
-  encode(prompt: string, standIn: number = this.end): TokenRow {
+  /** Throws `prompt.placeholders` for more than one `{}` and `prompt.long` when the words do not fit. */
+  encode(prompt: string): TokenRow {
     const parts = prompt.split(placeholder);
     if (parts.length > 2)
       throw new AppError(
@@ -46,7 +43,7 @@ export class PromptTokenizer {
         `The prompt has ${parts.length - 1} concept marks "{}", but one picture can show it once; keep one.`,
       );
     const [before, after] = parts.map((part) => this.words(part));
-    const body = after === undefined ? before! : [...before!, standIn, ...after];
+    const body = after === undefined ? before! : [...before!, this.end, ...after];
     const room = this.tokens - 2;
     if (body.length > room)
       throw new AppError(

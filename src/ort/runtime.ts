@@ -11,7 +11,7 @@ export type OrtModule = Pick<typeof OnnxRuntime, 'InferenceSession' | 'Tensor' |
 export type Provider = 'webgpu' | 'wasm';
 export type OrtTensor = Tensor;
 export type Feeds = Record<string, Tensor>;
-export type Outputs = Record<string, Tensor>;
+type Outputs = Record<string, Tensor>;
 
 export interface ExternalFile {
   readonly path: string;
@@ -48,8 +48,9 @@ export class Session {
     return found.type;
   }
 
-  run(feeds: Feeds, fetches?: readonly string[]): Promise<Outputs> {
-    return this.queue.run(() => (fetches ? this.session.run(feeds, fetches) : this.session.run(feeds)));
+  /** The outputs that `fetches` names; rejects with onnxruntime's own error. */
+  run(feeds: Feeds, fetches: readonly string[]): Promise<Outputs> {
+    return this.queue.run(() => this.session.run(feeds, fetches));
   }
 
   release(): Promise<void> {

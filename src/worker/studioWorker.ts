@@ -41,7 +41,8 @@ export interface Answer<T> {
 
 export class StudioWorker {
   private studio: Studio | null = null;
-  private training = false;
+  /** The training under way, and what ends it when another engine takes over. */
+  private training: { readonly ended: Promise<unknown>; readonly stop: AbortController } | null = null;
   private readonly calls = new Map<number, AbortController>();
   private readonly opening = new Mutex();
   private lostReason: string | null = null;
@@ -108,11 +109,13 @@ export class StudioWorker {
     return this.answer(id, async (signal) => {
       if (this.training)
         throw new AppError('train.busy', 'A concept is being trained already; wait for it or stop it first.');
-      this.training = true;
+      const stop = new AbortController();
+      const run = trainConcept(this.opened(), request, AbortSignal.any([signal, stop.signal]), onEvent);
+      this.training = { ended: run.catch(() => undefined), stop };
       try {
-        return await trainConcept(this.opened(), request, signal, onEvent);
+        return await run;
       } finally {
-        this.training = false;
+        this.training = null;
       }
     });
   }
@@ -162,7 +165,7 @@ export class StudioWorker {
     const pipeline = await Pipeline.load(engine.runtime, base.read, (part) => {
       onEvent({ status: 'progress', file: part, loaded: total, total });
     });
-    await this.studio?.pipeline.release();
+    await this.close();
     const bridge = createBridge(engine.runtime);
     this.studio = {
       base,
@@ -173,6 +176,18 @@ export class StudioWorker {
     };
     onEvent({ status: 'ready', file: base.entry.title, loaded: total, total });
     return { engine: engine.choice, base: describe(base, pipeline, root) };
+  }
+
+  /** Frees what is open once the work on it is done; a training stops and keeps what it learned. */
+  private async close(): Promise<void> {
+    if (!this.studio) return;
+    const { mutex, pipeline, bridge } = this.studio;
+    this.training?.stop.abort();
+    await this.training?.ended;
+    await mutex.run(async () => {
+      await pipeline.release();
+      bridge.backend.destroy();
+    });
   }
 
   private async answer<T>(id: number, call: (signal: AbortSignal) => Promise<T> | T): Promise<Answer<T>> {
