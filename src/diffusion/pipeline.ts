@@ -13,6 +13,8 @@ export type ModelReader = (path: string) => Promise<Uint8Array>;
 
 export interface ModelShape {
   readonly layers: number;
+  /** Height × width of each cross-attention layer's feature map, in execution order. */
+  readonly positions: readonly number[];
   readonly tokens: number;
   readonly contextWidth: number;
   /** [channels, height, width] of the latents. */
@@ -22,6 +24,7 @@ export interface ModelShape {
 
 const preparedSchema = z.object({
   layers: z.int().positive(),
+  positions: z.array(z.int().positive()).readonly(),
   tokens: z.int().positive(),
   contextWidth: z.int().positive(),
   latent: z.tuple([z.int().positive(), z.int().positive(), z.int().positive()]),

@@ -9,6 +9,7 @@ const blob = z.instanceof(Blob);
 const kind = z.enum(['object', 'style']);
 const sampler = z.enum(['dpm-solver++-2m', 'ddim']);
 const count = z.int().nonnegative();
+const percent = z.int().min(0).max(100);
 
 /** A point of the loss curve: running mean and running standard deviation. */
 const curvePoint = z.object({ step: count, loss: z.number(), spread: z.number() });
@@ -39,6 +40,9 @@ export const conceptSchema = z.object({
   curve: z.array(curvePoint).readonly(),
 });
 
+/** Style mixing: the concept that gave the appearance, and the share of the sampling done before it, in %. */
+const mixing = z.object({ conceptId: z.string(), conceptName: z.string(), start: percent });
+
 export const resultSchema = z.object({
   version: z.literal(1),
   id: z.string().min(1),
@@ -52,6 +56,7 @@ export const resultSchema = z.object({
   guidanceScale: z.number(),
   truncation: count,
   sampler,
+  mixing: mixing.nullable().default(null),
   picture: blob,
   created: z.string(),
 });
@@ -91,6 +96,8 @@ export const draftFormSchema = z.object({
   guidanceScale: z.string(),
   truncation: z.int().positive(),
   sampler,
+  appearanceId: z.string().nullable().default(null),
+  mixingStart: percent.default(40),
   provider: z.enum(['auto', 'webgpu', 'wasm']),
 });
 

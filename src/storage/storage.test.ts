@@ -40,6 +40,7 @@ const result: ResultRecord = {
   guidanceScale: 7.5,
   truncation: 128,
   sampler: 'ddim',
+  mixing: { conceptId: 'c2', conceptName: 'teapot', start: 40 },
   picture: file,
   created: '2026-01-02T00:00:00.000Z',
 };
@@ -60,6 +61,8 @@ const form: DraftForm = {
   guidanceScale: '7.5',
   truncation: 128,
   sampler: 'ddim',
+  appearanceId: null,
+  mixingStart: 40,
   provider: 'auto',
 };
 

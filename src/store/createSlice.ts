@@ -1,63 +1,15 @@
 /** Making pictures: checks what was asked for, generates, keeps results, and feeds the likeness slider. */
 import { AppError, toPlainError } from '../lib/errors.ts';
-import type { GenerateProgress, GenerateRequest } from '../worker/api.ts';
+import type { GenerateProgress } from '../worker/api.ts';
 import type { Context } from './context.ts';
-import { FieldError, readNumber } from './formSlice.ts';
+import { FieldError } from './formSlice.ts';
 import { createLikeness, type Likeness } from './likeness.ts';
 import { encodePng } from './png.ts';
-import { describeRecipe, requireValidPrompt } from './prompt.ts';
+import { readOrder, sweepOf, toRequest, type Order, type Recipe } from './order.ts';
+import { describeRecipe } from './prompt.ts';
 import { deleteResults, saveResult } from './results.ts';
 import { sceneOf, type PictureScene } from './scene.ts';
-import type { ConceptRecord, CreateSlice, ResultRecord, StudioState } from './state.ts';
-
-type Recipe = Omit<ResultRecord, 'id' | 'picture' | 'created' | 'version' | 'seed'>;
-
-interface Order {
-  readonly recipe: Recipe;
-  readonly concept: ConceptRecord | null;
-  readonly seeds: readonly number[];
-}
-
-const chosenConcept = ({ concepts, form }: StudioState) =>
-  concepts.find((each) => each.id === form.conceptId) ?? null;
-
-function readSeeds({ form }: StudioState, randomSeed: () => number): number[] {
-  const range = { label: 'The seed', from: 0, to: 2 ** 31 - 1, whole: true };
-  const first = form.seed.trim() === '' ? randomSeed() : readNumber('seed', form.seed, range);
-  return Array.from({ length: form.count }, (_, index) => first + index);
-}
-
-/** What the form asks for. Throws FieldError and `prompt.*`. */
-function readOrder(state: StudioState, randomSeed: () => number): Order {
-  const { form, base } = state;
-  const concept = chosenConcept(state);
-  requireValidPrompt(form.prompt, concept?.name ?? null);
-  const steps = readNumber('steps', form.steps, { label: 'Sampling steps', from: 1, to: 200, whole: true });
-  const guidanceRange = { label: 'Guidance', from: 1, to: 30, whole: false };
-  const guidanceScale = readNumber('guidanceScale', form.guidanceScale, guidanceRange);
-  const { negativePrompt, truncation, sampler } = form;
-  const named = { conceptId: concept?.id ?? null, conceptName: concept?.name ?? '', baseId: base?.id ?? '' };
-  const recipe = {
-    ...named,
-    prompt: form.prompt.trim(),
-    negativePrompt,
-    steps,
-    guidanceScale,
-    truncation,
-    sampler,
-  };
-  return { recipe, concept, seeds: readSeeds(state, randomSeed) };
-}
-
-async function toRequest(recipe: Recipe, concept: ConceptRecord | null, seeds: readonly number[]) {
-  const { prompt, negativePrompt, truncation, steps, guidanceScale, sampler } = recipe;
-  const file = concept === null ? null : new Uint8Array(await concept.file.arrayBuffer());
-  const request: GenerateRequest = {
-    ...{ prompt, negativePrompt, truncation, steps, guidanceScale, sampler, seeds },
-    concept: file,
-  };
-  return request;
-}
+import type { CreateSlice, ResultRecord } from './state.ts';
 
 export function createCreateSlice(context: Context): CreateSlice {
   const { deps, get, set, messages } = context;
@@ -69,9 +21,9 @@ export function createCreateSlice(context: Context): CreateSlice {
   };
 
   const likeness: Likeness<PictureScene> = createLikeness<PictureScene>({
-    async render({ result, concept }, truncation, steps, signal) {
+    async render({ result, cast }, truncation, steps, signal) {
       const recipe = { ...result, truncation, steps };
-      const request = await toRequest(recipe, concept, [result.seed]);
+      const request = await toRequest({ recipe, cast, seeds: [result.seed] });
       const { pictures } = await deps.client.generate(request, { signal });
       return encodePng(pictures[0]!, describe(recipe, result.seed));
     },
@@ -90,18 +42,20 @@ export function createCreateSlice(context: Context): CreateSlice {
       );
   }
 
-  function onProgress({ step, steps, secondsLeft }: GenerateProgress): void {
-    set(({ generation }) =>
-      generation === null ? {} : { generation: { phase: 'running', step, steps, secondsLeft } },
-    );
-  }
+  /** Progress of the order `index` of `count` alike. */
+  const showProgress = (index: number, count: number) => (progress: GenerateProgress) => {
+    const [step, steps] = [index * progress.steps + progress.step, count * progress.steps];
+    const orderLeft = progress.steps - progress.step;
+    const secondsLeft = orderLeft > 0 ? (progress.secondsLeft * (steps - step)) / orderLeft : null;
+    if (get().generation !== null) set({ generation: { phase: 'running', step, steps, secondsLeft } });
+  };
 
-  async function run({ recipe, concept, seeds }: Order): Promise<ResultRecord[]> {
-    await requireShortPrompt(recipe.prompt);
-    const request = await toRequest(recipe, concept, seeds);
+  async function run(order: Order, onEvent: (progress: GenerateProgress) => void): Promise<ResultRecord[]> {
+    const { recipe, seeds } = order;
+    const request = await toRequest(order);
     const { pictures } = await deps.client.generate(request, {
       signal: controller.signal,
-      onEvent: onProgress,
+      onEvent,
     });
     const created = deps.now();
     return pictures.map((picture, index) => {
@@ -131,16 +85,32 @@ export function createCreateSlice(context: Context): CreateSlice {
     else set({ fieldProblems: { ...get().fieldProblems, [field]: message } });
   }
 
-  async function order(): Promise<void> {
-    const wanted = readOrder(get(), deps.randomSeed);
+  /** Works through orders one after another; what is done when one fails or is cancelled stays. */
+  async function work(orders: readonly Order[]): Promise<void> {
+    const { prompt, steps } = orders[0]!.recipe;
     controller = new AbortController();
-    set({ generation: { phase: 'waiting', step: 0, steps: wanted.recipe.steps, secondsLeft: null } });
+    set({
+      generation: { phase: 'waiting', step: 0, steps: orders.length * steps, secondsLeft: null },
+    });
     try {
-      await deliver(await run(wanted));
+      await requireShortPrompt(prompt);
+      for (const [index, order] of orders.entries())
+        await deliver(await run(order, showProgress(index, orders.length)));
     } finally {
       set({ generation: null });
     }
     workAhead();
+  }
+
+  async function begin(plan: (order: Order) => readonly Order[]): Promise<void> {
+    if (get().generation !== null) return;
+    likeness.stop();
+    messages.clear('create');
+    try {
+      await work(plan(readOrder(get(), deps.randomSeed)));
+    } catch (error) {
+      reportFailure(error);
+    }
   }
 
   function workAhead(): void {
@@ -158,12 +128,8 @@ export function createCreateSlice(context: Context): CreateSlice {
     generation: null,
     live: null,
     promptCheck: null,
-    async generate() {
-      if (get().generation !== null) return;
-      likeness.stop();
-      messages.clear('create');
-      await order().catch(reportFailure);
-    },
+    generate: () => begin((order) => [order]),
+    sweepMixing: () => begin(sweepOf),
     cancelGeneration() {
       likeness.stop();
       controller.abort();
@@ -194,8 +160,13 @@ export function createCreateSlice(context: Context): CreateSlice {
     reuseResult(id) {
       const result = get().results.find((each) => each.id === id);
       if (result === undefined) return;
-      const { conceptId, prompt, negativePrompt, truncation, sampler } = result;
-      const kept = get().concepts.some((each) => each.id === conceptId) ? { conceptId } : {};
+      const { conceptId, prompt, negativePrompt, truncation, sampler, mixing } = result;
+      const isThere = (id: string | null) => get().concepts.some((each) => each.id === id);
+      const kept = {
+        ...(isThere(conceptId) && { conceptId }),
+        appearanceId: mixing && isThere(mixing.conceptId) ? mixing.conceptId : null,
+        ...(mixing && { mixingStart: mixing.start }),
+      };
       const numbers = {
         seed: `${result.seed}`,
         steps: `${result.steps}`,

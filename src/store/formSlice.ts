@@ -18,6 +18,8 @@ export const emptyForm: Form = {
   guidanceScale: '5',
   truncation: 128,
   sampler: 'dpm-solver++-2m',
+  appearanceId: null,
+  mixingStart: 40,
   provider: 'auto',
 };
 

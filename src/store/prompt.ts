@@ -61,6 +61,7 @@ export interface PictureRecipe {
   readonly seed: number;
   readonly truncation: number;
   readonly conceptName: string;
+  readonly mixing: { readonly conceptName: string; readonly start: number } | null;
   readonly resolution: number;
   readonly baseId: string;
   readonly baseHash: string;
@@ -83,6 +84,11 @@ export function describeRecipe(recipe: PictureRecipe): string {
   ];
   if (recipe.conceptName !== '')
     fields.push(['NeTI concept', quoted(recipe.conceptName)], ['NeTI truncation', recipe.truncation]);
+  if (recipe.mixing)
+    fields.push(
+      ['NeTI appearance', quoted(recipe.mixing.conceptName)],
+      ['NeTI mixing start', `${recipe.mixing.start}%`],
+    );
   const negative = recipe.negativePrompt === '' ? [] : [`Negative prompt: ${recipe.negativePrompt}`];
   return [recipe.prompt, ...negative, fields.map(([key, value]) => `${key}: ${value}`).join(', ')].join('\n');
 }

@@ -1,17 +1,21 @@
 /** The chosen result as a scene of the likeness slider: everything that decides the picture but its truncation. */
 import type { Scene } from './likeness.ts';
-import type { ConceptRecord, ResultRecord, StudioState } from './state.ts';
+import type { Cast } from './order.ts';
+import type { ResultRecord, StudioState } from './state.ts';
 
 export interface PictureScene extends Scene {
   readonly result: ResultRecord;
-  readonly concept: ConceptRecord;
+  readonly cast: Cast;
 }
 
-/** Null when the result is gone or was made without a concept that is still in the library. */
+/** Null when the result is gone, or was made without a concept or with one that has left the library. */
 export function sceneOf(state: StudioState, resultId: string | null): PictureScene | null {
   const result = state.results.find((each) => each.id === resultId);
   const concept = state.concepts.find((each) => each.id === result?.conceptId);
   if (result === undefined || concept === undefined) return null;
+  const { mixing } = result;
+  const appearance = state.concepts.find((each) => each.id === mixing?.conceptId) ?? null;
+  if (mixing !== null && appearance === null) return null;
   const { prompt, negativePrompt, seed, guidanceScale, sampler, steps } = result;
   const key = JSON.stringify([
     concept.id,
@@ -21,6 +25,8 @@ export function sceneOf(state: StudioState, resultId: string | null): PictureSce
     seed,
     guidanceScale,
     sampler,
+    mixing,
+    appearance?.updated,
   ]);
-  return { key, steps, result, concept };
+  return { key, steps, result, cast: { concept, appearance } };
 }

@@ -165,6 +165,8 @@ export interface CreateSlice {
   readonly live: LivePicture | null;
   readonly promptCheck: PromptCheck | null;
   generate(): Promise<void>;
+  /** Makes one seed's pictures for a row of mixing starts. */
+  sweepMixing(): Promise<void>;
   cancelGeneration(): void;
   chooseResult(id: string): void;
   setTruncation(truncation: number): void;

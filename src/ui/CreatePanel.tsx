@@ -3,6 +3,7 @@ import { useId } from 'react';
 import type { SamplerName } from '../worker/api.ts';
 import { Field } from './Field.tsx';
 import { Fold } from './Fold.tsx';
+import { Mixing } from './Mixing.tsx';
 import { Problems } from './Problems.tsx';
 import { PromptBox } from './PromptBox.tsx';
 import { Results } from './Results.tsx';
@@ -102,6 +103,7 @@ function Choices() {
           Generate
         </button>
       </div>
+      <Mixing />
       <Fold label="Steps, guidance, sampler">
         <div className="field-row">
           <Field field="steps" label="Sampling steps" numeric />

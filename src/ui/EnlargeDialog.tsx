@@ -7,8 +7,10 @@ import { pictureName, resultFileName } from './resultWords.ts';
 import { useActions, useStudio } from './useStudio.ts';
 
 function Details({ result }: { result: ResultRecord }) {
-  const rows: [string, string | number][] = [
+  const { mixing } = result;
+  const rows: (readonly [string, string | number])[] = [
     ['Concept', result.conceptName || 'none'],
+    ...(mixing ? ([['Appearance', `${mixing.conceptName} from ${mixing.start} %`]] as const) : []),
     ['Negative prompt', result.negativePrompt || 'none'],
     ['Seed', result.seed],
     ['Truncation', result.truncation],

@@ -5,6 +5,7 @@ import { duration } from '../store/words.ts';
 import { blobUrl, download } from './blobUrl.ts';
 import { CrossFade } from './CrossFade.tsx';
 import { EnlargeDialog } from './EnlargeDialog.tsx';
+import { MixingStrip } from './Mixing.tsx';
 import { Icon, type IconName } from './icons.tsx';
 import { pictureName, resultFileName } from './resultWords.ts';
 import { TruncationSlider } from './TruncationSlider.tsx';
@@ -122,6 +123,7 @@ export function Results() {
       </div>
       <div className="results-side">
         <TruncationSlider />
+        {chosen && <MixingStrip chosen={chosen} />}
         {chosen && <Shelf results={results} chosen={chosen} />}
       </div>
       {chosen && enlarged && <EnlargeDialog result={chosen} onClose={() => setEnlarged(false)} />}

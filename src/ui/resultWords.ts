@@ -1,8 +1,9 @@
 /** How a result is called: its accessible name and its file name. */
 import type { ResultRecord } from '../store/state.ts';
 
-export function pictureName({ prompt, conceptName, seed }: ResultRecord, truncation: number): string {
-  const concept = conceptName === '' ? '' : ` (${conceptName}, truncation ${truncation})`;
+export function pictureName({ prompt, conceptName, mixing, seed }: ResultRecord, truncation: number): string {
+  const mixed = mixing ? ` looking like ${mixing.conceptName} from ${mixing.start} %` : '';
+  const concept = conceptName === '' ? '' : ` (${conceptName}${mixed}, truncation ${truncation})`;
   return `${prompt}${concept}, seed ${seed}`;
 }
 

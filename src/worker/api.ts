@@ -118,11 +118,21 @@ export interface TrainResult {
 
 export type { SamplerName };
 
+/** Style mixing (NeTI, the fourth result). */
+export interface Mixing {
+  /** The concept file that gives the appearance. */
+  readonly appearance: Uint8Array<ArrayBuffer>;
+  /** Share of the sampling that the geometry concept has to itself, 0 … 1: the more, the more of it stays. */
+  readonly start: number;
+}
+
 export interface GenerateRequest {
   /** With exactly one `{}` when `concept` is given, with none otherwise. */
   readonly prompt: string;
   readonly negativePrompt: string;
   readonly concept: Uint8Array<ArrayBuffer> | null;
+  /** Mixes a second concept in; `concept` then gives the geometry and must be there. */
+  readonly mixing: Mixing | null;
   /** Hidden units kept, 1…128 (nested dropout): few is loose and editable, many is faithful. */
   readonly truncation: number;
   /** One picture a seed. */

@@ -14,11 +14,14 @@ import type { Bridge } from '../neti/bridge.ts';
 import { readConcept } from '../neti/conceptFile.ts';
 import { conceptContexts } from '../neti/contexts.ts';
 import { Mapper } from '../neti/mapper.ts';
+import { coarseLayers, mixContexts } from '../neti/mixing.ts';
 import { MAPPER_DEFAULTS } from '../neti/mapperConfig.ts';
 import { identityOf, type BaseModel } from './baseModel.ts';
 import type { GenerateProgress, GenerateRequest, GenerateResult, Pixels } from './api.ts';
 
 const keptContexts = 8;
+/** A geometry and an appearance concept. */
+const keptConcepts = 2;
 const maxPictures = 16;
 const maxSteps = 200;
 
@@ -28,11 +31,19 @@ export interface LearnedConcept {
   readonly mapper: Mapper;
 }
 
-export type PaintSettings = Omit<GenerateRequest, 'concept'>;
+export type PaintSettings = Omit<GenerateRequest, 'concept' | 'mixing'>;
+
+/** Whose vectors stand in the prompt: no concept's, one's, or two's. */
+export interface Cast {
+  readonly concept: LearnedConcept | null;
+  /** Style mixing: `concept` gives the geometry; `start` is the share of the sampling done before, 0 … 1. */
+  readonly mixing?: { readonly appearance: LearnedConcept; readonly start: number };
+}
 
 export class Painter {
   private readonly contexts = new Map<string, PromptContexts>();
-  private concept: LearnedConcept | null = null;
+  /** Least recently used first. */
+  private concepts: readonly LearnedConcept[] = [];
 
   constructor(
     private readonly base: BaseModel,
@@ -46,15 +57,14 @@ export class Painter {
     onProgress: (progress: GenerateProgress) => void,
   ): Promise<GenerateResult> {
     const started = performance.now();
-    const concept = request.concept ? await this.load(request.concept) : null;
-    const pictures = await this.paint(request, concept, signal, onProgress);
+    const pictures = await this.paint(request, await this.cast(request), signal, onProgress);
     return { pictures, seconds: (performance.now() - started) / 1000 };
   }
 
   /** One picture a seed. Throws `prompt.*`, `generate.settings` or `cancelled`. */
   async paint(
     settings: PaintSettings,
-    concept: LearnedConcept | null,
+    cast: Cast,
     signal: AbortSignal | undefined,
     onProgress: (progress: GenerateProgress) => void,
   ): Promise<Pixels[]> {
@@ -65,7 +75,7 @@ export class Painter {
     const started = performance.now();
     const latents = await sample(pipeline, {
       scheduler,
-      conditional: await this.conditional(settings, concept, scheduler.timesteps, signal),
+      conditional: await this.conditional(settings, cast, scheduler.timesteps, signal),
       unconditional: await this.cached(`plain:${settings.negativePrompt}`, () =>
         plainContexts(pipeline, settings.negativePrompt),
       ),
@@ -83,26 +93,37 @@ export class Painter {
     return seeds.map((_, i) => fromPlanes(planes.subarray(i * size, (i + 1) * size), resolution, resolution));
   }
 
-  private conditional(
+  private async conditional(
     settings: PaintSettings,
-    concept: LearnedConcept | null,
+    { concept, mixing }: Cast,
+    timesteps: readonly number[],
+    signal: AbortSignal | undefined,
+  ): Promise<PromptContexts> {
+    const { pipeline } = this;
+    const { prompt } = settings;
+    checkPlaceholders(prompt, concept !== null);
+    if (!concept) return this.cached(`plain:${prompt}`, () => plainContexts(pipeline, prompt));
+    const geometry = await this.contextsOf(concept, settings, timesteps, signal);
+    if (!mixing) return geometry;
+    return mixContexts({
+      geometry,
+      appearance: await this.contextsOf(mixing.appearance, settings, timesteps, signal),
+      coarse: coarseLayers(pipeline.shape.positions),
+      start: (1 - mixing.start) * pipeline.schedule.timesteps,
+      timesteps,
+    });
+  }
+
+  private contextsOf(
+    { key, mapper }: LearnedConcept,
+    { prompt, truncation }: PaintSettings,
     timesteps: readonly number[],
     signal: AbortSignal | undefined,
   ): Promise<PromptContexts> {
     const { pipeline, bridge } = this;
-    const { prompt, truncation } = settings;
-    checkPlaceholders(prompt, concept !== null);
-    if (!concept) return this.cached(`plain:${prompt}`, () => plainContexts(pipeline, prompt));
     const row = pipeline.tokenizer.encode(prompt);
-    const key = JSON.stringify([concept.key, prompt, truncation, timesteps]);
-    return this.cached(key, () =>
-      conceptContexts(pipeline, bridge, {
-        row,
-        mapper: concept.mapper,
-        truncation,
-        timesteps,
-        ...(signal && { signal }),
-      }),
+    return this.cached(JSON.stringify([key, prompt, truncation, timesteps]), () =>
+      conceptContexts(pipeline, bridge, { row, mapper, truncation, timesteps, ...(signal && { signal }) }),
     );
   }
 
@@ -115,14 +136,29 @@ export class Painter {
     return contexts;
   }
 
+  private async cast({ concept, mixing }: GenerateRequest): Promise<Cast> {
+    if (!concept) return { concept: null };
+    const geometry = await this.load(concept);
+    if (!mixing) return { concept: geometry };
+    const { appearance, start } = mixing;
+    if (start >= 0 && start <= 1)
+      return { concept: geometry, mixing: { appearance: await this.load(appearance), start } };
+    throw new AppError('generate.settings', `The mixing start must be from 0 to 1, found ${start}.`);
+  }
+
   private async load(file: Uint8Array<ArrayBuffer>): Promise<LearnedConcept> {
     const key = await sha256Hex(file);
-    if (this.concept?.key === key) return this.concept;
+    const learned = this.concepts.find((each) => each.key === key) ?? (await this.read(key, file));
+    const others = this.concepts.filter((each) => each !== learned);
+    const dropped = others.slice(0, Math.max(0, others.length + 1 - keptConcepts));
+    for (const { mapper } of dropped) mapper.release();
+    this.concepts = [...others.slice(dropped.length), learned];
+    return learned;
+  }
+
+  private async read(key: string, file: Uint8Array<ArrayBuffer>): Promise<LearnedConcept> {
     const { config, state } = await readConcept(file, identityOf(this.base));
-    const mapper = new Mapper(this.bridge.backend, config, state);
-    this.concept?.mapper.release();
-    this.concept = { key, mapper };
-    return this.concept;
+    return { key, mapper: new Mapper(this.bridge.backend, config, state) };
   }
 }
 

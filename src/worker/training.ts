@@ -181,7 +181,9 @@ async function makePreview(studio: Studio, request: TrainRequest, run: Run): Pro
     const settings = { ...preview, prompt, negativePrompt: '' };
     // The key is new at every step, since the mapper's weights change under the same name.
     const concept = { key: crypto.randomUUID(), mapper: run.mapper };
-    pictures.push(...(await mutex.run(() => painter.paint(settings, concept, undefined, () => undefined))));
+    pictures.push(
+      ...(await mutex.run(() => painter.paint(settings, { concept }, undefined, () => undefined))),
+    );
   }
   const concept = await saveConcept(studio, request, run);
   return { type: 'preview', step: run.startStep + run.statistics.losses.length, pictures, concept };

@@ -1,0 +1,150 @@
+/** Style mixing: the geometry of one concept with the appearance of another, and how much of each. */
+import { Slider } from '@base-ui/react/slider';
+import { useId } from 'react';
+import { sweepAround } from '../store/sweep.ts';
+import type { ResultRecord } from '../store/state.ts';
+import { blobUrl } from './blobUrl.ts';
+import { Fold } from './Fold.tsx';
+import { useActions, useStudio } from './useStudio.ts';
+
+interface ConceptChoiceProps {
+  readonly label: string;
+  readonly chosen: string | null;
+  readonly onChoose: (id: string | null) => void;
+}
+
+function ConceptChoice({ label, chosen, onChoose }: ConceptChoiceProps) {
+  const id = useId();
+  const concepts = useStudio((state) => state.concepts);
+  return (
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      <select id={id} value={chosen ?? ''} onChange={(event) => onChoose(event.target.value || null)}>
+        <option value="">none</option>
+        {concepts.map((concept) => (
+          <option key={concept.id} value={concept.id}>
+            {concept.name}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
+function mixingWords(start: number): string {
+  if (start === 0) return 'As much of the appearance as there can be';
+  if (start === 100) return 'The geometry concept alone';
+  return start < 50 ? 'More of the appearance' : 'More of the geometry concept';
+}
+
+function StartSlider() {
+  const actions = useActions();
+  const start = useStudio((state) => state.form.mixingStart);
+  return (
+    <Slider.Root
+      className="mixing-start"
+      step={5}
+      largeStep={20}
+      value={start}
+      onValueChange={(mixingStart) => actions().edit({ mixingStart })}
+    >
+      <div className="likeness-top">
+        <span className="likeness-label" aria-hidden="true">
+          Mixing start
+        </span>
+        <span className="likeness-value">{start} %</span>
+      </div>
+      <Slider.Control className="slider">
+        <Slider.Track className="slider-track">
+          <Slider.Indicator className="slider-fill" />
+          <Slider.Thumb
+            className="slider-thumb"
+            getAriaLabel={() => 'Mixing start'}
+            getAriaValueText={(_, value) => `${value} % of the way. ${mixingWords(value)}`}
+          />
+        </Slider.Track>
+      </Slider.Control>
+      <p className="likeness-words">{mixingWords(start)}</p>
+    </Slider.Root>
+  );
+}
+
+function MixingChoices() {
+  const actions = useActions();
+  const [geometry, appearance] = useStudio(({ form }) => [form.conceptId, form.appearanceId]);
+  const busy = useStudio((state) => state.generation !== null || state.status !== 'ready');
+  const isMixed = geometry !== null && appearance !== null && geometry !== appearance;
+  return (
+    <>
+      <div className="field-row">
+        <ConceptChoice
+          label="Geometry concept"
+          chosen={geometry}
+          onChoose={(id) => actions().selectConcept(id)}
+        />
+        <ConceptChoice
+          label="Appearance concept"
+          chosen={appearance}
+          onChoose={(appearanceId) => actions().edit({ appearanceId })}
+        />
+      </div>
+      {geometry !== null && geometry === appearance && (
+        <p className="quiet">Both are the same concept: nothing is mixed.</p>
+      )}
+      {isMixed && (
+        <>
+          <StartSlider />
+          <button
+            type="button"
+            className="button"
+            disabled={busy}
+            onClick={() => void actions().sweepMixing()}
+          >
+            Show the whole range
+          </button>
+        </>
+      )}
+    </>
+  );
+}
+
+export function Mixing() {
+  const count = useStudio((state) => state.concepts.length);
+  return (
+    <Fold label="Mix two concepts">
+      {count < 2 ? (
+        <p className="quiet">
+          The shape of one concept with the looks of another: teach or import a second concept to mix two.
+        </p>
+      ) : (
+        <MixingChoices />
+      )}
+    </Fold>
+  );
+}
+
+/** The chosen picture among those that differ from it in the mixing start alone. */
+export function MixingStrip({ chosen }: { chosen: ResultRecord }) {
+  const actions = useActions();
+  const results = useStudio((state) => state.results);
+  const sweep = sweepAround(results, chosen);
+  return sweep.length < 2 ? null : (
+    <ol className="mixing-strip" aria-label="Mixing starts">
+      {sweep.map((result) => (
+        <li key={result.id} className="shelf-item" data-chosen={result === chosen}>
+          {/* Named in the list of all pictures. */}
+          <img src={blobUrl(result.picture)} alt="" />
+          <button
+            type="button"
+            aria-label={`Mixing from ${result.mixing?.start} %`}
+            aria-pressed={result === chosen}
+            onClick={() => actions().chooseResult(result.id)}
+          />
+          <span className="mixing-label" aria-hidden="true">
+            {result.mixing?.start} %
+          </span>
+        </li>
+      ))}
+    </ol>
+  );
+}
