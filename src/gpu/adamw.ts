@@ -7,16 +7,8 @@ import type { Backend, DeviceBuffer } from './backend.ts';
 import { adamwUpdate } from './kernels/adamw.ts';
 import { sizeOf, type Parameter } from './tape.ts';
 
-export interface AdamWOptions {
-  readonly learningRate: number;
-  readonly beta1: number;
-  readonly beta2: number;
-  readonly epsilon: number;
-  readonly weightDecay: number;
-}
-
 /** PyTorch's defaults; the learning rate is the caller's to choose. */
-export const ADAMW_DEFAULTS = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 1e-2 } as const;
+const DEFAULTS = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 1e-2 } as const;
 
 /** What a further training needs to go on exactly: the step count and both moments of every parameter by name. */
 export interface AdamWState {
@@ -32,24 +24,25 @@ interface Moments {
 
 export class AdamW {
   private readonly backend: Backend;
-  private readonly options: AdamWOptions;
+  private readonly learningRate: number;
   private readonly moments: Map<Parameter, Moments>;
   private steps = 0;
 
   constructor(
     backend: Backend,
     parameters: readonly Parameter[],
-    options: Partial<AdamWOptions> & Pick<AdamWOptions, 'learningRate'>,
+    { learningRate }: { readonly learningRate: number },
   ) {
     this.backend = backend;
-    this.options = { ...ADAMW_DEFAULTS, ...options };
+    this.learningRate = learningRate;
     this.moments = new Map(parameters.map((parameter) => [parameter, this.zeroMoments(parameter)]));
   }
 
   /** One update of every parameter from the gradients summed so far, which stay as they are. */
   step(): void {
     this.steps++;
-    const { learningRate, beta1, beta2, epsilon, weightDecay } = this.options;
+    const { learningRate } = this;
+    const { beta1, beta2, epsilon, weightDecay } = DEFAULTS;
     const params = {
       decay: 1 - learningRate * weightDecay,
       stepSize: learningRate / (1 - beta1 ** this.steps),
@@ -69,6 +62,7 @@ export class AdamW {
     for (const { gradient } of this.moments.keys()) this.backend.clear(gradient);
   }
 
+  /** A copy of the step count and of all moments. */
   async state(): Promise<AdamWState> {
     const m = new Map<string, Float32Array<ArrayBuffer>>();
     const v = new Map<string, Float32Array<ArrayBuffer>>();

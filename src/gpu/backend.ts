@@ -3,10 +3,27 @@
  * Two implementations: `CpuBackend` and `WebGpuBackend`. A kernel is one WGSL function body and its CPU reference, declared
  * together; it knows buffers and numbers, never tensors or the tape.
  */
+import { AppError } from '../lib/errors.ts';
 
 /** A flat array of float32 that belongs to one backend. Its contents are undefined until written. */
 export interface DeviceBuffer {
   readonly elements: number;
+}
+
+/** A backend's own kind of buffer. */
+export interface OwnBuffer extends DeviceBuffer {
+  released: boolean;
+}
+
+/** `buffer` as one of the class `Own`; throws `gpu.buffer` for another backend's and for a released one. */
+export function ownBuffer<Own extends OwnBuffer, Arguments extends unknown[]>(
+  Own: new (...args: Arguments) => Own,
+  buffer: DeviceBuffer,
+): Own {
+  if (!(buffer instanceof Own))
+    throw new AppError('gpu.buffer', "Expected a buffer of this backend, found another's: upload it first.");
+  if (!buffer.released) return buffer;
+  throw new AppError('gpu.buffer', 'The buffer was already released: keep it alive until its last use.');
 }
 
 export type ParameterType = 'u32' | 'f32';
@@ -35,7 +52,6 @@ export function defineKernel<B extends string, P extends string>(kernel: Kernel<
 }
 
 export interface Backend {
-  readonly kind: 'cpu' | 'webgpu';
   /** Buffers allocated and not yet released: must return to its start when all work is disposed of. */
   readonly liveBuffers: number;
   /** A buffer with undefined contents, from the pool where one fits. */

@@ -2,10 +2,9 @@
  * The backend on Float32Arrays: runs each kernel's CPU reference at once. Released arrays are pooled by size, so that
  * a training loop allocates nothing after its first step.
  */
-import { AppError } from '../lib/errors.ts';
-import type { Backend, DeviceBuffer, Kernel } from './backend.ts';
+import { ownBuffer, type Backend, type DeviceBuffer, type Kernel, type OwnBuffer } from './backend.ts';
 
-class CpuBuffer implements DeviceBuffer {
+class CpuBuffer implements OwnBuffer {
   released = false;
   readonly data: Float32Array<ArrayBuffer>;
   /** Arrays that came from outside never enter the pool. */
@@ -22,7 +21,6 @@ class CpuBuffer implements DeviceBuffer {
 }
 
 export class CpuBackend implements Backend {
-  readonly kind = 'cpu';
   private live = 0;
   private readonly pool = new Map<number, Float32Array<ArrayBuffer>[]>();
 
@@ -83,15 +81,6 @@ export class CpuBackend implements Backend {
   }
 
   private own(buffer: DeviceBuffer): CpuBuffer {
-    if (!(buffer instanceof CpuBuffer)) {
-      throw new AppError(
-        'gpu.buffer',
-        'Expected a CPU buffer, found one of another backend: upload it first.',
-      );
-    }
-    if (buffer.released) {
-      throw new AppError('gpu.buffer', 'The buffer was already released: keep it alive until its last use.');
-    }
-    return buffer;
+    return ownBuffer(CpuBuffer, buffer);
   }
 }

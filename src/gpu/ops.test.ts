@@ -70,7 +70,7 @@ describe('operations', () => {
     for (let pass = 0; pass < 3; pass++) {
       const tape = new Tape(backend);
       const y = linear(tape, tape.constant([1, 1], Float32Array.of(5)), weight, bias);
-      tape.backward([{ tensor: y, gradient: tape.constant([1, 1], Float32Array.of(1)).buffer, scale: 0.5 }]);
+      tape.backward([{ tensor: y, gradient: tape.constant([1, 1], Float32Array.of(0.5)).buffer }]);
       tape.dispose();
     }
     expect([...(await backend.download(weight.gradient))]).toEqual([7.5]);

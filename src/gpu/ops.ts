@@ -53,7 +53,7 @@ export function linear(tape: Tape, x: Tensor, weight: Tensor, bias: Tensor): Ten
 }
 
 /** LayerNorm of every row of x[R, C] with weight[C] and bias[C]. */
-export function layerNorm(tape: Tape, x: Tensor, weight: Tensor, bias: Tensor, epsilon = 1e-5): Tensor {
+export function layerNorm(tape: Tape, x: Tensor, weight: Tensor, bias: Tensor): Tensor {
   const { backend } = tape;
   const size = matrix('layerNorm', x);
   expectShape('layerNorm', 'a weight', weight, [size.width]);
@@ -61,7 +61,7 @@ export function layerNorm(tape: Tape, x: Tensor, weight: Tensor, bias: Tensor, e
   const y = tape.output(x.shape, [x, weight, bias]);
   const stats = tape.scratch(2 * size.rows);
   const inputs = { x: x.buffer, weight: weight.buffer, bias: bias.buffer };
-  backend.run(rowKernels.layerNorm, { ...inputs, y: y.buffer, stats }, { ...size, epsilon });
+  backend.run(rowKernels.layerNorm, { ...inputs, y: y.buffer, stats }, size);
   tape.record(y, (dy) => {
     if (x.needsGradient) {
       const buffers = { x: x.buffer, stats, weight: weight.buffer, dy, dx: tape.gradient(x) };
@@ -73,9 +73,9 @@ export function layerNorm(tape: Tape, x: Tensor, weight: Tensor, bias: Tensor, e
   return y;
 }
 
-/** x where positive, slope·x elsewhere; any shape. */
-export function leakyRelu(tape: Tape, x: Tensor, slope = 0.01): Tensor {
-  const params = { size: sizeOf(x.shape), slope };
+/** x where positive, 0.01·x elsewhere; any shape. */
+export function leakyRelu(tape: Tape, x: Tensor): Tensor {
+  const params = { size: sizeOf(x.shape) };
   const y = tape.output(x.shape, [x]);
   tape.backend.run(leakyReluKernel, { x: x.buffer, y: y.buffer }, params);
   tape.record(y, (dy) => {

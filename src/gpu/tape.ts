@@ -7,7 +7,7 @@
  */
 import { AppError } from '../lib/errors.ts';
 import type { Backend, DeviceBuffer } from './backend.ts';
-import { addScaled } from './kernels/elementwise.ts';
+import { accumulate } from './kernels/elementwise.ts';
 
 export interface Tensor {
   readonly shape: readonly number[];
@@ -50,11 +50,10 @@ export class Parameter implements Tensor {
   }
 }
 
-/** Where backward starts: `gradient` holds dLoss/dTensor, times `scale`. */
+/** Where backward starts: `gradient` holds dLoss/dTensor. */
 export interface Seed {
   readonly tensor: Tensor;
   readonly gradient: DeviceBuffer;
-  readonly scale?: number;
 }
 
 interface Note {
@@ -108,17 +107,20 @@ export class Tape {
     return made;
   }
 
-  /** Adds dLoss/dParameter to the gradient of every parameter the seeds depend on. Runs once per tape. */
+  /**
+   * Adds dLoss/dParameter to the gradient of every parameter the seeds depend on. Runs once per tape. Throws
+   * `gpu.shape` for a seed of another size than its tensor.
+   */
   backward(seeds: readonly Seed[]): void {
-    for (const { tensor, gradient, scale = 1 } of seeds) {
+    for (const { tensor, gradient } of seeds) {
       const size = sizeOf(tensor.shape);
       if (gradient.elements !== size) {
         throw new AppError(
           'gpu.shape',
-          `A gradient of ${size} elements was expected, found ${gradient.elements}.`,
+          `Expected a gradient of ${size} elements for a tensor [${tensor.shape.join(', ')}], found ${gradient.elements}.`,
         );
       }
-      this.backend.run(addScaled, { x: gradient, y: this.gradient(tensor) }, { size, scale });
+      this.backend.run(accumulate, { x: gradient, y: this.gradient(tensor) }, { size });
     }
     for (const { output, propagate } of this.notes.splice(0).reverse()) {
       const gradient = this.gradients.get(output);

@@ -6,14 +6,14 @@
  * (`expose`, `upload`, `download`). Uniforms live in slots of one buffer, written once per submission.
  */
 import { AppError } from '../lib/errors.ts';
-import type { Backend, DeviceBuffer, Kernel } from './backend.ts';
+import { ownBuffer, type Backend, type DeviceBuffer, type Kernel, type OwnBuffer } from './backend.ts';
 import { packUniforms, shaderSource } from './shader.ts';
 
 const ALIGNMENT = 16;
 const SLOT_BYTES = 256;
 const SLOTS = 256;
 
-class GpuBuffer implements DeviceBuffer {
+class GpuBuffer implements OwnBuffer {
   released = false;
   readonly elements: number;
   readonly gpu: GPUBuffer;
@@ -28,7 +28,6 @@ class GpuBuffer implements DeviceBuffer {
 }
 
 export class WebGpuBackend implements Backend {
-  readonly kind = 'webgpu';
   readonly device: GPUDevice;
   private readonly live = new Set<GpuBuffer>();
   private readonly pool = new Map<number, GPUBuffer[]>();
@@ -172,16 +171,7 @@ export class WebGpuBackend implements Backend {
   }
 
   private own(buffer: DeviceBuffer): GpuBuffer {
-    if (!(buffer instanceof GpuBuffer)) {
-      throw new AppError(
-        'gpu.buffer',
-        'Expected a WebGPU buffer, found one of another backend: upload it first.',
-      );
-    }
-    if (buffer.released) {
-      throw new AppError('gpu.buffer', 'The buffer was already released: keep it alive until its last use.');
-    }
-    return buffer;
+    return ownBuffer(GpuBuffer, buffer);
   }
 
   private commands(): GPUCommandEncoder {

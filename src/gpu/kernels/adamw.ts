@@ -4,7 +4,7 @@
  *   p ← p − lr/(1 − β₁ᵗ) · m / (√v/√(1 − β₂ᵗ) + ε).
  */
 import { defineKernel } from '../backend.ts';
-import { perElement } from './elementwise.ts';
+import { perThread, threads } from './threads.ts';
 
 /** `decay` = 1 − lr·λ, `stepSize` = lr/(1 − β₁ᵗ), `correction` = √(1 − β₂ᵗ). */
 export const adamwUpdate = defineKernel({
@@ -21,20 +21,17 @@ export const adamwUpdate = defineKernel({
     oneMinusBeta2: 'f32',
     epsilon: 'f32',
   },
-  wgsl: `
-@compute @workgroup_size(256)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  let i = id.x;
-  if (i >= params.size) { return; }
-  let g = gradient[i];
+  wgsl: perThread(
+    'params.size',
+    `let g = gradient[i];
   let first = params.beta1 * m[i] + params.oneMinusBeta1 * g;
   let second = params.beta2 * v[i] + params.oneMinusBeta2 * g * g;
   m[i] = first;
   v[i] = second;
   value[i] = value[i] * params.decay
-    - params.stepSize * first / (sqrt(second) / params.correction + params.epsilon);
-}`,
-  workgroups: ({ size }) => perElement(size),
+    - params.stepSize * first / (sqrt(second) / params.correction + params.epsilon);`,
+  ),
+  workgroups: ({ size }) => threads(size),
   reference: ({ gradient, value, m, v }, p) => {
     for (let i = 0; i < p.size; i++) {
       const g = gradient[i]!;

@@ -3,19 +3,16 @@
  * dropout, truncation), and a row vector spread over all rows (bias) with its gradient.
  */
 import { defineKernel } from '../backend.ts';
-import { perElement } from './elementwise.ts';
+import { perThread, threads } from './threads.ts';
 
-/** WGSL of an entry point with one thread for each (row, column) of a matrix `columns` wide. */
+/** WGSL with one thread for each (row, column) of a matrix `columns` wide. */
 function perCell(columns: string, statement: string): string {
-  return `
-@compute @workgroup_size(256)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  let i = id.x;
-  if (i >= params.rows * ${columns}) { return; }
-  let row = i / ${columns};
+  return perThread(
+    `params.rows * ${columns}`,
+    `let row = i / ${columns};
   let column = i % ${columns};
-  ${statement}
-}`;
+  ${statement}`,
+  );
 }
 
 /** y[r, c] = x[r, start + c] for c < count. */
@@ -24,7 +21,7 @@ export const sliceColumns = defineKernel({
   buffers: { x: 'read', y: 'read_write' },
   params: { rows: 'u32', width: 'u32', start: 'u32', count: 'u32' },
   wgsl: perCell('params.count', 'y[i] = x[row * params.width + params.start + column];'),
-  workgroups: ({ rows, count }) => perElement(rows * count),
+  workgroups: ({ rows, count }) => threads(rows * count),
   reference: ({ x, y }, { rows, width, start, count }) => {
     for (let r = 0; r < rows; r++) {
       y.set(x.subarray(r * width + start, r * width + start + count), r * count);
@@ -38,7 +35,7 @@ export const sliceColumnsGradient = defineKernel({
   buffers: { dy: 'read', dx: 'read_write' },
   params: { rows: 'u32', width: 'u32', start: 'u32', count: 'u32' },
   wgsl: perCell('params.count', 'dx[row * params.width + params.start + column] += dy[i];'),
-  workgroups: ({ rows, count }) => perElement(rows * count),
+  workgroups: ({ rows, count }) => threads(rows * count),
   reference: ({ dy, dx }, { rows, width, start, count }) => {
     for (let i = 0; i < rows * count; i++) {
       dx[Math.floor(i / count) * width + start + (i % count)]! += dy[i]!;
@@ -52,7 +49,7 @@ export const keepFirst = defineKernel({
   buffers: { x: 'read', keep: 'read', y: 'read_write' },
   params: { rows: 'u32', width: 'u32' },
   wgsl: perCell('params.width', 'y[i] = select(0.0, x[i], f32(column) < keep[row]);'),
-  workgroups: ({ rows, width }) => perElement(rows * width),
+  workgroups: ({ rows, width }) => threads(rows * width),
   reference: ({ x, keep, y }, { rows, width }) => {
     for (let i = 0; i < rows * width; i++) y[i] = i % width < keep[Math.floor(i / width)]! ? x[i]! : 0;
   },
@@ -64,7 +61,7 @@ export const keepFirstGradient = defineKernel({
   buffers: { dy: 'read', keep: 'read', dx: 'read_write' },
   params: { rows: 'u32', width: 'u32' },
   wgsl: perCell('params.width', 'dx[i] += select(0.0, dy[i], f32(column) < keep[row]);'),
-  workgroups: ({ rows, width }) => perElement(rows * width),
+  workgroups: ({ rows, width }) => threads(rows * width),
   reference: ({ dy, keep, dx }, { rows, width }) => {
     for (let i = 0; i < rows * width; i++) {
       if (i % width < keep[Math.floor(i / width)]!) dx[i]! += dy[i]!;
@@ -78,7 +75,7 @@ export const broadcastRow = defineKernel({
   buffers: { vector: 'read', y: 'read_write' },
   params: { rows: 'u32', width: 'u32' },
   wgsl: perCell('params.width', 'y[i] = vector[column];'),
-  workgroups: ({ rows, width }) => perElement(rows * width),
+  workgroups: ({ rows, width }) => threads(rows * width),
   reference: ({ vector, y }, { rows, width }) => {
     for (let r = 0; r < rows; r++) y.set(vector.subarray(0, width), r * width);
   },
@@ -89,16 +86,13 @@ export const columnSum = defineKernel({
   name: 'columnSum',
   buffers: { x: 'read', sum: 'read_write' },
   params: { rows: 'u32', width: 'u32' },
-  wgsl: `
-@compute @workgroup_size(256)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  let column = id.x;
-  if (column >= params.width) { return; }
-  var total = 0.0;
-  for (var row = 0u; row < params.rows; row++) { total += x[row * params.width + column]; }
-  sum[column] += total;
-}`,
-  workgroups: ({ width }) => perElement(width),
+  wgsl: perThread(
+    'params.width',
+    `var total = 0.0;
+  for (var row = 0u; row < params.rows; row++) { total += x[row * params.width + i]; }
+  sum[i] += total;`,
+  ),
+  workgroups: ({ width }) => threads(width),
   reference: ({ x, sum }, { rows, width }) => {
     const total = new Float64Array(width);
     for (let i = 0; i < rows * width; i++) total[i % width]! += x[i]!;

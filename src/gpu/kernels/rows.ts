@@ -7,10 +7,12 @@
  * Row norm, with n = max(‖x‖, 1e-12):  y = s·x/n,  dx = s/n·(dy − x·(x·dy)/n²).
  */
 import { defineKernel } from '../backend.ts';
-import { perElement } from './elementwise.ts';
+import { perThread, threads } from './threads.ts';
 
 const LANES = 64;
 const SMALLEST_NORM = 1e-12;
+/** PyTorch's default of LayerNorm. */
+const EPSILON = 1e-5;
 
 /** WGSL of an entry point for one row each; `sumRow(v)` adds a pair of numbers over the row's lanes. */
 function perRow(statements: string): string {
@@ -43,25 +45,25 @@ const loop = (statement: string): string =>
 export const layerNorm = defineKernel({
   name: 'layerNorm',
   buffers: { x: 'read', weight: 'read', bias: 'read', y: 'read_write', stats: 'read_write' },
-  params: { rows: 'u32', width: 'u32', epsilon: 'f32' },
+  params: { rows: 'u32', width: 'u32' },
   wgsl: perRow(`
   var total = 0.0;
   ${loop('total += x[i];')}
   let mean = sumRow(vec2f(total, 0.0), lane).x / count;
   var squares = 0.0;
   ${loop('squares += (x[i] - mean) * (x[i] - mean);')}
-  let r = 1.0 / sqrt(sumRow(vec2f(squares, 0.0), lane).x / count + params.epsilon);
+  let r = 1.0 / sqrt(sumRow(vec2f(squares, 0.0), lane).x / count + ${EPSILON});
   ${loop('y[i] = (x[i] - mean) * r * weight[i - start] + bias[i - start];')}
   if (lane == 0u) { stats[2u * row] = mean; stats[2u * row + 1u] = r; }`),
   workgroups: ({ rows }) => [rows, 1],
-  reference: ({ x, weight, bias, y, stats }, { rows, width, epsilon }) => {
+  reference: ({ x, weight, bias, y, stats }, { rows, width }) => {
     for (let row = 0; row < rows; row++) {
       const start = row * width;
       let mean = 0;
       for (let c = 0; c < width; c++) mean += x[start + c]! / width;
       let variance = 0;
       for (let c = 0; c < width; c++) variance += (x[start + c]! - mean) ** 2 / width;
-      const r = 1 / Math.sqrt(variance + epsilon);
+      const r = 1 / Math.sqrt(variance + EPSILON);
       for (let c = 0; c < width; c++) y[start + c] = (x[start + c]! - mean) * r * weight[c]! + bias[c]!;
       stats[2 * row] = mean;
       stats[2 * row + 1] = r;
@@ -107,22 +109,19 @@ export const layerNormParameterGradient = defineKernel({
   name: 'layerNormParameterGradient',
   buffers: { x: 'read', stats: 'read', dy: 'read', dWeight: 'read_write', dBias: 'read_write' },
   params: { rows: 'u32', width: 'u32' },
-  wgsl: `
-@compute @workgroup_size(256)
-fn main(@builtin(global_invocation_id) id: vec3u) {
-  let column = id.x;
-  if (column >= params.width) { return; }
-  var weightTotal = 0.0;
+  wgsl: perThread(
+    'params.width',
+    `var weightTotal = 0.0;
   var biasTotal = 0.0;
   for (var row = 0u; row < params.rows; row++) {
-    let i = row * params.width + column;
-    weightTotal += dy[i] * (x[i] - stats[2u * row]) * stats[2u * row + 1u];
-    biasTotal += dy[i];
+    let at = row * params.width + i;
+    weightTotal += dy[at] * (x[at] - stats[2u * row]) * stats[2u * row + 1u];
+    biasTotal += dy[at];
   }
-  dWeight[column] += weightTotal;
-  dBias[column] += biasTotal;
-}`,
-  workgroups: ({ width }) => perElement(width),
+  dWeight[i] += weightTotal;
+  dBias[i] += biasTotal;`,
+  ),
+  workgroups: ({ width }) => threads(width),
   reference: ({ x, stats, dy, dWeight, dBias }, { rows, width }) => {
     for (let c = 0; c < width; c++) {
       let weightTotal = 0;
