@@ -1,13 +1,9 @@
 /** WebGPU (on a software adapter here) computes the same training step as WebAssembly. */
 import { expect, test } from '@playwright/test';
+import { relativeError } from '../src/lib/numbers.ts';
 import type { TrainSteps } from './pages/training-step.ts';
 
 const page4175 = 'http://localhost:4175/e2e/pages/training-step.html';
-
-function relativeError(found: readonly number[], expected: readonly number[]): number {
-  const norm = (values: readonly number[]) => Math.sqrt(values.reduce((sum, x) => sum + x * x, 0));
-  return norm(found.map((x, i) => x - expected[i]!)) / norm(expected);
-}
 
 test('a training step of the micro model: same numbers on WebGPU as on WebAssembly', async ({ page }) => {
   await page.goto(page4175);

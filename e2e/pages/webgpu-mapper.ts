@@ -7,10 +7,11 @@ import { CpuBackend } from '../../src/gpu/cpuBackend.ts';
 import { drawInputs, opCases, runCase } from '../../src/gpu/opCases.ts';
 import { Tape } from '../../src/gpu/tape.ts';
 import { WebGpuBackend } from '../../src/gpu/webgpuBackend.ts';
+import { relativeError } from '../../src/lib/numbers.ts';
 import { Random } from '../../src/lib/random.ts';
 import { createMapper } from '../../src/neti/mapper.ts';
 import { MAPPER_DEFAULTS } from '../../src/neti/mapperConfig.ts';
-import { goldenErrors, relativeError } from '../../src/neti/mapperGoldens.ts';
+import { goldenErrors } from '../../src/neti/mapperGoldens.ts';
 
 const complaints: string[] = [];
 

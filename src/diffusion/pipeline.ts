@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { AppError } from '../lib/errors.ts';
+import { sizeOf } from '../lib/numbers.ts';
 import { floats, type Feeds, type OrtTensor, type Runtime, type Session } from '../ort/runtime.ts';
 import { NoiseSchedule, scheduleSchema } from './schedule.ts';
 import { PromptTokenizer, type TokenRow } from './tokenizer.ts';
@@ -239,7 +240,7 @@ export class Pipeline {
 }
 
 function zeroTensor(runtime: Runtime, dims: readonly number[]): OrtTensor {
-  return runtime.float(new Float32Array(dims.reduce((product, extent) => product * extent, 1)), dims);
+  return runtime.float(new Float32Array(sizeOf(dims)), dims);
 }
 
 async function loadNetwork(runtime: Runtime, read: ModelReader, name: Network): Promise<Session> {

@@ -2,10 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { relativeError } from '../lib/numbers.ts';
 import { readSafetensors, toFloat32 } from '../lib/safetensors.ts';
 import { NoiseSchedule, scheduleSchema } from './schedule.ts';
-import type { SamplerName } from './scheduler.ts';
-import { createScheduler } from './scheduler.ts';
+import { createScheduler, type SamplerName } from './scheduler.ts';
 
 const file = readSafetensors(
   new Uint8Array(readFileSync(join(import.meta.dirname, 'fixtures/samplers.safetensors'))),
@@ -31,8 +31,3 @@ test.each(cases)('%s, %s, %i steps', (name, prediction, steps) => {
     expect(relativeError(sample, expected), `step ${index}`).toBeLessThan(1e-5);
   }
 });
-
-function relativeError(found: Float32Array, expected: Float32Array): number {
-  const norm = (values: Float32Array) => Math.hypot(...values);
-  return norm(found.map((x, i) => x - expected[i]!)) / norm(expected);
-}

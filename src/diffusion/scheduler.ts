@@ -3,6 +3,7 @@
  * timesteps with offset 1) and DPM-Solver++ 2M (Lu et al. 2022, midpoint, linearly spaced timesteps, last step to
  * σ = 0 in first order).
  */
+import { roundHalfToEven } from '../lib/numbers.ts';
 import type { NoiseSchedule } from './schedule.ts';
 
 export type SamplerName = 'dpm-solver++-2m' | 'ddim';
@@ -52,7 +53,8 @@ function knot(alphaCumprod: number): Knot {
 
 function dpmSolverMultistep(schedule: NoiseSchedule, steps: number): Scheduler {
   const last = schedule.timesteps - 1;
-  const timesteps = Array.from({ length: steps }, (_, i) => roundHalfEven((last * (steps - i)) / steps));
+  // NumPy's rounding, which the reference's timesteps went through.
+  const timesteps = Array.from({ length: steps }, (_, i) => roundHalfToEven((last * (steps - i)) / steps));
   const knots = [...timesteps.map((t) => knot(schedule.alphasCumprod[t]!)), knot(1)];
   let previous: Float32Array | null = null;
   return {
@@ -80,10 +82,4 @@ function extrapolate(
 ): Float32Array {
   const ratio = (here.lambda - before.lambda) / (there.lambda - here.lambda);
   return clean.map((m, i) => m + (m - previous[i]!) / (2 * ratio));
-}
-
-/** NumPy's rounding, which the reference's timesteps went through. */
-function roundHalfEven(value: number): number {
-  const floor = Math.floor(value);
-  return value - floor === 0.5 ? floor + (floor % 2) : Math.round(value);
 }

@@ -3,9 +3,10 @@
  * accumulation is several backward passes before one `step`.
  */
 import { AppError } from '../lib/errors.ts';
+import { sizeOf } from '../lib/numbers.ts';
 import type { Backend, DeviceBuffer } from './backend.ts';
 import { adamwUpdate } from './kernels/adamw.ts';
-import { sizeOf, type Parameter } from './tape.ts';
+import type { Parameter } from './tape.ts';
 
 /** PyTorch's defaults; the learning rate is the caller's to choose. */
 const DEFAULTS = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 1e-2 } as const;

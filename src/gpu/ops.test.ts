@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { sizeOf } from '../lib/numbers.ts';
 import { CpuBackend } from './cpuBackend.ts';
 import { linear } from './ops.ts';
 import { drawInputs, drawWeights, opCases, runCase, type OpCase } from './opCases.ts';
@@ -78,8 +79,7 @@ describe('operations', () => {
 
   it('names what does not fit', () => {
     const tape = new Tape(new CpuBackend());
-    const zeros = (...shape: number[]) =>
-      tape.constant(shape, new Float32Array(shape.reduce((a, b) => a * b)));
+    const zeros = (...shape: number[]) => tape.constant(shape, new Float32Array(sizeOf(shape)));
     expect(() => linear(tape, zeros(2, 3), zeros(4, 5), zeros(4))).toThrow(
       /a weight of shape \[4, 3\], found \[4, 5\]/,
     );

@@ -3,11 +3,12 @@
  * matrices [rows, width] unless said otherwise; the formulas stand beside the kernels.
  */
 import { AppError } from '../lib/errors.ts';
+import { sizeOf } from '../lib/numbers.ts';
 import * as columns from './kernels/columns.ts';
 import { leakyRelu as leakyReluKernel, leakyReluGradient } from './kernels/elementwise.ts';
 import { matmul, productParams } from './kernels/matmul.ts';
 import * as rowKernels from './kernels/rows.ts';
-import { sizeOf, type Tape, type Tensor } from './tape.ts';
+import type { Tape, Tensor } from './tape.ts';
 
 function matrix(op: string, tensor: Tensor): { rows: number; width: number } {
   const [rows, width] = tensor.shape;

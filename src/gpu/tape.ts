@@ -6,6 +6,7 @@
  * A tape owns the buffers of one forward and backward pass; `dispose` gives them all back.
  */
 import { AppError } from '../lib/errors.ts';
+import { sizeOf } from '../lib/numbers.ts';
 import type { Backend, DeviceBuffer } from './backend.ts';
 import { accumulate } from './kernels/elementwise.ts';
 
@@ -13,10 +14,6 @@ export interface Tensor {
   readonly shape: readonly number[];
   readonly buffer: DeviceBuffer;
   readonly needsGradient: boolean;
-}
-
-export function sizeOf(shape: readonly number[]): number {
-  return shape.reduce((product, extent) => product * extent, 1);
 }
 
 /** A trained tensor: its buffers live until `release`, and its gradient sums up over backward passes. */

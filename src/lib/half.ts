@@ -1,6 +1,7 @@
 /**
  * Half precision (IEEE 754 binary16) to and from numbers. Browsers before 2025 and Node 20 lack Float16Array.
  */
+import { roundHalfToEven } from './numbers.ts';
 
 /** The number whose binary16 bit pattern is `bits`. */
 export function halfToNumber(bits: number): number {
@@ -23,13 +24,6 @@ export function numberToHalf(value: number): number {
   const steps = roundHalfToEven(size / step);
   if (exponent === -14) return sign | steps;
   return sign | (((exponent + 14) << 10) + steps);
-}
-
-function roundHalfToEven(value: number): number {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  if (rest !== 0.5) return Math.round(value);
-  return floor % 2 === 0 ? floor : floor + 1;
 }
 
 /** Little-endian half-precision bytes as float32 (the byte offset may be odd). */

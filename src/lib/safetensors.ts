@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { AppError } from './errors.ts';
 import { halfBytesToFloat32 } from './half.ts';
 import { findDuplicateKey } from './jsonKeys.ts';
+import { sizeOf } from './numbers.ts';
 
 const MAX_HEADER_BYTES = 8 * 2 ** 20;
 const MAX_RANK = 8;
@@ -209,7 +210,7 @@ function checkOffsets(entries: readonly (readonly [string, Entry])[], dataLength
       data_offsets: [begin, end],
     },
   ] of inOrder) {
-    const size = shape.reduce((product, extent) => product * extent, ITEM_BYTES[dtype]);
+    const size = ITEM_BYTES[dtype] * sizeOf(shape);
     if (begin !== covered) throw corrupt(`${name.slice(0, 80)} starts at byte ${begin}, expected ${covered}`);
     if (end > dataLength || end - begin !== size) {
       throw corrupt(`${name.slice(0, 80)} takes bytes ${begin} to ${end}, but its shape needs ${size}`);

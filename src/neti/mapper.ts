@@ -5,10 +5,11 @@
  * Tensor names are the official implementation's, so that concepts can be compared and exchanged.
  */
 import { AppError } from '../lib/errors.ts';
+import { sizeOf } from '../lib/numbers.ts';
 import type { Random } from '../lib/random.ts';
 import type { Backend, DeviceBuffer } from '../gpu/backend.ts';
 import { keepFirst, layerNorm, leakyRelu, linear, normaliseRows, sliceColumns } from '../gpu/ops.ts';
-import { Parameter, sizeOf, type Seed, type Tape, type Tensor } from '../gpu/tape.ts';
+import { Parameter, type Seed, type Tape, type Tensor } from '../gpu/tape.ts';
 import { drawFrequencies, Encoding } from './encoding.ts';
 import {
   checkConfig,

@@ -6,6 +6,7 @@
 import type { Backend, DeviceBuffer } from '../gpu/backend.ts';
 import { AdamW } from '../gpu/adamw.ts';
 import { Tape } from '../gpu/tape.ts';
+import { relativeError } from '../lib/numbers.ts';
 import { readSafetensors, toFloat32 } from '../lib/safetensors.ts';
 import { Encoding } from './encoding.ts';
 import { Mapper, type MapperOutput } from './mapper.ts';
@@ -16,18 +17,6 @@ type Tensors = ReadonlyMap<string, Float32Array<ArrayBuffer>>;
 interface Golden {
   readonly config: MapperConfig;
   readonly tensors: Tensors;
-}
-
-/** ‖found − expected‖ / ‖expected‖; infinite when the sizes differ. */
-export function relativeError(found: ArrayLike<number>, expected: ArrayLike<number>): number {
-  if (found.length !== expected.length) return Infinity;
-  let difference = 0;
-  let norm = 0;
-  for (let i = 0; i < expected.length; i++) {
-    difference += (found[i]! - expected[i]!) ** 2;
-    norm += expected[i]! ** 2;
-  }
-  return Math.sqrt(difference / norm);
 }
 
 /** Relative error of the encoding, the forward passes, all gradients and the parameters after five AdamW steps. */

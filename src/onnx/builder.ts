@@ -1,9 +1,10 @@
 /** Appends nodes to a graph or to a branch of it, inferring each new value's type. */
+import { sizeOf } from '../lib/numbers.ts';
 import { reshapeTo } from './fold/reshape.ts';
 import { fixedDims, isBatch, sameDims, type Dim } from './dims.ts';
 import { int, ints, type Attributes, type Graph, type Node } from './graph.ts';
 import { contextOf, inferTypes, KnownValues } from './infer.ts';
-import { countOf, encode, makeConstant, type Known } from './values.ts';
+import { encode, makeConstant, type Known } from './values.ts';
 
 export class Builder {
   private readonly values: KnownValues;
@@ -76,11 +77,11 @@ export class Builder {
 
   /** Float32 tensor of `value`, written as an Expand that onnxruntime folds when it loads the graph. */
   filled(dims: readonly number[], value: number): string {
-    return countOf(dims) <= 16
+    return sizeOf(dims) <= 16
       ? this.constant(
           'float32',
           dims,
-          Array.from({ length: countOf(dims) }, () => value),
+          Array.from({ length: sizeOf(dims) }, () => value),
         )
       : this.op('Expand', [this.scalar(value), this.integers(dims)]);
   }

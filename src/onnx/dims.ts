@@ -84,7 +84,10 @@ export function broadcastDims(a: readonly Dim[], b: readonly Dim[]): Dim[] {
     const y = b[i - rank + b.length] ?? 1;
     if (x === 1) return y;
     if (y === 1 || sameDim(x, y)) return x;
-    throw new AppError('onnx/broadcast', `cannot broadcast ${showDims(a)} with ${showDims(b)}`);
+    throw new AppError(
+      'onnx/broadcast',
+      `expected shapes that broadcast, found ${showDims(a)} and ${showDims(b)}; check the sizes in config.json`,
+    );
   });
 }
 

@@ -6,7 +6,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import type { Tensor } from 'onnxruntime-web';
 import { describe, expect, test } from 'vitest';
-import { flag, floatsOf, openGraph, readTensors, relativeError } from '../tools/runGraph.ts';
+import { relativeError } from '../lib/numbers.ts';
+import { flag, floatsOf, openGraph, readTensors } from '../tools/runGraph.ts';
 import { prepareTextEncoder, prepareUnchanged, prepareUnet } from './prepare.ts';
 
 const TOLERANCE = 1e-4;

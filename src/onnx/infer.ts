@@ -1,11 +1,12 @@
 /** Shape inference: the types of a node's outputs from its inputs, by a table of rules. */
 import { AppError } from '../lib/errors.ts';
+import { sizeOf } from '../lib/numbers.ts';
 import { describe, type Graph, type Node, type TensorType } from './graph.ts';
 import { elementwiseShapes } from './shapes/elementwise.ts';
 import { layoutShapes } from './shapes/layout.ts';
 import { networkShapes } from './shapes/network.ts';
 import type { ShapeContext, ShapeRule } from './shapes/rule.ts';
-import { countOf, readConstant, type Known } from './values.ts';
+import { readConstant, type Known } from './values.ts';
 
 const rules: Record<string, ShapeRule> = { ...elementwiseShapes, ...layoutShapes, ...networkShapes };
 
@@ -29,7 +30,7 @@ export class KnownValues {
 
   private ofConstant(name: string): Known | undefined {
     const constant = this.graph.constants.get(name);
-    return constant && countOf(constant.dims) <= LARGEST_KNOWN ? readConstant(constant) : undefined;
+    return constant && sizeOf(constant.dims) <= LARGEST_KNOWN ? readConstant(constant) : undefined;
   }
 }
 

@@ -5,6 +5,7 @@
  */
 import { fromBinary } from '@bufbuild/protobuf';
 import { AppError } from '../lib/errors.ts';
+import { sizeOf } from '../lib/numbers.ts';
 import { BATCH, type Dim } from './dims.ts';
 import {
   Graph,
@@ -168,13 +169,12 @@ function readTensor(tensor: TensorProto, source: Source): Constant {
 
 function externalContent(tensor: TensorProto, type: ElementType, dims: number[], source: Source) {
   const entries = new Map(tensor.externalData.map((entry) => [entry.key, entry.value]));
-  const count = dims.reduce((a, b) => a * b, 1);
   return {
     kind: 'stored' as const,
     type,
     location: source.folder + (entries.get('location') ?? ''),
     offset: Number(entries.get('offset') ?? 0),
-    length: Number(entries.get('length') ?? count * elementSize(type)),
+    length: Number(entries.get('length') ?? sizeOf(dims) * elementSize(type)),
     bytes: undefined,
   };
 }

@@ -75,10 +75,6 @@ export function elementSize(type: ElementType): number {
   return formats[type].size;
 }
 
-export function countOf(dims: readonly number[]): number {
-  return dims.reduce((product, dim) => product * dim, 1);
-}
-
 /** Values of little-endian bytes of one element type. */
 export function decode(type: ElementType, bytes: Uint8Array): number[] {
   const { size, read } = formats[type];

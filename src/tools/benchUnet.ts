@@ -6,6 +6,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Tensor, type InferenceSession } from 'onnxruntime-web';
+import { sizeOf } from '../lib/numbers.ts';
 import { prepareUnchanged, prepareUnet } from '../onnx/prepare.ts';
 import type { UnetShape } from '../onnx/surgery/unet.ts';
 import { flag, floatTensor, openGraph } from './runGraph.ts';
@@ -72,9 +73,8 @@ function runsOf(
 
 /** Numbers of unit size without a random generator. */
 function waves(dims: readonly number[]): Tensor {
-  const count = dims.reduce((a, b) => a * b, 1);
   return floatTensor(
-    Float32Array.from({ length: count }, (_, i) => Math.SQRT2 * Math.sin(1.37 * i)),
+    Float32Array.from({ length: sizeOf(dims) }, (_, i) => Math.SQRT2 * Math.sin(1.37 * i)),
     dims,
   );
 }

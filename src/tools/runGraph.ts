@@ -43,17 +43,6 @@ export function readTensors(path: string | URL, prefix: string): Record<string, 
   );
 }
 
-/** ‖a − b‖ / ‖b‖ */
-export function relativeError(a: Float32Array, b: Float32Array): number {
-  let difference = 0;
-  let size = 0;
-  b.forEach((value, i) => {
-    difference += (a[i]! - value) ** 2;
-    size += value ** 2;
-  });
-  return a.length === b.length ? Math.sqrt(difference / size) : Infinity;
-}
-
 /** Values of a float32 output. */
 export function floatsOf(tensor: Tensor | undefined): Float32Array {
   if (tensor?.data instanceof Float32Array) return tensor.data;

@@ -2,12 +2,13 @@
  * Values of shape arithmetic: one small evaluator per operator over numbers and batch multiples, row-major. Meant
  * for what exporters leave of `x.shape`, masks and scales, never for weights.
  */
+import { sizeOf } from '../../lib/numbers.ts';
 import { addDims, divDims, isBatch, mulDims, normalAxis, range, sameDim, type Dim } from '../dims.ts';
 import { numberOf, numbersOf } from '../graph.ts';
 import { dimsFrom, type ShapeContext } from '../shapes/rule.ts';
 import { sliceRanges } from '../shapes/layout.ts';
 import { reducedAxes } from '../shapes/network.ts';
-import { countOf, isFloat, readConstant, type Known } from '../values.ts';
+import { isFloat, readConstant, type Known } from '../values.ts';
 
 /** Values of the single output, whose type and dims are given; undefined when they cannot be known. */
 export type Evaluator = (
@@ -18,7 +19,7 @@ export type Evaluator = (
 
 /** Row-major strides. */
 export function stridesOf(dims: readonly number[]): number[] {
-  return dims.map((_, i) => countOf(dims.slice(i + 1)));
+  return dims.map((_, i) => sizeOf(dims.slice(i + 1)));
 }
 
 /** The index along each axis of element `flat`. */
@@ -31,7 +32,7 @@ const dot = (index: readonly number[], strides: readonly number[]) =>
 
 /** Fills the output from a function of each element's index. */
 function generate(dims: readonly number[], valueAt: (index: number[]) => Dim): Dim[] {
-  return Array.from({ length: countOf(dims) }, (_, flat) => valueAt(unravel(flat, dims)));
+  return Array.from({ length: sizeOf(dims) }, (_, flat) => valueAt(unravel(flat, dims)));
 }
 
 /** Element of `input` that broadcasting puts at `index` of the output. */
@@ -133,7 +134,7 @@ const trilu: Evaluator = ({ node }, [input, offset], { dims }) => {
 const constantOfShape: Evaluator = ({ node }, _, { dims }) => {
   const fill = node.attributes.value;
   const value = fill?.kind === 'tensor' ? (readConstant(fill.value)?.values[0] ?? 0) : 0;
-  return Array.from({ length: countOf(dims) }, () => value);
+  return Array.from({ length: sizeOf(dims) }, () => value);
 };
 
 const rangeFrom: Evaluator = (context, _, { dims }) => {

@@ -3,11 +3,11 @@
  * handle pictures one by one and pad them to 16 columns: a 3×3 convolution of 96 channels on 8 pictures of 2×2 took
  * over ten times as long as the 384×384 product. The matrix is gathered from the stored kernel when the graph loads.
  */
+import { sizeOf } from '../../lib/numbers.ts';
 import { Builder } from '../builder.ts';
 import { fixedDims, isBatch, range } from '../dims.ts';
-import { numberOf, type Graph, type Node } from '../graph.ts';
+import { int, numberOf, type Graph, type Node } from '../graph.ts';
 import { kernelOf, windowOf, type Window } from '../shapes/network.ts';
-import { countOf } from '../values.ts';
 
 /** Input pixels times output pixels: beyond, the matrix outgrows the kernel's nine taps for too little. */
 const LARGEST_PRODUCT = 16;
@@ -37,8 +37,8 @@ function sizesOf(graph: Graph, node: Node): Sizes {
 function isSmall(graph: Graph, node: Node, { from, to }: Sizes): boolean {
   const { dims } = graph.typeOf(node.inputs[0]!);
   const kernel = kernelOf(graph.typeOf(node.inputs[1]!), node);
-  const pixels = countOf(from) * countOf(to);
-  const dense = pixels === 1 || (countOf(kernel) > 1 && pixels <= LARGEST_PRODUCT);
+  const pixels = sizeOf(from) * sizeOf(to);
+  const dense = pixels === 1 || (sizeOf(kernel) > 1 && pixels <= LARGEST_PRODUCT);
   return (
     dense && isBatch(dims[0]!) && numberOf(node, 'group', 1) === 1 && graph.constants.has(node.inputs[1]!)
   );
@@ -47,9 +47,9 @@ function isSmall(graph: Graph, node: Node, { from, to }: Sizes): boolean {
 function multiply(at: Builder, node: Node, sizes: Sizes): void {
   const [x, weight, bias] = node.inputs as [string, string, string | undefined];
   const [batch, channels] = at.dims(x) as [ReturnType<typeof at.dims>[0], number];
-  const rows = at.reshape(x, [batch!, channels * countOf(sizes.from)]);
+  const rows = at.reshape(x, [batch!, channels * sizeOf(sizes.from)]);
   const product = at.op('MatMul', [rows, denseMatrix(at, node, weight, sizes)]);
-  const sum = bias ? at.op('Add', [product, repeated(at, bias, countOf(sizes.to))]) : product;
+  const sum = bias ? at.op('Add', [product, repeated(at, bias, sizeOf(sizes.to))]) : product;
   const { dims } = at.graph.typeOf(node.outputs[0]!);
   at.named(node.outputs[0]!, 'Reshape', [sum, at.integers([-1, ...fixedDims(dims.slice(1), node.name)])]);
 }
@@ -58,11 +58,11 @@ function multiply(at: Builder, node: Node, sizes: Sizes): void {
 function denseMatrix(at: Builder, node: Node, weight: string, { from, to }: Sizes): string {
   const kernel = kernelOf(at.graph.typeOf(weight), node);
   const [outputs, channels] = fixedDims(at.dims(weight), node.name) as [number, number];
-  const [taps, pixels] = [countOf(kernel), [countOf(from), countOf(to)] as const];
+  const [taps, pixels] = [sizeOf(kernel), [sizeOf(from), sizeOf(to)] as const];
   const indices = tapIndices(windowOf(node, kernel), from, to);
   const flat = at.reshape(weight, [outputs, channels, taps]);
   const padded = indices.includes(taps) ? at.op('Pad', [flat, at.integers([0, 0, 0, 0, 0, 1])]) : flat;
-  const picked = at.op('Gather', [padded, at.integers(indices)], { axis: { kind: 'int', value: 2 } });
+  const picked = at.op('Gather', [padded, at.integers(indices)], { axis: int(2) });
   const blocks = at.transpose(at.reshape(picked, [outputs, channels, ...pixels]), [1, 2, 0, 3]);
   return at.reshape(blocks, [channels * pixels[0], outputs * pixels[1]]);
 }
@@ -77,7 +77,7 @@ function tapIndices(window: Window, from: readonly number[], to: readonly number
   return pixelsOf(from).flatMap((source) =>
     pixelsOf(to).map((target) => {
       const taps = kernel.map((_, axis) => tap(axis, source[axis]!, target[axis]!));
-      if (taps.includes(undefined)) return countOf(kernel);
+      if (taps.includes(undefined)) return sizeOf(kernel);
       return taps.reduce<number>((flat, at, axis) => flat * kernel[axis]! + at!, 0);
     }),
   );

@@ -3,10 +3,11 @@
  * computes in float32, folds shape arithmetic, drops what has no effect, and turns shape inputs that follow the
  * batch into constants with 0 or -1. The graph it returns has a type for every value.
  */
+import { sizeOf } from '../../lib/numbers.ts';
 import { fixedDims, isBatch, sameDims } from '../dims.ts';
 import { int, type Constant, Graph, type Node, type TensorType } from '../graph.ts';
 import { contextOf, inferTypes, KnownValues, LARGEST_KNOWN } from '../infer.ts';
-import { countOf, isFloat, isNumeric, makeConstant, readConstant, type Known } from '../values.ts';
+import { isFloat, isNumeric, makeConstant, readConstant, type Known } from '../values.ts';
 import { elementCode } from '../write.ts';
 import { evaluators } from './evaluate.ts';
 import { reshapeTo } from './reshape.ts';
@@ -101,7 +102,7 @@ class Specializer {
     const inputs = node.inputs
       .map((name) => (name ? this.known.get(name) : undefined))
       .filter((known) => known !== undefined);
-    if (countOf(dims) > LARGEST_KNOWN || inputs.length < node.inputs.filter(Boolean).length) return undefined;
+    if (sizeOf(dims) > LARGEST_KNOWN || inputs.length < node.inputs.filter(Boolean).length) return undefined;
     const values = evaluator(contextOf(this.graph, this.known, node), inputs, { type: type.type, dims });
     return values && { type: type.type, dims, values };
   }

@@ -1,4 +1,5 @@
 /** Shape table of the derivative rules' tests: operator, inputs (data or constants), attributes. */
+import { sizeOf } from '../../lib/numbers.ts';
 import { BATCH, type Dim } from '../dims.ts';
 import { float, int, ints, text, type Attributes } from '../graph.ts';
 
@@ -28,12 +29,8 @@ const data = (dims: readonly Dim[], from = -1, to = 1): DataInput => ({ dims, fr
 const int64 = (...values: number[]): ConstantInput => ({ constant: 'int64', dims: [values.length], values });
 const scalar = (value: number): ConstantInput => ({ constant: 'float32', dims: [], values: [value] });
 const weight = (dims: readonly number[]): ConstantInput => {
-  const count = dims.reduce((a, b) => a * b, 1);
-  return {
-    constant: 'float32',
-    dims,
-    values: Array.from({ length: count }, (_, i) => Math.sin(1 + 1.7 * i)),
-  };
+  const values = Array.from({ length: sizeOf(dims) }, (_, i) => Math.sin(1 + 1.7 * i));
+  return { constant: 'float32', dims, values };
 };
 
 function make(

@@ -1,9 +1,10 @@
 /** Derivatives of convolution towards its data, of nearest-neighbour enlargement and of average pooling. */
-import { AppError } from '../../lib/errors.ts';
+import { sizeOf } from '../../lib/numbers.ts';
 import { fixedDim, fixedDims } from '../dims.ts';
-import { describe, int, ints, numberOf, numbersOf, textOf } from '../graph.ts';
+import { describe, int, ints, numberOf, numbersOf, text, textOf } from '../graph.ts';
 import { kernelOf, windowOf, type Window } from '../shapes/network.ts';
-import { constantInput, gradientOf, refuse, type GradContext, type Rule } from './rule.ts';
+
+import { constantInput, gradientOf, refuse, unsupported, type GradContext, type Rule } from './rule.ts';
 
 const conv: Rule = (c) => {
   refuse(c, 1);
@@ -61,19 +62,12 @@ const resize: Rule = (c) => {
   const factors = scales.slice(2);
   const whole = scales.every((scale) => Number.isInteger(scale)) && scales[0] === 1 && scales[1] === 1;
   if (textOf(c.node, 'mode', 'nearest') !== 'nearest' || !whole || !repeatsBlocks(c, factors))
-    throw unsupported(c);
+    throw unsupported(c, 'nearest-neighbour enlargement by whole factors');
   const average = c.at.op('AveragePool', [gradientOf(c)], {
     kernel_shape: ints(factors),
     strides: ints(factors),
   });
-  return [
-    c.at.scale(
-      average,
-      factors.reduce((a, b) => a * b, 1),
-    ),
-    undefined,
-    undefined,
-  ];
+  return [c.at.scale(average, sizeOf(factors)), undefined, undefined];
 };
 
 /** Rounding rules that pick source ⌊i/factor⌋ for an integer factor. */
@@ -84,26 +78,21 @@ function repeatsBlocks({ node }: GradContext, factors: readonly number[]): boole
   return coordinates === 'half_pixel' && (rounding === 'round_prefer_floor' || factors.every((f) => f === 2));
 }
 
-function unsupported(c: GradContext): AppError {
-  const message = `expected nearest-neighbour enlargement by whole factors, found another mode in ${describe(c.node)}`;
-  return new AppError('onnx/no-derivative', message);
-}
-
 /** Non-overlapping average pooling: g spread over its window. */
 const averagePool: Rule = (c) => {
   const { kernel, strides, pads } = windowOf(c.node, numbersOf(c.node, 'kernel_shape') ?? []);
   const dims = fixedDims(c.at.dims(c.node.inputs[0]!).slice(2), describe(c.node));
   const fits = (size: number, i: number) => dims[i]! % size === 0 && strides[i] === size;
   const tiled = kernel.every(fits);
-  if (!tiled || pads.some((pad) => pad !== 0)) refuse({ ...c, needs: () => true }, 0);
+  if (!tiled || pads.some((pad) => pad !== 0))
+    throw unsupported(c, 'average pooling whose windows tile the picture');
   const scales = c.at.constant('float32', [kernel.length + 2], [1, 1, ...kernel]);
-  const mode = { mode: { kind: 'string', value: 'nearest' } } as const;
   const spread = c.at.op('Resize', [gradientOf(c), '', scales], {
-    ...mode,
-    coordinate_transformation_mode: { kind: 'string', value: 'asymmetric' },
-    nearest_mode: { kind: 'string', value: 'floor' },
+    mode: text('nearest'),
+    coordinate_transformation_mode: text('asymmetric'),
+    nearest_mode: text('floor'),
   });
-  return [c.at.scale(spread, 1 / kernel.reduce((a, b) => a * b, 1))];
+  return [c.at.scale(spread, 1 / sizeOf(kernel))];
 };
 
 export const convRules: Record<string, Rule> = { AveragePool: averagePool, Conv: conv, Resize: resize };

@@ -6,6 +6,7 @@ import {
   refuse,
   unary,
   unbroadcast,
+  unsupported,
   type GradContext,
   type Rule,
 } from './rule.ts';
@@ -32,7 +33,7 @@ const pow: Rule = (c) => {
   const [x] = c.node.inputs as [string];
   const exponents = constantInput(c, 1);
   const p = exponents[0]!;
-  if (exponents.some((other) => other !== p)) refuse({ ...c, needs: () => true }, 1);
+  if (exponents.some((other) => other !== p)) throw unsupported(c, 'one exponent for all numbers');
   const power = p === 2 ? x : c.at.op('Pow', [x, c.at.scalar(p - 1)]);
   return [unbroadcast(c.at, c.at.op('Mul', [gradientOf(c), c.at.scale(power, p)]), c.at.dims(x)), undefined];
 };

@@ -1,5 +1,4 @@
 /** Derivatives of operators that move, join, cut, repeat or sum data. */
-import { AppError } from '../../lib/errors.ts';
 import { fixedDim, isBatch, normalAxis, range, type Dim } from '../dims.ts';
 import { describe, int, numberOf, numbersOf } from '../graph.ts';
 import { contextOf, KnownValues } from '../infer.ts';
@@ -8,9 +7,9 @@ import { reducedAxes } from '../shapes/network.ts';
 import {
   constantInput,
   gradientOf,
-  refuse,
   unary,
   unbroadcast,
+  unsupported,
   type GradContext,
   type Rule,
 } from './rule.ts';
@@ -56,7 +55,7 @@ const slice = unary((c, x, _, g) => {
     contextOf(c.at.graph, new KnownValues(c.at.graph), c.node),
   )) {
     if (isBatch(dims[axis]!)) continue;
-    if (step !== 1) refuse({ ...c, needs: () => true }, 0);
+    if (step !== 1) throw unsupported(c, 'slices in steps of 1');
     begins[axis] = start;
     ends[axis] = fixedDim(dims[axis], describe(c.node)) - start - fixedDim(count, describe(c.node));
   }
@@ -120,7 +119,8 @@ const flat: Rule = (c) => [c.at.reshape(gradientOf(c), c.at.dims(c.node.inputs[0
 const pad: Rule = (c) => {
   const rank = c.at.dims(c.node.inputs[0]!).length;
   const pads = constantInput(c, 1);
-  if (c.node.inputs[3] || pads.some((size) => size < 0)) throw unsupportedPad(c);
+  if (c.node.inputs[3] || pads.some((size) => size < 0))
+    throw unsupported(c, 'padding by margins of at least 0 on all axes');
   const axes = range(rank).filter((axis) => pads[axis] !== 0 || pads[axis + rank] !== 0);
   const bounds = [axes.map((axis) => pads[axis]!), axes.map((axis) => -pads[axis + rank]! || 2 ** 31), axes];
   return [
@@ -129,13 +129,6 @@ const pad: Rule = (c) => {
     undefined,
   ];
 };
-
-function unsupportedPad(c: GradContext): AppError {
-  return new AppError(
-    'onnx/no-derivative',
-    `expected padding by constant margins, found other axes in ${describe(c.node)}`,
-  );
-}
 
 export const layoutRules: Record<string, Rule> = {
   Concat: concat,

@@ -1,6 +1,6 @@
 /** Derivatives of matrix products. */
 import { float, int, numberOf } from '../graph.ts';
-import { gradientOf, refuse, unbroadcast, type GradContext, type Rule } from './rule.ts';
+import { gradientOf, unbroadcast, unsupported, type GradContext, type Rule } from './rule.ts';
 
 /** The matrix transposed; of a weight, outside the backward pass. */
 function transposed(c: GradContext, value: string): string {
@@ -11,7 +11,8 @@ function transposed(c: GradContext, value: string): string {
 /** y = a·b: da = g·bᵀ, db = aᵀ·g, each summed over broadcast batch axes. Vectors are refused. */
 const matMul: Rule = (c) => {
   const [a, b] = c.node.inputs as [string, string];
-  if (c.at.dims(a).length < 2 || c.at.dims(b).length < 2) refuse({ ...c, needs: () => true }, 0);
+  if (c.at.dims(a).length < 2 || c.at.dims(b).length < 2)
+    throw unsupported(c, 'a product of matrices, not of vectors');
   const g = gradientOf(c);
   const da = () => unbroadcast(c.at, c.at.op('MatMul', [g, transposed(c, b)]), c.at.dims(a));
   const db = () => unbroadcast(c.at, c.at.op('MatMul', [transposed(c, a), g]), c.at.dims(b));

@@ -47,6 +47,12 @@ export function constantInput(c: GradContext, i: number): number[] {
   return numbersIn(c.at.known(c.node.inputs[i] ?? ''), `input ${i} of ${describe(c.node)} in its derivative`);
 }
 
+/** For an operator of a form that its rule does not derive; `expected` says which it does. */
+export function unsupported(c: GradContext, expected: string): AppError {
+  const message = `expected ${expected}, found another form in ${describe(c.node)}; export the model differently or extend its rule`;
+  return new AppError('onnx/no-derivative', message);
+}
+
 /** Refuses a gradient towards an input, such as a weight, that the rule does not derive. */
 export function refuse(c: GradContext, i: number): void {
   if (!c.needs(i)) return;

@@ -2,8 +2,10 @@
  * Every derivative rule against central differences: the gradient of Σ y·G for random G, with the batch free where
  * the table says so. Differences of y are taken before the sum, so float32 leaves about 1e-5.
  */
+import { sizeOf } from '../../lib/numbers.ts';
 import type { InferenceSession, Tensor } from 'onnxruntime-web';
 import { describe, expect, test } from 'vitest';
+import { Random } from '../../lib/random.ts';
 import { floatsOf, floatTensor, openGraph } from '../../tools/runGraph.ts';
 import { Builder } from '../builder.ts';
 import { isBatch, showDims, type Dim } from '../dims.ts';
@@ -22,23 +24,8 @@ const FIRST_SEED = 20240;
 
 const concrete = (dims: readonly Dim[]) => dims.map((dim) => (isBatch(dim) ? dim.batch * BATCH_SIZE : dim));
 
-/** Uniform numbers in [0, 1) from a seed (mulberry32). */
-function random(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    const mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    const again = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((again ^ (again >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-function uniform(next: () => number, dims: readonly number[], from: number, to: number): Tensor {
-  const count = dims.reduce((a, b) => a * b, 1);
-  return floatTensor(
-    Float32Array.from({ length: count }, () => from + (to - from) * next()),
-    dims,
-  );
+function uniform(random: Random, dims: readonly number[], from: number, to: number): Tensor {
+  return floatTensor(random.fillUniform(new Float32Array(sizeOf(dims)), from, to), dims);
 }
 
 /** The node under test with its inputs and, per output k, an input `G{k}`. */
@@ -103,11 +90,11 @@ async function difference(
 async function check(tested: Case, seed: number): Promise<void> {
   const { graph, bytes } = withGradients(tested);
   const session = await openGraph(bytes);
-  const next = random(seed);
+  const random = new Random(seed);
   const ranges = new Map(tested.inputs.map((input, i) => [`x${i}`, 'constant' in input ? undefined : input]));
   const feeds: Feeds = {};
   for (const [name, { dims }] of graph.inputs)
-    feeds[name] = uniform(next, concrete(dims), ranges.get(name)?.from ?? -1, ranges.get(name)?.to ?? 1);
+    feeds[name] = uniform(random, concrete(dims), ranges.get(name)?.from ?? -1, ranges.get(name)?.to ?? 1);
   const outputs = await session.run(feeds);
   for (const i of tested.wanted) {
     const found = outputs[`dx${i}`]!;

@@ -14,7 +14,10 @@ const matMul: ShapeRule = (c) => {
 };
 
 function mismatch(node: Node, a: readonly Dim[], b: readonly Dim[]): AppError {
-  return new AppError('onnx/shape', `${describe(node)} cannot multiply ${showDims(a)} by ${showDims(b)}`);
+  return new AppError(
+    'onnx/shape',
+    `expected inner dimensions that agree, found ${showDims(a)} times ${showDims(b)} in ${describe(node)}; check the sizes in config.json`,
+  );
 }
 
 const gemm: ShapeRule = (c) => {

@@ -3,6 +3,7 @@
  * context; the loss is each picture's mean squared error to a target; behind a gate, the gradients of the weighted
  * sum of losses towards every context.
  */
+import { sizeOf } from '../../lib/numbers.ts';
 import { Builder } from '../builder.ts';
 import { gate } from '../branch.ts';
 import { BATCH, fixedDim, fixedDims, isBatch, type Dim } from '../dims.ts';
@@ -108,10 +109,8 @@ function addLoss(graph: Graph): (at: Builder) => string {
   at.named('losses', 'ReduceMean', [at.op('Mul', [difference, difference]), at.integers(axes)], {
     keepdims: int(0),
   });
-  const count = fixedDims(
-    dims.filter((dim) => !isBatch(dim)),
-    'the latent',
-  ).reduce((a, b) => a * b, 1);
+  const perPicture = dims.filter((dim) => !isBatch(dim));
+  const count = sizeOf(fixedDims(perPicture, 'the latent'));
   return (backward) => {
     const weight = backward.scale(backward.reshape('loss_weights', [BATCH, 1, 1, 1]), 2 / count);
     return backward.op('Mul', [difference, weight]);

@@ -1,0 +1,24 @@
+/** Arithmetic that several folders need: sizes, rounding as IEEE 754 and NumPy do, how far two arrays are apart. */
+
+/** Elements of a tensor of this shape; 1 for a scalar. */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, extent) => product * extent, 1);
+}
+
+/** Nearest whole number to a number of at least 0, halves to the even one. */
+export function roundHalfToEven(value: number): number {
+  const floor = Math.floor(value);
+  return value - floor === 0.5 ? floor + (floor % 2) : Math.round(value);
+}
+
+/** ‖found − expected‖ / ‖expected‖; infinite when the sizes differ. */
+export function relativeError(found: ArrayLike<number>, expected: ArrayLike<number>): number {
+  if (found.length !== expected.length) return Infinity;
+  let difference = 0;
+  let norm = 0;
+  for (let i = 0; i < expected.length; i++) {
+    difference += (found[i]! - expected[i]!) ** 2;
+    norm += expected[i]! ** 2;
+  }
+  return Math.sqrt(difference / norm);
+}
