@@ -98,6 +98,18 @@ describe('openStorage', () => {
     expect((await storage.results.list()).records).toEqual([]);
   });
 
+  it('tells other tabs, and not itself, that concepts changed', async () => {
+    const [here, there] = [await openStorage(), await openStorage()];
+    const [heardHere, heardThere] = [vi.fn(), vi.fn()];
+    here.onConceptsChanged(heardHere);
+    there.onConceptsChanged(heardThere);
+    await here.concepts.put(concept);
+    await expect.poll(() => heardThere.mock.calls.length).toBe(1);
+    await here.concepts.remove(concept.id);
+    await expect.poll(() => heardThere.mock.calls.length).toBe(2);
+    expect(heardHere).not.toHaveBeenCalled();
+  });
+
   it('reports a damaged record and keeps the others', async () => {
     const storage = await openStorage();
     await storage.concepts.put(concept);

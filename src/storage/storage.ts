@@ -51,6 +51,8 @@ export interface StudioStorage {
   readonly results: Collection<ResultRecord>;
   readonly draftForm: Slot<DraftForm>;
   readonly draftPictures: Slot<DraftPictures>;
+  /** Calls the listener after another tab changed the concepts. */
+  onConceptsChanged(listener: () => void): void;
   usage(): Promise<Usage>;
 }
 
@@ -94,28 +96,48 @@ async function estimate(): Promise<Usage> {
   return { used: usage ?? null, available: quota ?? null };
 }
 
-function compose(open: (database: string) => KeyValue, blocked: AppError | null): StudioStorage {
+/** The same values; every change is told to the other tabs once it is stored. */
+function announced(values: KeyValue, channel: BroadcastChannel): KeyValue {
+  const telling = async (change: Promise<void>) => {
+    await change;
+    channel.postMessage('changed');
+  };
+  return {
+    ...values,
+    set: (key, value) => telling(values.set(key, value)),
+    delete: (key) => telling(values.delete(key)),
+    clear: () => telling(values.clear()),
+  };
+}
+
+function compose(
+  open: (database: string) => KeyValue,
+  channel: BroadcastChannel | null,
+  blocked: AppError | null,
+): StudioStorage {
   const draft = open('neti-studio-draft');
+  const concepts = open('neti-studio-concepts');
   return {
     blocked,
-    concepts: collection(open('neti-studio-concepts'), conceptSchema),
+    concepts: collection(channel === null ? concepts : announced(concepts, channel), conceptSchema),
     results: collection(open('neti-studio-results'), resultSchema),
     draftForm: slot(draft, 'form', draftFormSchema),
     draftPictures: slot(draft, 'pictures', draftPicturesSchema),
+    onConceptsChanged: (listener) => channel?.addEventListener('message', listener),
     usage: estimate,
   };
 }
 
 /** Storage that is gone with the tab. */
 export function openMemoryStorage(blocked: AppError | null = null): StudioStorage {
-  return compose(memoryKeyValue, blocked);
+  return compose(memoryKeyValue, null, blocked);
 }
 
 /** Opens the studio's databases, or storage in memory where the browser denies them. Never rejects. */
 export async function openStorage(): Promise<StudioStorage> {
   try {
     await indexedDbKeyValue('neti-studio-draft').get('form');
-    return compose(indexedDbKeyValue, null);
+    return compose(indexedDbKeyValue, new BroadcastChannel('neti-studio-concepts'), null);
   } catch (error) {
     return openMemoryStorage(storageError(error));
   }

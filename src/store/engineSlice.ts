@@ -1,10 +1,11 @@
 /** Opening the base model: progress, which engine runs it and why, what is stored, and coming back from failures. */
 import { toPlainError } from '../lib/errors.ts';
 import type { Context } from './context.ts';
-import { restore } from './persistence.ts';
+import { followConcepts, restore } from './persistence.ts';
 import type { EngineSlice } from './state.ts';
 
-export function createEngineSlice({ deps, get, set, messages }: Context): EngineSlice {
+export function createEngineSlice(context: Context): EngineSlice {
+  const { deps, get, set, messages } = context;
   let latest = 0;
 
   async function open(): Promise<void> {
@@ -22,14 +23,21 @@ export function createEngineSlice({ deps, get, set, messages }: Context): Engine
       messages.announce('The studio is ready.');
     } catch (error) {
       if (!current() || toPlainError(error).code === 'cancelled') return;
-      set({ status: 'failed', loading: null });
+      set({ status: 'failed', loading: null, engine: null });
       messages.report('page', error);
     }
   }
 
+  /** Only an engine that had opened is opened again: one that dies while opening would do so for ever. */
   async function recover(reason: string): Promise<void> {
+    if (get().status !== 'ready') return;
     await open();
-    messages.note('page', 'engine.restarted', `${reason} Nothing that was kept is lost.`);
+    if (get().status === 'ready')
+      messages.note(
+        'page',
+        'engine.restarted',
+        `${reason} It was started again. Nothing that was kept is lost.`,
+      );
   }
 
   function noteStorage(): void {
@@ -44,9 +52,12 @@ export function createEngineSlice({ deps, get, set, messages }: Context): Engine
     base: null,
     usage: null,
     async start() {
-      deps.client.onRestart((reason) => void recover(reason));
+      deps.client.onDeath((reason) => void recover(reason));
       noteStorage();
-      await restore({ deps, get, set, messages });
+      deps.storage.onConceptsChanged(
+        () => void followConcepts(context).catch((error: unknown) => messages.report('library', error)),
+      );
+      await restore(context);
       await Promise.all([open(), get().measureUsage()]);
     },
     reopen: open,

@@ -80,6 +80,28 @@ describe('library', () => {
     expect(store.getState().pictures).toHaveLength(1);
   });
 
+  it('follows what another tab changed, and keeps what exists only here', async () => {
+    let tell: () => void = () => undefined;
+    const storage = {
+      ...openMemoryStorage(),
+      onConceptsChanged: (listener: () => void) => (tell = listener),
+    };
+    const studio = await startStudio({ storage });
+    await fillIn(studio);
+    await studio.store.getState().train();
+    const state = () => studio.store.getState();
+    const [mine] = state().concepts;
+    await storage.concepts.put({ ...mine!, id: 'theirs', name: 'theirs' });
+    tell();
+    await expect.poll(() => state().concepts.map(({ id }) => id)).toEqual([mine!.id, 'theirs']);
+
+    await storage.concepts.clear();
+    studio.store.setState({ unsaved: ['theirs'] });
+    tell();
+    await expect.poll(() => state().concepts.map(({ id }) => id)).toEqual(['theirs']);
+    expect(state().form.conceptId).toBeNull();
+  });
+
   it('removes everything', async () => {
     const { store, storage } = await trained();
     await store.getState().generate();

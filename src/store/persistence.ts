@@ -22,6 +22,20 @@ async function restoreLibrary({ deps, set, messages }: Context): Promise<void> {
     );
 }
 
+/**
+ * Shows the concepts as another tab left them, so that neither overwrites what the other learned. A concept that could
+ * not be stored, or is in training, exists only here and stays.
+ */
+export async function followConcepts({ deps, get, set }: Context): Promise<void> {
+  const { records } = await deps.storage.concepts.list();
+  const { concepts, unsaved, training, form } = get();
+  const own = concepts.filter(({ id }) => unsaved.includes(id) || training?.conceptId === id);
+  const stored = records.filter(({ id }) => own.every((each) => each.id !== id));
+  const shown = [...stored, ...own].sort((a, b) => a.created.localeCompare(b.created));
+  set({ concepts: shown });
+  if (shown.every(({ id }) => id !== form.conceptId)) get().selectConcept(null);
+}
+
 async function restorePictures({ deps, set }: Context, kept: DraftPictures): Promise<void> {
   const { images } = deps;
   const shown = await Promise.allSettled(

@@ -76,8 +76,7 @@ export function scriptedClient(overrides: Partial<StudioClient> = {}): StudioCli
         ...{ created: '2026-01-01T00:00:00.000Z', thumbnail: '' },
       }),
     relabelConcept: (file) => Promise.resolve(file),
-    onRestart: () => undefined,
-    close: () => undefined,
+    onDeath: () => undefined,
     ...overrides,
   };
 }

@@ -1,7 +1,7 @@
 /** The top line: what this is, that it stays here and what is stored, and which engine runs it and why. */
 import { Popover } from '@base-ui/react/popover';
 import type { ReactNode } from 'react';
-import type { Provider } from '../worker/api.ts';
+import type { EngineInfo, Provider } from '../worker/api.ts';
 import { fileSize } from '../store/words.ts';
 import { Icon, type IconName } from './icons.tsx';
 import { Opening } from './Loading.tsx';
@@ -93,7 +93,7 @@ const choices: readonly { provider: Provider | 'auto'; label: string }[] = [
   { provider: 'wasm', label: 'Processor (WebAssembly)' },
 ];
 
-function EngineChoice() {
+function EngineOptions() {
   const actions = useActions();
   const chosen = useStudio((state) => state.form.provider);
   const busy = useStudio((state) => state.training !== null || state.generation !== null);
@@ -115,15 +115,17 @@ function EngineChoice() {
   );
 }
 
-function EngineInfo() {
+function engineLabel({ provider, threads }: EngineInfo): string {
+  if (provider === 'webgpu') return 'Graphics card';
+  return `Processor, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+}
+
+function EnginePopover() {
   const engine = useStudio((state) => state.engine);
-  if (engine === null) return null;
-  const threads = `${engine.threads} ${engine.threads === 1 ? 'thread' : 'threads'}`;
-  const label = engine.provider === 'webgpu' ? 'Graphics card' : `Processor, ${threads}`;
   return (
-    <HeaderPopover icon="chip" label={label} title="What runs the model">
-      <p>{engine.reason}</p>
-      <EngineChoice />
+    <HeaderPopover icon="chip" label={engine ? engineLabel(engine) : 'Engine'} title="What runs the model">
+      <p>{engine ? engine.reason : 'Nothing yet: the model could not be opened.'}</p>
+      <EngineOptions />
     </HeaderPopover>
   );
 }
@@ -141,7 +143,7 @@ export function Header() {
       </h1>
       <div className="header-info">
         <StorageInfo />
-        {status === 'opening' ? <Opening /> : <EngineInfo />}
+        {status === 'opening' ? <Opening /> : <EnginePopover />}
       </div>
     </header>
   );

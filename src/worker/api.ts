@@ -191,8 +191,6 @@ export interface StudioClient {
     file: Uint8Array<ArrayBuffer>,
     label: { name: string; thumbnail: string },
   ): Promise<Uint8Array<ArrayBuffer>>;
-  /** Called when the worker died and a fresh one was opened in its place. */
-  onRestart(listener: (reason: string) => void): void;
-  /** Ends the worker. */
-  close(): void;
+  /** Called when the worker died, with the reason. The next `open` starts another one. */
+  onDeath(listener: (reason: string) => void): void;
 }

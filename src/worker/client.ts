@@ -1,11 +1,11 @@
 /**
  * The page's side of the worker boundary. Each call gets a number, so that it can be cancelled; errors come back as
- * plain objects and are revived. A worker that dies is replaced and opened again, and the calls it took with it reject
- * with `worker.died`.
+ * plain objects and are revived. When the worker dies the calls it took with it reject with `worker.died`; the next call
+ * starts another one.
  */
 import * as Comlink from 'comlink';
 import { AppError, reviveError } from '../lib/errors.ts';
-import type { CallOptions, OpenRequest, Opened, StudioClient } from './api.ts';
+import type { CallOptions, Opened, StudioClient } from './api.ts';
 import type { Answer, StudioWorker } from './studioWorker.ts';
 
 interface Connection {
@@ -26,12 +26,7 @@ function connect(): Connection {
   const death = new Promise<never>((_, reject) => {
     kill = (reason) => {
       worker.terminate();
-      reject(
-        new AppError(
-          'worker.died',
-          `The part of the studio that does the work stopped (${reason}). It is being restarted.`,
-        ),
-      );
+      reject(new AppError('worker.died', `The part of the studio that does the work stopped (${reason}).`));
     };
   });
   death.catch(() => undefined);
@@ -42,8 +37,7 @@ function connect(): Connection {
 }
 
 export function createStudioClient(): StudioClient {
-  let connection = connect();
-  let opened: OpenRequest | null = null;
+  let connection: Connection | null = null;
   let nextCall = 1;
   let lastPulse = Date.now();
   const listeners = new Set<(reason: string) => void>();
@@ -51,28 +45,21 @@ export function createStudioClient(): StudioClient {
   let noteOpening: (ready: Promise<unknown>) => void = () => undefined;
   let ready = new Promise<unknown>((resolve) => (noteOpening = resolve));
 
-  const watch = (current: Connection) => {
-    current.death.catch((error: unknown) => {
-      if (current !== connection) return;
-      connection = connect();
-      lastPulse = Date.now();
-      watch(connection);
-      const reason = error instanceof Error ? error.message : String(error);
-      if (opened)
-        void send((remote, id) =>
-          remote.open(
-            id,
-            opened!,
-            Comlink.proxy(() => undefined),
-          ),
-        ).catch(() => undefined);
-      for (const listener of listeners) listener(reason);
+  function connected(): Connection {
+    if (connection) return connection;
+    const started = connect();
+    connection = started;
+    lastPulse = Date.now();
+    started.death.catch((error: Error) => {
+      connection = null;
+      for (const listener of listeners) listener(error.message);
     });
-  };
-  watch(connection);
+    return started;
+  }
 
-  const pulse = setInterval(() => {
+  setInterval(() => {
     const current = connection;
+    if (!current) return;
     void current.remote.ping().then(() => {
       lastPulse = Date.now();
     });
@@ -83,7 +70,7 @@ export function createStudioClient(): StudioClient {
     call: (remote: Comlink.Remote<StudioWorker>, id: number) => Promise<Answer<T>>,
     signal?: AbortSignal,
   ): Promise<T> {
-    const { remote, death, kill } = connection;
+    const { remote, death, kill } = connected();
     const id = nextCall++;
     const cancel = () => void remote.cancel(id);
     signal?.addEventListener('abort', cancel, { once: true });
@@ -110,16 +97,14 @@ export function createStudioClient(): StudioClient {
   const events = <E>(options?: CallOptions<E>) => Comlink.proxy((event: E) => options?.onEvent?.(event));
 
   return {
-    open: async (request, options) => {
+    open: (request, options) => {
       const opening = send<Opened>(
         (remote, id) => remote.open(id, request, events(options)),
         options?.signal,
       );
       ready = opening.catch(() => undefined);
       noteOpening(ready);
-      const result = await opening;
-      opened = request;
-      return result;
+      return opening;
     },
     reconstruct: (picture) => sendWhenReady((remote, id) => remote.reconstruct(id, picture)),
     checkCategory: (word) => sendWhenReady((remote, id) => remote.checkCategory(id, word)),
@@ -130,12 +115,8 @@ export function createStudioClient(): StudioClient {
       sendWhenReady((remote, id) => remote.generate(id, request, events(options)), options?.signal),
     inspectConcept: (file) => sendWhenReady((remote, id) => remote.inspectConcept(id, file)),
     relabelConcept: (file, label) => sendWhenReady((remote, id) => remote.relabelConcept(id, file, label)),
-    onRestart: (listener) => {
+    onDeath: (listener) => {
       listeners.add(listener);
-    },
-    close: () => {
-      clearInterval(pulse);
-      connection.worker.terminate();
     },
   };
 }
