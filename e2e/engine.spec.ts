@@ -1,7 +1,7 @@
 /** Which engine runs the model, where there is no WebGPU; and what a second visit fetches. */
 import { expect, test, type Page } from '@playwright/test';
 import { browserLaunch } from '../src/tools/browser.ts';
-import { addPictures, openStudio, pictures } from './studio.ts';
+import { addPictures, openStudio, pictures, teach } from './studio.ts';
 
 const { executablePath, args } = browserLaunch();
 
@@ -45,4 +45,20 @@ test('a second visit downloads neither the model nor the engine again', async ({
     /\.(onnx|onnx_data|data|wasm|safetensors)$/.test(new URL(url).pathname),
   );
   expect(heavy).toEqual([]);
+});
+
+test('on a host that sends no isolation headers it runs on one thread and says so', async ({
+  page,
+  baseURL,
+}) => {
+  await page.route(`${baseURL}/`, async (route) => {
+    const response = await route.fetch();
+    const headers = Object.entries(response.headers()).filter(([name]) => !name.startsWith('cross-origin-'));
+    await route.fulfill({ response, headers: Object.fromEntries(headers) });
+  });
+  await openStudio(page);
+  await page.getByRole('button', { name: 'Processor, 1 thread' }).click();
+  await expect(page.getByText(/not cross-origin isolated: one thread only/)).toBeVisible();
+  await page.keyboard.press('Escape');
+  await teach(page, 'slow but sure', 1);
 });
