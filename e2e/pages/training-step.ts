@@ -60,7 +60,12 @@ async function trainSteps(provider: 'wasm' | 'webgpu', steps: number) {
   const { layers, contextWidth, latent } = pipeline.shape;
   const mapper = createMapper(
     bridge.backend,
-    { ...MAPPER_DEFAULTS, layers, contextWidth, normScale: await pipeline.embeddingNorm(5) },
+    {
+      ...MAPPER_DEFAULTS,
+      layers,
+      contextWidth,
+      normScale: Math.hypot(...(await pipeline.tokenEmbedding(5))),
+    },
     random,
   );
   const size = latent[0] * latent[1] * latent[2];

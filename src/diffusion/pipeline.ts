@@ -124,12 +124,12 @@ export class Pipeline {
     return { embedding: embedding!, bypass: bypass! };
   }
 
-  /** L2 norm of a token's embedding: the mapper's output gets that of its super-category (method: optional norm). */
-  async embeddingNorm(token: number): Promise<number> {
+  /** A token's embedding [D]: the mapper's output gets the norm of its super-category's (method: optional norm). */
+  async tokenEmbedding(token: number): Promise<Float32Array<ArrayBuffer>> {
     const { tokens, contextWidth } = this.shape;
     const ids = Array.from({ length: tokens }, () => token);
     const [embeddings] = await this.runText([{ ids, placeholder: null }], ['token_embeddings']);
-    return Math.hypot(...(await floats(embeddings!)).subarray(0, contextWidth));
+    return (await floats(embeddings!)).slice(0, contextWidth);
   }
 
   /** The network's answer [B, C, H, W]. */

@@ -14,6 +14,7 @@ const MAX_THUMBNAIL = 2 * 2 ** 20;
 
 const size = (max: number) => z.int().min(1).max(max);
 
+/** The last three were not written at first: what a file does not say is NeTI. */
 const configurationSchema: z.ZodType<MapperConfig> = z.strictObject({
   layers: size(256),
   contextWidth: size(8192),
@@ -26,6 +27,9 @@ const configurationSchema: z.ZodType<MapperConfig> = z.strictObject({
   normScale: z.number().positive().nullable(),
   positionalEncoding: z.boolean(),
   nestedDropout: z.number().min(0).max(1),
+  time: z.boolean().default(true),
+  space: z.boolean().default(true),
+  network: z.boolean().default(true),
 });
 
 /** Means over the first and the last tenth of a session's steps. */

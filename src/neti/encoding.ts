@@ -4,6 +4,7 @@
  *
  * Angles reach ±120, where a GPU's float32 sine is worthless, so this runs on the CPU in float64. By the addition theorems
  * sin(a + b) needs sines of each timestep and of each layer only, not of every pair.
+ * A mapper that may not depend on time, or on the layer, reads timestep 0, or layer 0, throughout.
  */
 import type { Random } from '../lib/random.ts';
 import { encodedWidth, TIMESTEPS, type MapperConfig } from './mapperConfig.ts';
@@ -32,8 +33,10 @@ export class Encoding {
   /** Encoded rows [R, 2F] (or [R, 2] without positional encoding) of R pairs (timestep, layer). */
   encode(timesteps: ArrayLike<number>, layers: ArrayLike<number>): Float32Array<ArrayBuffer> {
     const encoded = new Float32Array(timesteps.length * encodedWidth(this.config));
-    if (this.frequencies) this.encodeWaves(this.frequencies, timesteps, layers, encoded);
-    else this.encodePlain(timesteps, layers, encoded);
+    const zeros = new Uint8Array(timesteps.length);
+    const [t, l] = [this.config.time ? timesteps : zeros, this.config.space ? layers : zeros];
+    if (this.frequencies) this.encodeWaves(this.frequencies, t, l, encoded);
+    else this.encodePlain(t, l, encoded);
     return encoded;
   }
 

@@ -16,6 +16,7 @@ import {
   encodedWidth,
   parameterShapes,
   stateShapes,
+  tableRows,
   type MapperConfig,
 } from './mapperConfig.ts';
 
@@ -61,6 +62,7 @@ export class Mapper {
     layers: ArrayLike<number>,
     keep?: number | ArrayLike<number>,
   ): MapperOutput {
+    if (!this.config.network) return { base: this.lookUp(tape, layers), bypass: null };
     const hidden = this.hidden(tape, timesteps, layers);
     const kept =
       keep === undefined ? hidden : keepFirst(tape, hidden, this.keepCounts(tape, keep, timesteps.length));
@@ -107,6 +109,16 @@ export class Mapper {
     for (const parameter of this.parameters) parameter.release();
   }
 
+  /** The plain vectors of R layers, [R, D]: one-hot rows times the table. */
+  private lookUp(tape: Tape, layers: ArrayLike<number>): Tensor {
+    const columns = tableRows(this.config);
+    const rows = new Float32Array(layers.length * columns);
+    for (let r = 0; r < layers.length; r++) rows[r * columns + (this.config.space ? layers[r]! : 0)] = 1;
+    const width = this.config.contextWidth;
+    const noBias = tape.constant([width], new Float32Array(width));
+    return linear(tape, tape.constant([layers.length, columns], rows), this.parameter('vectors'), noBias);
+  }
+
   private parameter(name: string): Parameter {
     return this.byName.get(name)!;
   }
@@ -141,6 +153,20 @@ export class Mapper {
     }
     return tape.constant([rows], counts);
   }
+}
+
+/** A mapper without a network: every vector starts as `embedding` [D], that of the super-category (Gal et al. 2022). */
+export function createTable(
+  backend: Backend,
+  config: MapperConfig,
+  embedding: Float32Array<ArrayBuffer>,
+): Mapper {
+  const rows = tableRows(config);
+  const vectors = Float32Array.from(
+    { length: rows * embedding.length },
+    (_, i) => embedding[Math.floor(i / rows)]!,
+  );
+  return new Mapper(backend, config, new Map([['vectors', vectors]]));
 }
 
 /** A mapper with fresh weights: PyTorch's initialisation, and the input layer set to the anchors' encodings. */

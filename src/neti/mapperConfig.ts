@@ -26,6 +26,11 @@ export interface MapperConfig {
   readonly positionalEncoding: boolean;
   /** Probability that nested dropout strikes a call of the mapper in training. */
   readonly nestedDropout: number;
+  /** Whether the vector may differ between timesteps, and between layers. */
+  readonly time: boolean;
+  readonly space: boolean;
+  /** False: no network, but a plain learned vector, one for each layer when `space` is set (see variants.ts). */
+  readonly network: boolean;
 }
 
 /** The official settings; `layers`, `contextWidth` and `normScale` follow from the base model. */
@@ -38,6 +43,9 @@ export const MAPPER_DEFAULTS = {
   textualBypass: true,
   positionalEncoding: true,
   nestedDropout: 0.5,
+  time: true,
+  space: true,
+  network: true,
 } as const;
 
 /** Throws `mapper.config` unless the numbers make a mapper. */
@@ -68,6 +76,20 @@ export function checkConfig(config: MapperConfig): void {
       `The probability of nested dropout must lie in 0…1, found ${config.nestedDropout}.`,
     );
   }
+  if (!config.network) checkTable(config);
+}
+
+function checkTable({ textualBypass, normScale, nestedDropout, time }: MapperConfig): void {
+  if (!textualBypass && normScale === null && nestedDropout === 0 && !time) return;
+  throw new AppError(
+    'mapper.config',
+    'Plain vectors cannot depend on time, nor have a bypass, a norm or nested dropout: switch these off or the network on.',
+  );
+}
+
+/** Number of vectors of a mapper without a network. */
+export function tableRows({ space, layers }: MapperConfig): number {
+  return space ? layers : 1;
 }
 
 /** Width of the encoded input: sine and cosine of every frequency, or timestep and layer as they are. */
@@ -77,6 +99,12 @@ export function encodedWidth(config: MapperConfig): number {
 
 /** Trained tensors in order, `[outputs, inputs]` for weights of linear layers. */
 export function parameterShapes(config: MapperConfig): ReadonlyMap<string, readonly number[]> {
+  return config.network
+    ? networkShapes(config)
+    : new Map([['vectors', [config.contextWidth, tableRows(config)]]]);
+}
+
+function networkShapes(config: MapperConfig): Map<string, readonly number[]> {
   const { layers, timeAnchors, hidden, contextWidth, textualBypass, positionalEncoding } = config;
   const anchors = timeAnchors * layers;
   const output = (textualBypass ? 2 : 1) * contextWidth;
@@ -102,5 +130,6 @@ export function parameterShapes(config: MapperConfig): ReadonlyMap<string, reado
 /** The tensors of `parameterShapes` and the frozen frequencies `encoder.w`, which a concept needs as well. */
 export function stateShapes(config: MapperConfig): ReadonlyMap<string, readonly number[]> {
   const frequencies: [string, number[]][] = [['encoder.w', [config.fourierFeatures, 2]]];
-  return new Map([...(config.positionalEncoding ? frequencies : []), ...parameterShapes(config)]);
+  const encoded = config.network && config.positionalEncoding;
+  return new Map([...(encoded ? frequencies : []), ...parameterShapes(config)]);
 }

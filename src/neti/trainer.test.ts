@@ -9,10 +9,11 @@ import { prepareModel } from '../onnx/model.ts';
 import { Runtime } from '../ort/runtime.ts';
 import { createBridge, type Bridge } from './bridge.ts';
 import { readConcept, writeConcept } from './conceptFile.ts';
-import { createMapper, Mapper } from './mapper.ts';
+import { createMapper, createTable, Mapper } from './mapper.ts';
 import { MAPPER_DEFAULTS } from './mapperConfig.ts';
 import { defaultTrainSettings } from './settings.ts';
 import { Trainer } from './trainer.ts';
+import { variantConfig, variantNames } from './variants.ts';
 
 const home = new URL('../onnx/fixtures/micro/', import.meta.url);
 const readStock = async (path: string) => new Uint8Array(await readFile(new URL(path, home)));
@@ -89,6 +90,20 @@ test('a training that is stopped, kept as a file and gone on with is the same as
 
   expect(losses).toEqual(expected);
   expect(await resumed.state()).toEqual(await whole.state());
+});
+
+test.each(variantNames)('%s: a step moves every trained tensor', async (name) => {
+  const bridge = createBridge(runtime);
+  const embedding = await pipeline.tokenEmbedding(5);
+  const config = { ...variantConfig(name, layers, embedding), hidden: 16, fourierFeatures: 16 };
+  const mapper = config.network
+    ? createMapper(bridge.backend, config, new Random(1))
+    : createTable(bridge.backend, config, embedding);
+  const before = await mapper.state();
+  await trainerOf(bridge, mapper, new Random(4)).step();
+  const after = await mapper.state();
+  for (const { name: tensor } of mapper.parameters)
+    expect(after.get(tensor), tensor).not.toEqual(before.get(tensor));
 });
 
 test('a step moves the mapper and gives every buffer back', async () => {

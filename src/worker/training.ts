@@ -154,13 +154,14 @@ async function mapperConfig(
   settings: TrainSettings,
 ): Promise<MapperConfig> {
   const { layers, contextWidth } = pipeline.shape;
+  const token = pipeline.tokenizer.singleToken(category.toLowerCase());
   return {
     ...MAPPER_DEFAULTS,
     layers,
     contextWidth,
     textualBypass: settings.textualBypass,
     nestedDropout: settings.nestedDropout ? MAPPER_DEFAULTS.nestedDropout : 0,
-    normScale: await pipeline.embeddingNorm(pipeline.tokenizer.singleToken(category.toLowerCase())),
+    normScale: Math.hypot(...(await pipeline.tokenEmbedding(token))),
   };
 }
 

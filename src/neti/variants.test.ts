@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { CpuBackend } from '../gpu/cpuBackend.ts';
+import { Tape } from '../gpu/tape.ts';
+import { Random } from '../lib/random.ts';
+import { createMapper, createTable, type Mapper } from './mapper.ts';
+import { variantConfig, variantNames, type VariantName } from './variants.ts';
+
+const layers = 3;
+const width = 4;
+const embedding = Float32Array.of(0.1, -0.2, 0.3, 0.4);
+/** Two timesteps by three layers. */
+const timesteps = [100, 100, 100, 800, 800, 800];
+const rowLayers = [0, 1, 2, 0, 1, 2];
+
+function make(backend: CpuBackend, name: VariantName): Mapper {
+  const config = variantConfig(name, layers, embedding);
+  return config.network
+    ? createMapper(backend, config, new Random(1))
+    : createTable(backend, config, embedding);
+}
+
+function rowsOf(name: VariantName): number[][] {
+  const backend = new CpuBackend();
+  const tape = new Tape(backend);
+  const { base } = make(backend, name).forward(tape, timesteps, rowLayers);
+  const all = [...backend.view(base.buffer)];
+  return timesteps.map((_, r) => all.slice(r * width, (r + 1) * width));
+}
+
+describe('variants', () => {
+  it.each(variantNames)('%s varies with time and with space as it should', (name) => {
+    const { time, space } = variantConfig(name, layers, embedding);
+    const [early, otherLayer, , late] = rowsOf(name);
+    const isTable = name === 'textual-inversion' || name === 'xti';
+    if (time) expect(late).not.toEqual(early);
+    else expect(late).toEqual(early);
+    if (space && !isTable) expect(otherLayer).not.toEqual(early);
+    if (!space) expect(otherLayer).toEqual(early);
+  });
+
+  it.each(['textual-inversion', 'xti'] as const)("%s starts as the category's embedding", (name) => {
+    for (const row of rowsOf(name)) expect(row).toEqual([...embedding]);
+  });
+
+  it.each([
+    ['textual-inversion', [[0, 1, 2, 3, 4, 5]]],
+    [
+      'xti',
+      [
+        [0, 3],
+        [1, 4],
+        [2, 5],
+      ],
+    ],
+  ] as const)('%s sums the gradients of the rows that share a vector', async (name, shared) => {
+    const backend = new CpuBackend();
+    const mapper = make(backend, name);
+    const tape = new Tape(backend);
+    const output = mapper.forward(tape, timesteps, rowLayers);
+    const gradient = Float32Array.from({ length: timesteps.length * width }, (_, i) => (i % 7) - 3);
+    mapper.backward(tape, output, { base: backend.wrap(gradient) });
+    const [vectors] = mapper.parameters;
+    const found = [...(await backend.download(vectors!.gradient))];
+    const expected = Array.from({ length: width }, (_, d) =>
+      shared.map((rows) => rows.reduce<number>((sum, r) => sum + gradient[r * width + d]!, 0)),
+    ).flat();
+    expect(found).toEqual(expected);
+  });
+
+  it('plain vectors refuse what only a network has', () => {
+    const config = { ...variantConfig('xti', layers, embedding), nestedDropout: 0.5 };
+    expect(() => createTable(new CpuBackend(), config, embedding)).toThrow(/nested dropout/);
+  });
+});

@@ -1,0 +1,74 @@
+/**
+ * The comparison of the paper's figure 7 and its ablations, on the shipped base: what is trained, what is drawn, and where it is
+ * kept. Everything is fixed here, so that a run can be cut and resumed, and its parts are comparable.
+ */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { VariantName } from '../../neti/variants.ts';
+
+export const study = {
+  /** Optimizer steps of every variant, and the checkpoints that are drawn. */
+  checkpoints: [50, 100, 150],
+  /** Kept hidden units of NeTI's last checkpoint (section 4.3). */
+  truncations: [1, 4, 16, 32, 64, 128],
+  /** Of the paper's fifteen, those whose place or treatment the base knows. */
+  prompts: [
+    'A photo of a {}',
+    'A photo of {} in the jungle',
+    'A photo of {} on a beach',
+    'A photo of {} in the moon',
+    'A manga drawing of {}',
+    'A watercolor painting of {}',
+  ],
+  seeds: [1, 2],
+  samplingSteps: 20,
+  guidanceScale: 5,
+  /** Of the weights' start, the noise and the templates. */
+  trainingSeed: 0,
+} as const;
+
+export const lastCheckpoint = study.checkpoints.at(-1)!;
+/** The variants that come first; `--variants all` adds the rest. */
+export const mainVariants = [
+  'neti',
+  'textual-inversion',
+  'xti',
+  'no-bypass',
+  'no-dropout',
+] as const satisfies VariantName[];
+
+/** A held-out concept: its folder, category, and the PNG files to learn from. */
+export interface StudyConcept {
+  readonly folder: string;
+  readonly category: string;
+  readonly pictures: readonly Uint8Array[];
+}
+
+const conceptSchema = z.object({ category: z.string() });
+
+/** The concepts that ship with the base, in the order of their names. */
+export async function readConcepts(modelFolder: string): Promise<StudyConcept[]> {
+  const home = join(modelFolder, 'concepts');
+  const folders = (await readdir(home)).sort();
+  return Promise.all(
+    folders.map(async (folder) => {
+      const { category } = conceptSchema.parse(
+        JSON.parse(await readFile(join(home, folder, 'concept.json'), 'utf8')),
+      );
+      const names = (await readdir(join(home, folder))).filter((name) => /^\d+\.png$/.test(name)).sort();
+      const pictures = await Promise.all(names.map((name) => readFile(join(home, folder, name))));
+      return { folder, category, pictures };
+    }),
+  );
+}
+
+/** Where the pictures of a checkpoint are kept: a column a seed, a row a prompt. */
+export function checkpointFile(out: string, variant: VariantName, concept: string, step: number): string {
+  return join(out, variant, concept, `step-${step}.png`);
+}
+
+/** The same for NeTI's last checkpoint with fewer hidden units. */
+export function truncationFile(out: string, concept: string, kept: number): string {
+  return join(out, 'neti', concept, kept === 128 ? `step-${lastCheckpoint}.png` : `kept-${kept}.png`);
+}
