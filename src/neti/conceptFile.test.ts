@@ -12,8 +12,9 @@ import {
   writeConcept,
   type ConceptDraft,
 } from './conceptFile.ts';
-import { createMapper } from './mapper.ts';
+import { createMapper, createTable } from './mapper.ts';
 import { MAPPER_DEFAULTS, type MapperConfig } from './mapperConfig.ts';
+import { variantConfig } from './variants.ts';
 
 const config: MapperConfig = {
   ...MAPPER_DEFAULTS,
@@ -105,6 +106,24 @@ describe('concept file', () => {
       'input_layer.bias',
       'net.1.weight',
     ]);
+  });
+
+  it('reads a file from before there were variants as NeTI', async () => {
+    const file = await writeConcept(await draft());
+    const older = withText(file, 'neti.configuration', (text) => {
+      const { time, space, network, ...rest } = JSON.parse(text) as Record<string, unknown>;
+      expect([time, space, network]).toEqual([true, true, true]);
+      return JSON.stringify(rest);
+    });
+    expect((await readConcept(older, base)).config).toEqual(config);
+  });
+
+  it('carries plain vectors, one a layer', async () => {
+    const embedding = new Random(3).fillNormal(new Float32Array(8));
+    const plain = variantConfig('xti', 3, embedding);
+    const state = await createTable(new CpuBackend(), plain, embedding).state();
+    const concept = await readConcept(await writeConcept(await draft({ config: plain, state })), base);
+    expect([concept.config, concept.state]).toEqual([plain, state]);
   });
 
   it("keeps the optimizer's state", async () => {
