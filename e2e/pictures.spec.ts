@@ -114,8 +114,10 @@ async function give(page: Page, how: 'drop' | 'paste', file: UploadFile): Promis
 for (const how of ['drop', 'paste'] as const)
   test(`pictures are taken by ${how}, anywhere on the page`, async ({ page }) => {
     await page.goto('/');
-    await give(page, how, await drawPicture(page, `by ${how}.png`));
-    await expect(page.getByAltText(`by ${how}.png`, { exact: true })).toBeVisible();
+    for (const name of ['first', 'second']) await give(page, how, await drawPicture(page, `${name}.png`));
+    await expect(page.getByAltText('second.png', { exact: true })).toBeVisible();
+    // Pictures are added in turn, so by now a first one taken twice would show.
+    await expect(page.getByAltText('first.png', { exact: true })).toHaveCount(1);
   });
 
 test('a crop shows the chosen part, and is there again after a reload', async ({ page }) => {

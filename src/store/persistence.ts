@@ -42,7 +42,11 @@ async function restorePictures({ deps, set }: Context, kept: DraftPictures): Pro
     kept.pictures.map((each) => presentPicture(images, each, kept.ground)),
   );
   const pictures = shown.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
-  set({ ground: kept.ground, pictures });
+  // What was given while this was loading stays.
+  set(({ pictures: added }) => ({
+    ground: kept.ground,
+    pictures: [...pictures.filter(({ id }) => added.every((each) => each.id !== id)), ...added],
+  }));
 }
 
 async function restoreDraft(context: Context): Promise<void> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../lib/errors.ts';
-import { pixels, scriptedClient, startStudio } from './testStudio.ts';
+import { makeStudio, pixels, scriptedClient, startStudio } from './testStudio.ts';
 
 const files = (count: number) => Array.from({ length: count }, (_, index) => new File(['x'], `${index}.png`));
 
@@ -41,6 +41,20 @@ describe('pictures', () => {
     const { store } = await startStudio();
     await Promise.all([store.getState().addPictures(files(15)), store.getState().addPictures(files(15))]);
     expect(store.getState().pictures).toHaveLength(20);
+  });
+
+  it('keeps what is given while the last draft is still being loaded', async () => {
+    const { store, storage } = makeStudio();
+    const kept = { source: new Blob(['kept']), width: 2, height: 2, transparent: false, crop: null };
+    const pictures = [{ ...kept, id: 'kept', fileName: 'kept.png' }];
+    await storage.draftPictures.save({ version: 1, ground: '#000000', pictures });
+    await Promise.all([store.getState().addPictures(files(1)), store.getState().start()]);
+    expect(
+      store
+        .getState()
+        .pictures.map(({ fileName }) => fileName)
+        .sort(),
+    ).toEqual(['0.png', 'kept.png']);
   });
 
   it('shows how the model sees each, again after a crop', async () => {

@@ -94,8 +94,15 @@ export interface TestStudio {
   readonly storage: StudioStorage;
 }
 
-/** A studio that has started. Clocks and ids count up. */
+/** A studio that has started. */
 export async function startStudio(overrides: Partial<StudioDeps> = {}): Promise<TestStudio> {
+  const studio = makeStudio(overrides);
+  await studio.store.getState().start();
+  return studio;
+}
+
+/** A studio before its start. Clocks and ids count up. */
+export function makeStudio(overrides: Partial<StudioDeps> = {}): TestStudio {
   let ticks = 0;
   const deps: StudioDeps = {
     client: scriptedClient(),
@@ -113,9 +120,7 @@ export async function startStudio(overrides: Partial<StudioDeps> = {}): Promise<
     randomSeed: () => 77,
     ...overrides,
   };
-  const store = createStudioStore(deps);
-  await store.getState().start();
-  return { store, storage: deps.storage };
+  return { store: createStudioStore(deps), storage: deps.storage };
 }
 
 /** Pictures and form of a concept that can be trained. */

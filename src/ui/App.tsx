@@ -66,6 +66,8 @@ export function App() {
     onDrop: takeFiles,
     noClick: true,
     noKeyboard: true,
+    // It hears pastes inside the page only; usePaste hears those on the bare document too.
+    noPaste: true,
   });
   usePaste();
   useTitle();
