@@ -28,16 +28,22 @@ test('a stranger teaches a thing, sees it, moves the slider, and finds it all ag
   const prompt = 'A photo of {} on a beach';
   await generateOne(page, prompt, 3);
   const picture = results(page).getByRole('img').first();
+  const likeness = page.getByRole('meter', { name: 'Likeness' });
+  await expect(likeness).toBeVisible({ timeout: 30_000 });
+  expect(Number(await likeness.getAttribute('aria-valuenow'))).toBeGreaterThanOrEqual(0);
+  await expect(page.getByRole('meter', { name: 'Prompt' })).toBeVisible();
   const before = await picture.getAttribute('src');
   await page.getByRole('slider', { name: 'Truncation' }).fill('12');
   await expect(picture).not.toHaveAttribute('src', before!, { timeout: 10_000 });
   await expect(picture).toHaveAccessibleName(`${prompt} (tin robot, truncation 12), seed 3`);
+  await expect(likeness).toHaveCount(0);
 
   await page.reload();
   await expect(concepts(page)).toContainText('tin robot');
   await expect(results(page).getByRole('img', { name: prompt })).toHaveCount(1);
   await expect(page.getByLabel('Concept name')).toHaveValue('tin robot');
   await expect(pictures(page)).toHaveCount(4);
+  await expect(likeness).toBeVisible();
 });
 
 test('stops, keeps what was learned, and trains it further', async ({ page }) => {

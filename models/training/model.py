@@ -26,10 +26,10 @@ def build_unet() -> UNet2DConditionModel:
         cross_attention_dim=WIDTH, attention_head_dim=4)
 
 
-def build_text_encoder(vocabulary: int, start: int, end: int) -> CLIPTextModel:
+def build_text_encoder(vocabulary: int, start: int, end: int, layers: int = 4) -> CLIPTextModel:
     """Causal CLIP text encoder; `vocabulary` tokens, `start` and `end` are token ids (end also pads)."""
     return CLIPTextModel(CLIPTextConfig(
-        vocab_size=vocabulary, hidden_size=WIDTH, intermediate_size=4 * WIDTH, num_hidden_layers=4,
+        vocab_size=vocabulary, hidden_size=WIDTH, intermediate_size=4 * WIDTH, num_hidden_layers=layers,
         num_attention_heads=4, max_position_embeddings=TOKENS, hidden_act='quick_gelu', projection_dim=WIDTH,
         bos_token_id=start, eos_token_id=end, pad_token_id=end))
 

@@ -4,6 +4,9 @@
  */
 import { z } from 'zod';
 
+/** Folders of the judge's graphs, where a base has one. */
+export const judgeParts = ['judge_image', 'judge_text'] as const;
+
 const relativePath = z.string().regex(/^[\w.@-]+(\/[\w.@-]+)*$/, 'a relative path without ".."');
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 

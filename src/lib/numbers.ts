@@ -22,3 +22,14 @@ export function relativeError(found: ArrayLike<number>, expected: ArrayLike<numb
   }
   return Math.sqrt(difference / norm);
 }
+
+/** Cosine of the angle between two vectors. */
+export function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let [product, squaresOfA, squaresOfB] = [0, 0, 0];
+  for (let i = 0; i < a.length; i++) {
+    product += a[i]! * b[i]!;
+    squaresOfA += a[i]! ** 2;
+    squaresOfB += b[i]! ** 2;
+  }
+  return product / Math.sqrt(squaresOfA * squaresOfB);
+}

@@ -43,6 +43,9 @@ export const conceptSchema = z.object({
 /** Style mixing: the concept that gave the appearance, and the share of the sampling done before it, in %. */
 const mixing = z.object({ conceptId: z.string(), conceptName: z.string(), start: percent });
 
+/** The judge's cosines, −1 … 1. */
+const scores = z.object({ likeness: z.number().nullable(), prompt: z.number() });
+
 export const resultSchema = z.object({
   version: z.literal(1),
   id: z.string().min(1),
@@ -57,6 +60,8 @@ export const resultSchema = z.object({
   truncation: count,
   sampler,
   mixing: mixing.nullable().default(null),
+  /** Null until the judge has looked. */
+  scores: scores.nullable().default(null),
   picture: blob,
   created: z.string(),
 });

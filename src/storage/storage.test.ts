@@ -41,6 +41,7 @@ const result: ResultRecord = {
   truncation: 128,
   sampler: 'ddim',
   mixing: { conceptId: 'c2', conceptName: 'teapot', start: 40 },
+  scores: { likeness: 0.7, prompt: 0.6 },
   picture: file,
   created: '2026-01-02T00:00:00.000Z',
 };

@@ -8,6 +8,7 @@ import { encodePng } from './png.ts';
 import { readOrder, sweepOf, toRequest, type Order, type Recipe } from './order.ts';
 import { describeRecipe } from './prompt.ts';
 import { deleteResults, saveResult } from './results.ts';
+import { scoreResults } from './scoring.ts';
 import { sceneOf, type PictureScene } from './scene.ts';
 import type { CreateSlice, ResultRecord } from './state.ts';
 
@@ -65,7 +66,7 @@ export function createCreateSlice(context: Context): CreateSlice {
         created,
         picture: encodePng(picture, describe(recipe, seed)),
       };
-      return { version: 1, ...recipe, seed, ...made };
+      return { version: 1, ...recipe, seed, ...made, scores: null };
     });
   }
 
@@ -75,6 +76,7 @@ export function createCreateSlice(context: Context): CreateSlice {
     set((state) => ({ results: [...state.results, ...results], chosenResultId: first.id, live: null }));
     messages.announce(`${results.length} ${results.length === 1 ? 'picture is' : 'pictures are'} ready.`);
     await Promise.all(results.map((result) => saveResult(context, result)));
+    void scoreResults(context, results);
     await get().measureUsage();
   }
 
@@ -153,7 +155,7 @@ export function createCreateSlice(context: Context): CreateSlice {
       const result = results.find((each) => each.id === live?.resultId);
       if (live?.quality !== 'full' || result === undefined || live.truncation === result.truncation) return;
       const { picture, truncation } = live;
-      const kept = { ...result, id: deps.newId(), created: deps.now(), picture, truncation };
+      const kept = { ...result, id: deps.newId(), created: deps.now(), picture, truncation, scores: null };
       await deliver([kept]);
     },
     deleteResults: (ids) => deleteResults(context, ids),

@@ -6,7 +6,7 @@ import { requireValidPrompt } from './prompt.ts';
 import type { ConceptRecord, ResultRecord, StudioState } from './state.ts';
 
 /** What the pictures of an order share. */
-export type Recipe = Omit<ResultRecord, 'id' | 'picture' | 'created' | 'version' | 'seed'>;
+export type Recipe = Omit<ResultRecord, 'id' | 'picture' | 'created' | 'version' | 'seed' | 'scores'>;
 
 /** The concepts of a picture. */
 export interface Cast {

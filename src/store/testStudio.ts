@@ -57,6 +57,7 @@ export function scriptedClient(overrides: Partial<StudioClient> = {}): StudioCli
             tokens: 20,
             layers: 16,
             bytes: 1,
+            judged: true,
           },
           vocabulary: { words: ['a', 'photo', 'of'], categories: ['toy'], suggestions: [] },
           samples: [],
@@ -70,6 +71,7 @@ export function scriptedClient(overrides: Partial<StudioClient> = {}): StudioCli
       trainQuickly(request, options?.onEvent ?? (() => undefined), options?.signal ?? never),
     generate: ({ seeds }: GenerateRequest) =>
       Promise.resolve({ pictures: seeds.map((seed) => pixels(seed % 256)), seconds: 1 }),
+    score: ({ pictures }) => Promise.resolve(pictures.map(() => ({ likeness: 0.5, prompt: 0.5 }))),
     inspectConcept: () =>
       Promise.resolve({
         ...{ name: 'imported', category: 'toy', kind: 'object', step: 100, baseId: 'base', baseHash: 'abc' },

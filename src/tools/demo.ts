@@ -7,7 +7,8 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Page } from '@playwright/test';
 import type { Lesson } from './studioPage.ts';
-import { exportConcept, generate, picturesOf, sheet, train, withStudio } from './studioPage.ts';
+import { sheet } from './sheets.ts';
+import { exportConcept, generate, picturesOf, train, withStudio } from './studioPage.ts';
 
 const usage =
   'npm run demo -- --images DIR --name NAME --category WORD [--steps 150] [--prompt "A photo of {} on a beach"] ' +

@@ -5,13 +5,12 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { decode } from 'fast-png';
 import * as ort from 'onnxruntime-web';
+import { mean } from 'simple-statistics';
 import type { Pipeline } from '../diffusion/pipeline.ts';
 import { Pipeline as FrozenPipeline } from '../diffusion/pipeline.ts';
 import type { PromptContexts } from '../diffusion/sampler.ts';
 import { batchContexts, plainContexts } from '../diffusion/sampler.ts';
-import { toPlanes } from '../lib/pixels.ts';
 import { Random } from '../lib/random.ts';
 import type { Bridge } from '../neti/bridge.ts';
 import { createBridge } from '../neti/bridge.ts';
@@ -19,6 +18,8 @@ import { readConcept } from '../neti/conceptFile.ts';
 import { conceptContexts } from '../neti/contexts.ts';
 import { Mapper } from '../neti/mapper.ts';
 import { Runtime } from '../ort/runtime.ts';
+import { pngPlanes } from './pngPlanes.ts';
+import { bootstrap, type Interval } from './statistics.ts';
 
 const template = 'a photo of a {}';
 const pairCount = 256;
@@ -74,8 +75,6 @@ async function losses(
   return found;
 }
 
-const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-
 /** The vocabulary's word with the lowest loss in the concept's place. */
 async function bestWord(
   pipeline: Pipeline,
@@ -96,25 +95,20 @@ async function bestWord(
   return last.sort((a, b) => mean(a.losses) - mean(b.losses))[0]!;
 }
 
-/** Fall of the mean loss in %, with the 95 % interval of 2000 resamples of the pairs. */
-function fall(concept: readonly number[], word: readonly number[], random: Random) {
-  const fallOf = (index: readonly number[]) =>
-    100 * (1 - mean(index.map((i) => concept[i]!)) / mean(index.map((i) => word[i]!)));
-  const all = concept.map((_, i) => i);
-  const resampled = Array.from({ length: 2000 }, () => fallOf(all.map(() => random.int(all.length))));
-  resampled.sort((a, b) => a - b);
-  return { percent: fallOf(all), low: resampled[50]!, high: resampled[1949]! };
+/** Fall of the mean loss in %, bootstrapped over the pairs. */
+function fall(concept: readonly number[], word: readonly number[], random: Random): Interval {
+  const meanOf = (losses: readonly number[], indices: readonly number[]) =>
+    mean(indices.map((i) => losses[i]!));
+  return bootstrap(
+    concept.length,
+    (indices) => 100 * (1 - meanOf(concept, indices) / meanOf(word, indices)),
+    random,
+  );
 }
 
 async function pictureLatents(pipeline: Pipeline, path: string): Promise<Float32Array> {
-  const { width, height, data, channels } = decode(await readFile(path));
-  const side = pipeline.shape.resolution;
-  if (width !== side || height !== side)
-    throw new Error(`Expected a ${side}×${side} picture, found ${width}×${height}.`);
-  const rgba = new Uint8ClampedArray(4 * width * height).fill(255);
-  for (let i = 0; i < width * height; i++)
-    for (let c = 0; c < 3; c++) rgba[4 * i + c] = data[channels * i + c]!;
-  const { mean: latents } = await pipeline.encodeImages(toPlanes({ width, height, data: rgba }), 1);
+  const planes = pngPlanes(await readFile(path), pipeline.shape.resolution);
+  const { mean: latents } = await pipeline.encodeImages(planes, 1);
   return latents.map((x) => x * pipeline.latentScale);
 }
 
@@ -149,7 +143,7 @@ const clean = await pictureLatents(pipeline, picturePath);
 const file = new Uint8Array(await readFile(conceptPath));
 const learned = await conceptLosses(pipeline, createBridge(runtime), file, clean, pairs);
 const known = await bestWord(pipeline, clean, pairs, words.words);
-const { percent, low, high } = fall(learned, known.losses, random);
+const { value: percent, low, high } = fall(learned, known.losses, random);
 console.log(
   `concept ${mean(learned).toFixed(4)}, best word "${known.word}" ${mean(known.losses).toFixed(4)}: ` +
     `${percent.toFixed(1)} % lower (95 % interval ${low.toFixed(1)} to ${high.toFixed(1)})`,

@@ -15,6 +15,7 @@ const shipped = [
   /^scheduler\/scheduler_config\.json$/,
   /^tokenizer\/(tokenizer|tokenizer_config)\.json$/,
   /^(unet|text_encoder|vae_encoder|vae_decoder)\/(model\.onnx|config\.json)$/,
+  /^(judge_image|judge_text)\/model\.onnx$/,
   /^prepared\/[\w.]+$/,
   /^concepts\/[\w-]+\/(concept\.json|\d+\.png)$/,
 ];

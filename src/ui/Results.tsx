@@ -8,6 +8,7 @@ import { EnlargeDialog } from './EnlargeDialog.tsx';
 import { MixingStrip } from './Mixing.tsx';
 import { Icon, type IconName } from './icons.tsx';
 import { pictureName, resultFileName } from './resultWords.ts';
+import { Scores } from './Scores.tsx';
 import { TruncationSlider } from './TruncationSlider.tsx';
 import { useActions, useStudio } from './useStudio.ts';
 
@@ -69,6 +70,13 @@ function Stage({ result, enlarge }: { result: ResultRecord; enlarge: () => void 
   );
 }
 
+/** Of the kept picture; the slider's passing ones are not scored. */
+function ShownScores({ result }: { result: ResultRecord }) {
+  const live = useStudio((state) => state.live);
+  const isKept = live?.resultId !== result.id || live.truncation === result.truncation;
+  return isKept ? <Scores result={result} /> : null;
+}
+
 /** Newest first; pictures of one press of Generate stay in the order of their seeds. */
 const byNewest = (a: ResultRecord, b: ResultRecord) => b.created.localeCompare(a.created) || a.seed - b.seed;
 
@@ -123,6 +131,7 @@ export function Results() {
       </div>
       <div className="results-side">
         <TruncationSlider />
+        {chosen && <ShownScores result={chosen} />}
         {chosen && <MixingStrip chosen={chosen} />}
         {chosen && <Shelf results={results} chosen={chosen} />}
       </div>

@@ -6,13 +6,14 @@
  */
 
 import type { SamplerName } from '../diffusion/scheduler.ts';
+import type { Scores } from '../diffusion/judge.ts';
 import type { Pixels } from '../lib/pixels.ts';
 import type { EngineChoice } from '../ort/engine.ts';
 import type { Provider } from '../ort/runtime.ts';
 import type { ConceptInfo } from '../neti/conceptMetadata.ts';
 import type { ConceptKind, TrainSettings } from '../neti/settings.ts';
 
-export type { Pixels };
+export type { Pixels, Scores };
 
 export type { Provider };
 
@@ -45,6 +46,8 @@ export interface BaseModelInfo {
   readonly tokens: number;
   readonly layers: number;
   readonly bytes: number;
+  /** Whether a judge ships with it, so that pictures can be scored. */
+  readonly judged: boolean;
   readonly vocabulary: Vocabulary;
   readonly samples: readonly SampleConcept[];
 }
@@ -153,6 +156,14 @@ export interface GenerateResult {
   readonly seconds: number;
 }
 
+export interface ScoreRequest {
+  readonly pictures: readonly Pixels[];
+  /** What the pictures should show, in plain words: without `{}`. */
+  readonly prompt: string;
+  /** The concept's own pictures; without any there is no likeness. */
+  readonly given: readonly Pixels[];
+}
+
 /** How the model sees a picture: through its VAE and back. */
 export interface Reconstruction {
   readonly picture: Pixels;
@@ -184,6 +195,8 @@ export interface StudioClient {
   checkPrompt(prompt: string): Promise<PromptCheck>;
   train(request: TrainRequest, options?: CallOptions<TrainEvent>): Promise<TrainResult>;
   generate(request: GenerateRequest, options?: CallOptions<GenerateProgress>): Promise<GenerateResult>;
+  /** The judge's scores of each picture. Throws `judge.none` for a base without one. */
+  score(request: ScoreRequest): Promise<readonly Scores[]>;
   /** Throws `concept.corrupt`, `concept.base` or `concept.size`. */
   inspectConcept(file: Uint8Array<ArrayBuffer>): Promise<ConceptInfo>;
   /** The same concept with another name and thumbnail (PNG data URL). */

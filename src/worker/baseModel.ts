@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { ModelReader } from '../diffusion/pipeline.ts';
 import { AppError } from '../lib/errors.ts';
-import { manifestSchema, type ModelEntry, type ModelFile } from '../lib/manifest.ts';
+import { judgeParts, manifestSchema, type ModelEntry, type ModelFile } from '../lib/manifest.ts';
 import type { BaseIdentity } from '../neti/conceptFile.ts';
 import { readCached } from '../storage/modelCache.ts';
 import type { LoadProgress, Vocabulary } from './api.ts';
@@ -46,6 +46,11 @@ export async function openBaseModel(
   };
   const words = wordsSchema.parse(JSON.parse(new TextDecoder().decode(await read('words.json'))));
   return { entry, words, read, bytes: total };
+}
+
+/** Whether a judge ships with the base. */
+export function hasJudge({ files }: ModelEntry): boolean {
+  return judgeParts.every((part) => files.some(({ path }) => path === `${part}/model.onnx`));
 }
 
 /** What concepts learned on this base carry. */

@@ -113,6 +113,7 @@ export function createStudioClient(): StudioClient {
       sendWhenReady((remote, id) => remote.train(id, request, events(options)), options?.signal),
     generate: (request, options) =>
       sendWhenReady((remote, id) => remote.generate(id, request, events(options)), options?.signal),
+    score: (request) => sendWhenReady((remote, id) => remote.score(id, request)),
     inspectConcept: (file) => sendWhenReady((remote, id) => remote.inspectConcept(id, file)),
     relabelConcept: (file, label) => sendWhenReady((remote, id) => remote.relabelConcept(id, file, label)),
     onDeath: (listener) => {

@@ -3,6 +3,7 @@ import type { Pipeline } from '../diffusion/pipeline.ts';
 import type { Mutex } from '../lib/mutex.ts';
 import type { Bridge } from '../neti/bridge.ts';
 import type { BaseModel } from './baseModel.ts';
+import type { LazyJudge } from './lazyJudge.ts';
 import type { Painter } from './painter.ts';
 
 export interface Studio {
@@ -10,6 +11,7 @@ export interface Studio {
   readonly pipeline: Pipeline;
   readonly bridge: Bridge;
   readonly painter: Painter;
+  readonly judge: LazyJudge;
   /** Heavy work takes turns through it. */
   readonly mutex: Mutex;
 }

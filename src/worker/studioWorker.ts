@@ -23,11 +23,14 @@ import type {
   Pixels,
   PromptCheck,
   Reconstruction,
+  ScoreRequest,
+  Scores,
   TrainEvent,
   TrainRequest,
   TrainResult,
 } from './api.ts';
-import { identityOf, openBaseModel, vocabularyOf, type BaseModel } from './baseModel.ts';
+import { hasJudge, identityOf, openBaseModel, vocabularyOf, type BaseModel } from './baseModel.ts';
+import { LazyJudge } from './lazyJudge.ts';
 import { Painter } from './painter.ts';
 import { toSquare } from './pictures.ts';
 import type { Studio } from './studio.ts';
@@ -131,6 +134,17 @@ export class StudioWorker {
     });
   }
 
+  score(id: number, request: ScoreRequest): Promise<Answer<readonly Scores[]>> {
+    return this.answer(id, async () => {
+      const { judge, pipeline, mutex } = this.opened();
+      const { resolution } = pipeline.shape;
+      const planes = (pictures: readonly Pixels[]) =>
+        Promise.all(pictures.map(async (each) => toPlanes(await toSquare(each, resolution))));
+      const [pictures, given] = [await planes(request.pictures), await planes(request.given)];
+      return mutex.run(() => judge.score(pictures, request.prompt, given));
+    });
+  }
+
   inspectConcept(id: number, file: Uint8Array<ArrayBuffer>): Promise<Answer<ConceptInfo>> {
     return this.answer(id, async () => {
       const { info } = await readConcept(file, identityOf(this.opened().base));
@@ -172,6 +186,7 @@ export class StudioWorker {
       pipeline,
       bridge,
       painter: new Painter(base, pipeline, bridge),
+      judge: new LazyJudge(base, pipeline),
       mutex: new Mutex(),
     };
     onEvent({ status: 'ready', file: base.entry.title, loaded: total, total });
@@ -181,11 +196,12 @@ export class StudioWorker {
   /** Frees what is open once the work on it is done; a training stops and keeps what it learned. */
   private async close(): Promise<void> {
     if (!this.studio) return;
-    const { mutex, pipeline, bridge } = this.studio;
+    const { mutex, pipeline, bridge, judge } = this.studio;
     this.training?.stop.abort();
     await this.training?.ended;
     await mutex.run(async () => {
       await pipeline.release();
+      await judge.release();
       bridge.backend.destroy();
     });
   }
@@ -213,6 +229,7 @@ function describe({ entry, words, bytes }: BaseModel, pipeline: Pipeline, root: 
     tokens: pipeline.shape.tokens,
     layers: pipeline.shape.layers,
     bytes,
+    judged: hasJudge(entry),
     vocabulary: vocabularyOf(words),
     samples: entry.samples.map((sample) => ({ ...sample, pictures: sample.pictures.map(url) })),
   };

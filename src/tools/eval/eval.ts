@@ -1,31 +1,39 @@
 /**
- * `npm run eval -- --out DIR [--variants neti,xti | all] [--concepts 12]`: the paper's comparison on the shipped base. Trains every variant on
- * every held-out concept and draws the study's prompts into DIR; what is there already is kept, so it may be cut
- * and run again.
+ * `npm run eval -- --out DIR [--variants neti,xti | all] [--concepts 12] [--report DIR]`: the paper's comparison on the shipped
+ * base. Trains every variant on every held-out concept and draws the study's prompts into --out; what is there already is kept, so it may be
+ * cut and run again. Then the judge scores everything, and --report (models/…/evaluation) gets what was found.
  */
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import * as ort from 'onnxruntime-web';
 import { z } from 'zod';
+import { Judge } from '../../diffusion/judge.ts';
 import { Pipeline } from '../../diffusion/pipeline.ts';
 import { manifestSchema } from '../../lib/manifest.ts';
+import { createBridge } from '../../neti/bridge.ts';
 import { variantNames, type VariantName } from '../../neti/variants.ts';
 import { Runtime } from '../../ort/runtime.ts';
 import { learn } from './learn.ts';
+import { mixPair, pairsOf } from './mix.ts';
+import { writeReport } from './report.ts';
+import { scoreStudy } from './scoring.ts';
 import { mainVariants, readConcepts } from './study.ts';
 
 const models = join(import.meta.dirname, '../../../models');
 const wordsSchema = z.object({ templates: z.object({ object: z.array(z.string()) }) });
+const usage = 'npm run eval -- --out DIR [--variants neti,xti | all] [--concepts 12] [--report DIR]';
 
+/** NeTI is always among them: the others are compared with it. */
 function chosenVariants(option: string | undefined): readonly VariantName[] {
   if (option === undefined) return mainVariants;
   if (option === 'all') return variantNames;
-  return option.split(',').map((name) => {
+  const chosen = option.split(',').map((name) => {
     const known = variantNames.find((each) => each === name);
     if (known) return known;
     throw new Error(`Expected variants among ${variantNames.join(', ')}, found ${name}.`);
   });
+  return [...new Set<VariantName>(['neti', ...chosen])];
 }
 
 const { values } = parseArgs({
@@ -33,25 +41,47 @@ const { values } = parseArgs({
     out: { type: 'string' },
     variants: { type: 'string' },
     concepts: { type: 'string', default: '12' },
+    report: { type: 'string' },
   },
 });
-if (!values.out)
-  throw new Error('Expected: npm run eval -- --out DIR [--variants neti,xti | all] [--concepts 12]');
+if (!values.out) throw new Error(`Expected: ${usage}`);
 const out = resolve(values.out);
+const variants = chosenVariants(values.variants);
 const { models: entries } = manifestSchema.parse(
   JSON.parse(await readFile(join(models, 'manifest.json'), 'utf8')),
 );
 const entry = entries[0]!;
 const folder = join(models, entry.path);
 ort.env.wasm.numThreads = 2;
-const pipeline = await Pipeline.load(new Runtime({ ort, provider: 'wasm' }), (path) =>
-  readFile(join(folder, path)),
-);
+const read = (path: string) => readFile(join(folder, path));
+const runtime = new Runtime({ ort, provider: 'wasm' });
+const pipeline = await Pipeline.load(runtime, read);
 const { templates } = wordsSchema.parse(JSON.parse(await readFile(join(folder, 'words.json'), 'utf8')));
-const bench = { pipeline, templates: templates.object, baseHash: entry.hash, out };
-for (const concept of (await readConcepts(folder)).slice(0, Number(values.concepts)))
-  for (const variant of chosenVariants(values.variants)) {
-    const seconds = await learn(bench, variant, concept);
-    const said = seconds === null ? 'there already' : `trained in ${seconds.toFixed(0)} s`;
-    console.log(`${concept.folder}, ${variant}: ${said}`);
+const base = { id: entry.id, hash: entry.hash };
+const bench = { pipeline, templates: templates.object, base, out };
+const concepts = (await readConcepts(folder)).slice(0, Number(values.concepts));
+const seconds: number[] = [];
+for (const concept of concepts)
+  for (const variant of variants) {
+    const cell = await learn(bench, variant, concept);
+    seconds.push(cell.seconds);
+    console.log(
+      `${concept.folder}, ${variant}: ${cell.isNew ? 'trained' : 'there already'}, ${cell.seconds.toFixed(0)} s`,
+    );
   }
+
+const { tokenizer, shape } = pipeline;
+const judge = await Judge.load({ runtime, read, tokenizer, resolution: shape.resolution });
+const cells = await scoreStudy(judge, shape.resolution, out, variants, concepts);
+const bridge = createBridge(runtime);
+const mixed = [];
+for (const [geometry, appearance] of pairsOf(concepts)) {
+  mixed.push(await mixPair({ pipeline, bridge, judge, out }, geometry, appearance));
+  console.log(`mixed ${geometry.folder} with ${appearance.folder}`);
+}
+const report = resolve(values.report ?? join(folder, 'evaluation'));
+await writeReport(
+  { base, resolution: shape.resolution, drawn: out, concepts, cells, seconds, mixed },
+  report,
+);
+console.log(`The findings are in ${report}.`);

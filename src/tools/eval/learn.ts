@@ -4,29 +4,34 @@
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { encode } from 'fast-png';
 import { z } from 'zod';
 import type { Pipeline } from '../../diffusion/pipeline.ts';
-import { plainContexts, sample, type PromptContexts } from '../../diffusion/sampler.ts';
-import { createScheduler } from '../../diffusion/scheduler.ts';
-import { flipPlanes, fromPlanes } from '../../lib/pixels.ts';
+import { flipPlanes } from '../../lib/pixels.ts';
 import { Random } from '../../lib/random.ts';
 import { createBridge, type Bridge } from '../../neti/bridge.ts';
+import { writeConcept, type BaseIdentity } from '../../neti/conceptFile.ts';
 import { conceptContexts } from '../../neti/contexts.ts';
 import { createMapper, createTable, type Mapper } from '../../neti/mapper.ts';
 import { MAPPER_DEFAULTS } from '../../neti/mapperConfig.ts';
 import { defaultTrainSettings } from '../../neti/settings.ts';
 import { Trainer, type TrainingPicture } from '../../neti/trainer.ts';
 import { variantConfig, type VariantName } from '../../neti/variants.ts';
-import { pngPlanes } from './pictures.ts';
-import { checkpointFile, lastCheckpoint, study, truncationFile, type StudyConcept } from './study.ts';
+import { pngPlanes } from '../pngPlanes.ts';
+import { drawPictures, gridPng, schedulerOf } from './drawing.ts';
+import {
+  checkpointFile,
+  conceptFile,
+  lastCheckpoint,
+  study,
+  truncationFile,
+  type StudyConcept,
+} from './study.ts';
 
 export interface Bench {
   readonly pipeline: Pipeline;
   /** Prompts with one `{}` each that are true of any picture. */
   readonly templates: readonly string[];
-  /** SHA-256 of the base's networks. */
-  readonly baseHash: string;
+  readonly base: BaseIdentity;
   readonly out: string;
 }
 
@@ -38,14 +43,16 @@ const runSchema = z.object({
 });
 const studyKey = JSON.stringify([study, defaultTrainSettings]);
 
-/** Seconds of training; null when the cell was there already. */
-export async function learn(
-  bench: Bench,
-  variant: VariantName,
-  concept: StudyConcept,
-): Promise<number | null> {
+/** A finished cell: the seconds its training took, and whether it was done just now. */
+export interface LearnedCell {
+  readonly seconds: number;
+  readonly isNew: boolean;
+}
+
+export async function learn(bench: Bench, variant: VariantName, concept: StudyConcept): Promise<LearnedCell> {
   const record = join(dirname(checkpointFile(bench.out, variant, concept.folder, 0)), 'run.json');
-  if (await isDone(record, bench.baseHash)) return null;
+  const kept = await readRun(record, bench.base.hash);
+  if (kept !== null) return { seconds: kept, isNew: false };
   const bridge = createBridge(bench.pipeline.runtime);
   const random = new Random(study.trainingSeed);
   const mapper = await freshMapper(bench.pipeline, bridge, variant, concept.category, random);
@@ -69,17 +76,42 @@ export async function learn(
       if (kept < MAPPER_DEFAULTS.hidden)
         await draw(bench, bridge, mapper, truncationFile(bench.out, concept.folder, kept), kept);
   const seconds = milliseconds / 1000;
-  await writeFile(record, JSON.stringify({ baseHash: bench.baseHash, study: studyKey, seconds, losses }));
+  await keepConcept(bench, variant, concept, mapper, losses);
+  await writeFile(record, JSON.stringify({ baseHash: bench.base.hash, study: studyKey, seconds, losses }));
   trainer.release();
   mapper.release();
-  return seconds;
+  return { seconds, isNew: true };
 }
 
-async function isDone(record: string, baseHash: string): Promise<boolean> {
+/** The cell's result as the studio would export it, so that it can be mixed, imported and looked at. */
+async function keepConcept(
+  { base, pipeline, out }: Bench,
+  variant: VariantName,
+  { folder, category }: StudyConcept,
+  mapper: Mapper,
+  losses: readonly number[],
+): Promise<void> {
+  const created = new Date().toISOString();
+  const file = await writeConcept({
+    config: mapper.config,
+    state: await mapper.state(),
+    info: {
+      ...{ name: folder, category, kind: 'object', step: losses.length, created, thumbnail: '' },
+      ...{ baseId: base.id, baseHash: base.hash },
+    },
+    training: { seed: study.trainingSeed, learningRate: defaultTrainSettings.learningRate, losses },
+    resolution: pipeline.shape.resolution,
+    predictionType: pipeline.schedule.predictionType,
+  });
+  await writeFile(conceptFile(out, variant, folder), file);
+}
+
+/** Seconds of a run that need not be done again, else null. */
+async function readRun(record: string, baseHash: string): Promise<number | null> {
   const text = await readFile(record, 'utf8').catch(() => null);
-  if (text === null) return false;
+  if (text === null) return null;
   const { success, data } = runSchema.safeParse(JSON.parse(text));
-  return success && data.baseHash === baseHash && data.study === studyKey;
+  return success && data.baseHash === baseHash && data.study === studyKey ? data.seconds : null;
 }
 
 async function freshMapper(
@@ -115,33 +147,13 @@ async function draw(
   file: string,
   truncation = mapper.config.hidden,
 ): Promise<void> {
-  const { seeds, samplingSteps, guidanceScale, prompts } = study;
-  const scheduler = () => createScheduler('dpm-solver++-2m', pipeline.schedule, samplingSteps);
-  const { timesteps } = scheduler();
-  const unconditional: PromptContexts = await plainContexts(pipeline, '');
+  const { timesteps } = schedulerOf(pipeline);
   const rows: Float32Array[] = [];
-  for (const prompt of prompts) {
+  for (const prompt of study.prompts) {
     const row = pipeline.tokenizer.encode(prompt);
-    const conditional = await conceptContexts(pipeline, bridge, { row, mapper, truncation, timesteps });
-    const options = { scheduler: scheduler(), conditional, unconditional, guidanceScale, seeds };
-    rows.push(await pipeline.decodeLatents(await sample(pipeline, options), seeds.length));
+    const contexts = await conceptContexts(pipeline, bridge, { row, mapper, truncation, timesteps });
+    rows.push(await drawPictures(pipeline, contexts, study.seeds));
   }
   await mkdir(dirname(file), { recursive: true });
   await writeFile(file, gridPng(rows, pipeline.shape.resolution));
-}
-
-/** Rows of planes [columns, 3, side, side] in −1…1 as one picture. */
-function gridPng(rows: readonly Float32Array[], side: number): Uint8Array {
-  const size = 3 * side * side;
-  const columns = rows[0]!.length / size;
-  const width = columns * side;
-  const data = new Uint8Array(4 * width * rows.length * side);
-  rows.forEach((planes, r) => {
-    for (let c = 0; c < columns; c++) {
-      const { data: tile } = fromPlanes(planes.subarray(c * size, (c + 1) * size), side, side);
-      for (let y = 0; y < side; y++)
-        data.set(tile.subarray(4 * y * side, 4 * (y + 1) * side), 4 * ((r * side + y) * width + c * side));
-    }
-  });
-  return encode({ width, height: rows.length * side, data, channels: 4 });
 }

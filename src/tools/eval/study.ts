@@ -68,6 +68,11 @@ export function checkpointFile(out: string, variant: VariantName, concept: strin
   return join(out, variant, concept, `step-${step}.png`);
 }
 
+/** The learned concept, as the studio exports it. */
+export function conceptFile(out: string, variant: VariantName, concept: string): string {
+  return join(out, variant, concept, 'concept.safetensors');
+}
+
 /** The same for NeTI's last checkpoint with fewer hidden units. */
 export function truncationFile(out: string, concept: string, kept: number): string {
   return join(out, 'neti', concept, kept === 128 ? `step-${lastCheckpoint}.png` : `kept-${kept}.png`);

@@ -1,0 +1,89 @@
+"""Draws the scenes that the judge learns from and is measured on, with labels.
+
+    python draw_judged.py STICKERS ARTIST RUN_DIR
+
+STICKERS and ARTIST are folders of pack-stickers.mjs; RUN_DIR holds tokenizer/. For each set RUN_DIR gets NAME-pictures.npy (uint8
+[N,64,64,3]), NAME-labels.npy (int16 [N,4], columns LABELS) and NAME-tokens.npy (int16 [N,20], of the caption; empty captions
+where a set has none). The sets: `trained`, captioned scenes of the base's stickers; `others`, scenes of every sticker
+that is not held out; and to measure on, `test` (new captioned scenes), `unseen` (held-out subjects) and `artist` (the
+artist who was never trained on).
+"""
+import sys
+from functools import partial
+from multiprocessing import Pool
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from tokenizers import Tokenizer
+
+import captions
+import world
+from subjects import SUBJECTS
+from tokenizer import encode
+
+LABELS = ('sticker', 'subject', 'ground', 'treatment')
+CHUNK = 500
+SEED = 9_000_000
+
+
+class Set(NamedTuple):
+    """Which stickers (an attribute of world.Stickers), of whom, whether captioned, and its chunks' numbers."""
+    stickers: str
+    artist: bool
+    captioned: bool
+    chunks: range
+
+
+SETS = {
+    'trained': Set('trained', False, True, range(120)), 'others': Set('others', False, False, range(1000, 1080)),
+    'test': Set('trained', False, True, range(5000, 5008)), 'unseen': Set('held_out', False, False, range(6000, 6008)),
+    'artist': Set('held_out', True, False, range(7000, 7008)),
+}
+
+
+def labels(stickers, d):
+    """The row of LABELS; grounds count places, then colours; treatment 0 is none; subject -1 is one without a word."""
+    order, hexcode = list(SUBJECTS), stickers.rows[d['sticker']]['hex']
+    ground = world.PLACE_NAMES.index(d['place']) if d['place'] else \
+        len(world.PLACE_NAMES) + world.COLOUR_NAMES.index(d['colour'])
+    return [d['sticker'], order.index(hexcode) if hexcode in SUBJECTS else -1, ground,
+            1 + world.TREATMENTS.index(d['treatment']) if d['treatment'] else 0]
+
+
+def groups(stickers, kind):
+    """Stickers that are equally likely together: by subject where captions name it, else each alone."""
+    of = {}
+    for s in getattr(stickers, kind.stickers):
+        of.setdefault(stickers.rows[s]['hex'] if kind.captioned else s, []).append(s)
+    return list(of.values())
+
+
+def draw(folders, kind, chunk):
+    """(pictures, sentences, labels) of one chunk."""
+    stickers, backgrounds = world.Stickers(folders[kind.artist]), world.Backgrounds()
+    rng, choices = np.random.default_rng(SEED + chunk), groups(stickers, kind)
+    pictures, sentences, rows = [], [], []
+    for _ in range(CHUNK):
+        s = captions.pick(rng, choices[rng.integers(len(choices))])
+        d = world.describe(rng, s)
+        pictures.append(world.draw(stickers, backgrounds, d, rng))
+        rows.append(labels(stickers, d))
+        sentences.append(captions.caption(rng, d, stickers.rows[s]) if kind.captioned else '')
+    return np.stack(pictures), sentences, np.array(rows, np.int16)
+
+
+def main(folder, artist, run):
+    run = Path(run)
+    tokenizer = Tokenizer.from_file(str(run / 'tokenizer/tokenizer.json'))
+    with Pool() as pool:
+        for name, kind in SETS.items():
+            pictures, sentences, rows = zip(*pool.imap(partial(draw, (folder, artist), kind), kind.chunks))
+            np.save(run / f'{name}-pictures.npy', np.concatenate(pictures))
+            np.save(run / f'{name}-labels.npy', np.concatenate(rows))
+            tokens = [row for part in sentences for row in encode(tokenizer, part)]
+            np.save(run / f'{name}-tokens.npy', np.array(tokens, np.int16))
+
+
+if __name__ == '__main__':
+    main(*sys.argv[1:4])

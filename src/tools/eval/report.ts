@@ -1,0 +1,104 @@
+/**
+ * What the study found, as files beside the model: evaluation.json (every score, the settings, command and commit),
+ * table.md, the charts, the contact sheet of the concepts with its blind test, and the mixing sheet.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { chromium } from '@playwright/test';
+import type { BaseIdentity } from '../../neti/conceptFile.ts';
+import { defaultTrainSettings } from '../../neti/settings.ts';
+import { browserLaunch } from '../browser.ts';
+import { pngTiles } from '../pngPlanes.ts';
+import { blindTest, plainRows, sheet, type SheetRow, type Taught } from '../sheets.ts';
+import { convergence, mixingCurve, scatter, truncationCurve } from './charts.ts';
+import { gridPng } from './drawing.ts';
+import { mixingStudy, type MixedPair, type Sweep } from './mix.ts';
+import type { Cell } from './scoring.ts';
+import { checkpointFile, lastCheckpoint, study, type StudyConcept } from './study.ts';
+import { markdownTable, summarize } from './summary.ts';
+
+/** Prompts of the contact sheet, by their number in the study. */
+const sheetPrompts = [0, 1, 2, 5];
+
+export interface Findings {
+  readonly base: BaseIdentity;
+  readonly resolution: number;
+  /** Where the study was drawn (learn.ts). */
+  readonly drawn: string;
+  readonly concepts: readonly StudyConcept[];
+  readonly cells: readonly Cell[];
+  /** Seconds of training of every cell. */
+  readonly seconds: readonly number[];
+  readonly mixed: readonly { readonly pair: MixedPair; readonly sweep: Sweep }[];
+}
+
+export async function writeReport(findings: Findings, folder: string): Promise<void> {
+  const { cells, base, seconds, mixed } = findings;
+  await mkdir(folder, { recursive: true });
+  const write = (name: string, data: string | Uint8Array) => writeFile(join(folder, name), data);
+  const summary = summarize(cells);
+  const pairs = mixed.map(({ pair }) => pair);
+  await write('table.md', `${markdownTable(summary)}\n`);
+  await write('scatter.svg', await scatter(summary));
+  await write('convergence.svg', await convergence(summary));
+  await write('truncation.svg', await truncationCurve(summary));
+  await write('mixing.svg', await mixingCurve(pairs));
+  const { rows, key } = blindTest(await taught(findings));
+  await writeSheets(folder, {
+    'concepts.png': plainRows(await taught(findings)),
+    'concepts-blind.png': rows,
+    'mixing.png': mixingRows(findings),
+  });
+  const record = {
+    ...{ command: ['npm run eval --', ...process.argv.slice(2)].join(' '), commit: commitOf() },
+    ...{ base, study, settings: defaultTrainSettings, mixingStudy },
+    ...{ blindTest: key, secondsACell: seconds, summary, mixing: pairs, cells },
+  };
+  await write('evaluation.json', `${JSON.stringify(record, null, 1)}\n`);
+}
+
+const commitOf = () => execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' }).trim();
+
+async function writeSheets(folder: string, sheets: Record<string, readonly SheetRow[]>): Promise<void> {
+  const browser = await chromium.launch(browserLaunch());
+  try {
+    const page = await browser.newPage();
+    for (const [name, rows] of Object.entries(sheets))
+      await writeFile(join(folder, name), await sheet(page, rows));
+  } finally {
+    await browser.close();
+  }
+}
+
+const tile = (planes: Float32Array, side: number) => Buffer.from(gridPng([planes], side));
+
+/** Each concept with NeTI's pictures of four prompts. */
+function taught({ drawn, concepts, resolution }: Findings): Promise<Taught[]> {
+  const seeds = study.seeds.length;
+  return Promise.all(
+    concepts.map(async ({ folder, pictures }) => {
+      const drawnSheet = await readFile(checkpointFile(drawn, 'neti', folder, lastCheckpoint));
+      const tiles = pngTiles(drawnSheet, resolution, seeds);
+      const made = sheetPrompts.flatMap((prompt) => tiles.slice(prompt * seeds, (prompt + 1) * seeds));
+      return {
+        ...{ label: folder, given: pictures.map((png) => Buffer.from(png)) },
+        made: made.map((planes) => tile(planes, resolution)),
+      };
+    }),
+  );
+}
+
+/** Appearance concept, the sweep on the first seed, geometry concept. */
+function mixingRows({ concepts, mixed, resolution }: Findings): SheetRow[] {
+  const given = (folder: string) =>
+    Buffer.from(concepts.find((concept) => concept.folder === folder)!.pictures[0]!);
+  const size = 3 * resolution ** 2;
+  return mixed.map(({ pair: { geometry, appearance }, sweep }) => {
+    const first = sweep.map((planes) => tile(planes.subarray(0, size), resolution));
+    return {
+      label: `${geometry} + ${appearance}`,
+      pictures: [given(appearance), null, ...first, null, given(geometry)],
+    };
+  });
+}

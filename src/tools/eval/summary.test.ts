@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import type { Cell } from './scoring.ts';
+import { study } from './study.ts';
+import { markdownTable, summarize } from './summary.ts';
+
+const base = { neti: 0.8, xti: 0.7 } as const;
+
+/** Concept `b` is 0.1 harder than `a` for everyone; likeness grows with steps and kept units, prompt falls. */
+function cellsOf(variant: 'neti' | 'xti'): Cell[] {
+  return ['b', 'a'].flatMap((concept) => {
+    const harder = concept === 'b' ? 0.1 : 0;
+    const cell = (step: number, kept: number): Cell => {
+      const gain = (step + kept) / 10_000;
+      return { variant, concept, step, kept, likeness: base[variant] - harder + gain, prompt: 0.5 - gain };
+    };
+    const truncated = study.truncations.slice(0, -1).map((kept) => cell(150, kept));
+    return [...study.checkpoints.map((step) => cell(step, 128)), ...(variant === 'neti' ? truncated : [])];
+  });
+}
+
+const summary = summarize([...cellsOf('neti'), ...cellsOf('xti')]);
+
+test('means are over concepts', () => {
+  const row = summary.variants.find(({ variant, step }) => variant === 'xti' && step === 150);
+  expect(row!.likeness.value).toBeCloseTo(0.65 + 0.0278, 6);
+  expect(row!.likeness.high - row!.likeness.low).toBeCloseTo(0.1, 6);
+});
+
+test('differences are paired: what is hard for both does not count', () => {
+  const [{ variant, likeness }] = summary.differences as [(typeof summary.differences)[0]];
+  expect(variant).toBe('xti');
+  expect(likeness.value).toBeCloseTo(0.1, 6);
+  expect(likeness.high - likeness.low).toBeCloseTo(0, 6);
+});
+
+test('the truncation curve has every count, and its ranks', () => {
+  expect(summary.truncation.map(({ kept }) => kept)).toEqual([...study.truncations]);
+  expect(summary.truncationRank.likeness).toBeCloseTo(1, 6);
+  expect(summary.truncationRank.prompt).toBeCloseTo(-1, 6);
+});
+
+test('the table has a line a variant', () => {
+  expect(
+    markdownTable(summary)
+      .split('\n')
+      .slice(2)
+      .map((line) => line.split(' | ')[0]),
+  ).toEqual(['| neti', '| xti']);
+});
