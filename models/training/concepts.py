@@ -1,9 +1,10 @@
-"""Draws the sample concepts: twelve held-out subjects in trained styles, four pictures to teach and one left out.
+"""Draws the sample concepts: twelve held-out subjects in trained styles and three things by the held-out artist.
 
-    python concepts.py STICKERS OUT_DIR
+    python concepts.py STICKERS ARTIST OUT_DIR
 
-The rule that picks them: every fifth subject of data/holdout.json, the styles taking turns. Pictures are plain: the
-sticker large on five different plain grounds, so the training's templates are true of them.
+The rules that pick them: every fifth subject of data/holdout.json, the styles taking turns; every thirtieth of the artist's
+stickers that captions have a word for. Each has four pictures to teach and one left out, all plain: the sticker large on five different
+plain grounds, so the training's templates are true of them.
 """
 import json
 import sys
@@ -13,6 +14,8 @@ import numpy as np
 from PIL import Image
 
 import world
+from stickers import Stickers
+from subjects import SUBJECTS
 
 GROUPS = {
     'animal': 'elephant koala scorpion flamingo', 'fruit': 'pineapple strawberry avocado', 'vegetable': 'eggplant carrot',
@@ -23,33 +26,60 @@ CATEGORY = {name: category for category, names in GROUPS.items() for name in nam
 CREDIT = {
     'flat': 'Twemoji, CC BY 4.0, placed on plain grounds', 'glossy': 'Noto Emoji, Apache-2.0',
     '3d': 'Fluent Emoji, MIT', 'cartoon': 'EmojiOne 2, CC BY 4.0, placed on plain grounds',
+    'inked': 'Streamline Emojis, CC BY 4.0, placed on plain grounds',
 }
 GROUNDS = ['white', 'blue', 'yellow', 'gray', 'green']
 COUNT = 12
+ARTIST_STEP = 30
 
 
-def main(folder, out):
-    stickers, backgrounds = world.Stickers(folder), world.Backgrounds(variants=1)
+def described(sticker, ground, i, rng):
+    """Description of the i-th picture: the sticker large on a plain ground."""
+    return {'sticker': sticker, 'place': None, 'colour': ground, 'tint': None, 'treatment': None, 'light': None,
+            'size': float(rng.uniform(0.74, 0.86)), 'flip': i % 2 == 1, 'angle': float(rng.normal(0, 3))}
+
+
+def write(out, facts, stickers, sticker, seed):
+    """One concept's folder: four pictures, one left out, concept.json."""
+    folder, rng = Path(out) / facts['name'].replace(' ', '-'), np.random.default_rng(seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    backgrounds = world.Backgrounds(variants=1)
+    for i, ground in enumerate(GROUNDS):
+        d = described(sticker, ground, i, rng)
+        name = f'{i + 1}.png' if i < 4 else 'left-out.png'
+        Image.fromarray(world.draw(stickers, backgrounds, d, rng)).save(folder / name)
+    credit = CREDIT[facts['style']]
+    facts = {**facts, 'licence': credit.split(', ')[1], 'credit': credit}
+    (folder / 'concept.json').write_text(json.dumps(facts, indent=1) + '\n')
+    print(facts['name'], facts['style'], facts['category'])
+
+
+def write_subjects(stickers, out):
+    """The concepts of held-out subjects."""
     subjects = json.loads((Path(__file__).parent / 'data/holdout.json').read_text())['subjects'][::5][:COUNT]
     by_key = {(r['hex'], r['style']): i for i, r in enumerate(stickers.rows) if r['heldOut']}
     for n, subject in enumerate(subjects):
         styles = world.STYLES[n % 4:] + world.STYLES[:n % 4]
         style = next(s for s in styles if (subject['hex'], s) in by_key)
-        rng = np.random.default_rng(n)
-        folder_name = Path(out) / subject['name'].replace(' ', '-')
-        folder_name.mkdir(parents=True, exist_ok=True)
-        for i, ground in enumerate(GROUNDS):
-            d = {'sticker': by_key[subject['hex'], style], 'place': None, 'colour': ground, 'tint': None,
-                 'treatment': None, 'light': None, 'size': float(rng.uniform(0.74, 0.86)), 'flip': i % 2 == 1,
-                 'angle': float(rng.normal(0, 3))}
-            name = f'{i + 1}.png' if i < 4 else 'left-out.png'
-            Image.fromarray(world.draw(stickers, backgrounds, d, rng)).save(folder_name / name)
-        facts = {'name': subject['name'], 'category': CATEGORY.get(folder_name.name, 'object'), 'kind': 'object',
-                 'style': style, 'subject': subject['hex'], 'licence': CREDIT[style].split(', ')[1],
-                 'credit': CREDIT[style]}
-        (folder_name / 'concept.json').write_text(json.dumps(facts, indent=1) + '\n')
-        print(subject['name'], style, facts['category'])
+        category = CATEGORY.get(subject['name'].replace(' ', '-'), 'object')
+        facts = {'name': subject['name'], 'category': category, 'kind': 'object', 'style': style, 'subject': subject['hex']}
+        write(out, facts, stickers, by_key[subject['hex'], style], n)
+
+
+def write_artist(artist, out):
+    """The concepts of the held-out artist."""
+    known = [i for i, row in enumerate(artist.rows) if row['hex'] in SUBJECTS][ARTIST_STEP - 1::ARTIST_STEP]
+    for n, sticker in enumerate(known):
+        code = artist.rows[sticker]['hex']
+        word, category = SUBJECTS[code]
+        facts = {'name': f'inked {word}', 'category': category, 'kind': 'object', 'style': 'inked', 'subject': code}
+        write(out, facts, artist, sticker, COUNT + n)
+
+
+def main(folder, artist, out):
+    write_subjects(Stickers(folder, SUBJECTS), out)
+    write_artist(Stickers(artist, SUBJECTS), out)
 
 
 if __name__ == '__main__':
-    main(*sys.argv[1:3])
+    main(*sys.argv[1:4])

@@ -19,6 +19,7 @@ from tokenizers import Tokenizer
 
 import captions
 import world
+from stickers import Stickers
 from subjects import SUBJECTS
 from tokenizer import encode
 
@@ -28,7 +29,7 @@ SEED = 9_000_000
 
 
 class Set(NamedTuple):
-    """Which stickers (an attribute of world.Stickers), of whom, whether captioned, and its chunks' numbers."""
+    """Which stickers (an attribute of Stickers), of whom, whether captioned, and its chunks' numbers."""
     stickers: str
     artist: bool
     captioned: bool
@@ -61,7 +62,7 @@ def groups(stickers, kind):
 
 def draw(folders, kind, chunk):
     """(pictures, sentences, labels) of one chunk."""
-    stickers, backgrounds = world.Stickers(folders[kind.artist]), world.Backgrounds()
+    stickers, backgrounds = Stickers(folders[kind.artist], SUBJECTS), world.Backgrounds()
     rng, choices = np.random.default_rng(SEED + chunk), groups(stickers, kind)
     pictures, sentences, rows = [], [], []
     for _ in range(CHUNK):

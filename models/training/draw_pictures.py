@@ -2,8 +2,8 @@
 
     python draw_pictures.py STICKERS RUN_DIR COUNT
 
-RUN_DIR (which holds tokenizer/) gets pictures.npy (uint8 [COUNT,64,64,3]) and tokens.npy (int16 [COUNT,20]) of the
-U-Net's subjects, and others.npy (uint8 [COUNT/2,64,64,3]): scenes of every sticker that is not held out, for the VAE
+RUN_DIR (which holds tokenizer/) gets pictures.npy (uint8 [COUNT,S,S,3], S = 64 or 128) and tokens.npy (int16 [COUNT,TOKENS]) of the
+U-Net's subjects, and others.npy (uint8 [COUNT/2,S,S,3]): scenes of every sticker that is not held out, for the VAE
 alone, since a wider VAE serves the user's own pictures better.
 """
 import sys
@@ -14,38 +14,39 @@ from pathlib import Path
 import numpy as np
 from tokenizers import Tokenizer
 
-import captions
-import world
+from captions import pick
+from extent import SUBJECTS, captions, world
+from stickers import Stickers
 from tokenizer import encode
 
 CHUNK = 500
 
 
 def captioned(folder, seed):
-    """(pictures uint8 [CHUNK,64,64,3], captions) of one chunk; each subject is equally frequent."""
-    stickers, backgrounds, rng = world.Stickers(folder), world.Backgrounds(), np.random.default_rng(1000 + seed)
+    """(pictures uint8 [CHUNK,S,S,3], captions) of one chunk; each subject is equally frequent."""
+    stickers, backgrounds, rng = Stickers(folder, SUBJECTS), world.Backgrounds(), np.random.default_rng(1000 + seed)
     by_subject = {}
     for s in stickers.trained:
         by_subject.setdefault(stickers.rows[s]['hex'], []).append(s)
     groups = list(by_subject.values())
     pictures, sentences = [], []
     for _ in range(CHUNK):
-        s = captions.pick(rng, groups[rng.integers(len(groups))])
-        d = world.describe(rng, s)
+        s = pick(rng, groups[rng.integers(len(groups))])
+        d = world.describe(rng, s, stickers.rows[s])
         pictures.append(world.draw(stickers, backgrounds, d, rng))
         sentences.append(captions.caption(rng, d, stickers.rows[s]))
     return np.stack(pictures), sentences
 
 
 def scenes(stickers, backgrounds, choices, n, rng):
-    """n pictures of random stickers among `choices`, uint8 [n,64,64,3]."""
+    """n pictures of random stickers among `choices`, uint8 [n,S,S,3]."""
     picks = rng.choice(choices, n)
-    return np.stack([world.draw(stickers, backgrounds, world.describe(rng, s), rng) for s in picks])
+    return np.stack([world.draw(stickers, backgrounds, world.describe(rng, s, stickers.rows[s]), rng) for s in picks])
 
 
 def uncaptioned(folder, seed):
-    """Pictures uint8 [CHUNK,64,64,3] of every sticker that is not held out."""
-    stickers = world.Stickers(folder)
+    """Pictures uint8 [CHUNK,S,S,3] of every sticker that is not held out."""
+    stickers = Stickers(folder, SUBJECTS)
     return scenes(stickers, world.Backgrounds(), stickers.others, CHUNK, np.random.default_rng(500_000 + seed))
 
 

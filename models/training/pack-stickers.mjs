@@ -1,23 +1,26 @@
 /**
- * Renders the artwork once: npm packages of free stickers to one file of trimmed RGBA squares.
+ * Renders the artwork once: npm packages of free stickers to one file of trimmed squares, PNG each.
  *
- *     npm install @iconify-json/twemoji@1.2.5 @iconify-json/noto@1.2.9 @iconify-json/emojione@1.2.3 \
- *       @lobehub/fluent-emoji-3d@1.1.0 sharp
- *     node pack-stickers.mjs NODE_MODULES OUT_DIR
+ *     node pack-stickers.mjs small|full|artist NODE_MODULES OUT_DIR        (packages: see models/README.md)
  *
- * Writes stickers.bin (SIZE x SIZE x 4 bytes each, straight alpha) and stickers.json (hex, name, style, heldOut, in
- * the same order). Artwork is centred and keeps its proportions. A sticker that fails to render is listed and skipped.
+ * Writes stickers.bin (the pictures, one after the other, straight alpha) and stickers.json (hex, name, style, heldOut,
+ * plain, bytes, in the same order). Artwork is centred and keeps its proportions. `plain`: the outline is nearly an
+ * ellipse or a rectangle, so a silhouette says nothing. `artist` packs the set that is never trained: all held out. A
+ * sticker that fails to render is listed and skipped.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 
-const SIZE = 80;
-const STYLES = { flat: 'twemoji', glossy: 'noto', '3d': 'fluent-3d', cartoon: 'emojione' };
+const SIZES = { small: 80, full: 120, artist: 120 };
+const PLAIN = 0.93;
 
-const [modules, out] = process.argv.slice(2).map((path) => resolve(path));
+const extent = process.argv[2];
+const [modules, out] = process.argv.slice(3).map((path) => resolve(path));
 const sharp = createRequire(join(modules, 'x.js'))('sharp');
-const artwork = JSON.parse(readFileSync(new URL('./data/artwork.json', import.meta.url), 'utf8'));
+const data = (name) => JSON.parse(readFileSync(new URL(`./data/${name}.json`, import.meta.url), 'utf8'));
+const styles = data('styles')[extent];
+const size = SIZES[extent];
 const icons = {};
 
 /** The picture file of one sticker: an SVG document or the bytes of a WebP file. */
@@ -35,23 +38,40 @@ function source(set, name) {
 async function render(set, name) {
   const trimmed = await sharp(source(set, name)).ensureAlpha().trim({ background: '#0000', threshold: 8 }).toBuffer();
   const fit = { fit: 'contain', background: '#0000', kernel: 'lanczos3' };
-  return sharp(trimmed).resize(SIZE, SIZE, fit).ensureAlpha().raw().toBuffer();
+  return sharp(trimmed).resize(size, size, fit).ensureAlpha().raw().toBuffer();
+}
+
+/** Whether the outline's overlap with the ellipse, or with the box, that bounds it exceeds PLAIN of their union. */
+function plainOutline(rgba) {
+  const inside = (x, y) => rgba[4 * (y * size + x) + 3] > 127;
+  const every = Array.from({ length: size * size }, (_, i) => [i % size, Math.floor(i / size)]);
+  const covered = every.filter(([x, y]) => inside(x, y));
+  const [xs, ys] = [covered.map(([x]) => x), covered.map(([, y]) => y)];
+  const [x0, x1, y0, y1] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
+  const [w, h] = [x1 - x0 + 1, y1 - y0 + 1];
+  const round = ([x, y]) => ((2 * (x - x0) + 1) / w - 1) ** 2 + ((2 * (y - y0) + 1) / h - 1) ** 2 <= 1;
+  const both = covered.filter(round).length;
+  const either = covered.length + every.filter(round).length - both;
+  return both / either > PLAIN || covered.length / (w * h) > PLAIN;
 }
 
 const packed = [];
 const rows = [];
-for (const { hex, name, heldOut, styles } of artwork) {
-  for (const [style, set] of Object.entries(STYLES)) {
-    if (!(set in styles)) continue;
+for (const { hex, name, heldOut, styles: names } of data('artwork')) {
+  for (const [style, set] of Object.entries(styles)) {
+    if (!(set in names)) continue;
     try {
-      packed.push(await render(set, styles[set]));
-      rows.push({ hex, name, style, heldOut });
+      const rgba = await render(set, names[set]);
+      const raw = { width: size, height: size, channels: 4 };
+      const file = await sharp(rgba, { raw }).png({ compressionLevel: 9 }).toBuffer();
+      packed.push(file);
+      rows.push({ hex, name, style, heldOut: heldOut || extent === 'artist', plain: plainOutline(rgba), bytes: file.length });
     } catch (error) {
-      console.error(`skipped ${set}/${styles[set]}: ${error.message}`);
+      console.error(`skipped ${set}/${names[set]}: ${error.message}`);
     }
   }
 }
 mkdirSync(out, { recursive: true });
 writeFileSync(join(out, 'stickers.bin'), Buffer.concat(packed));
-writeFileSync(join(out, 'stickers.json'), JSON.stringify({ size: SIZE, stickers: rows }));
-console.log(`${rows.length} stickers`);
+writeFileSync(join(out, 'stickers.json'), JSON.stringify({ size, stickers: rows }));
+console.log(`${rows.length} stickers, ${(Buffer.concat(packed).length / 1e6).toFixed(1)} MB`);

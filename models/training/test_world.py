@@ -10,6 +10,7 @@ import pytest
 import captions
 import tokenizer
 import world
+from stickers import Stickers
 from subjects import SUBJECTS
 
 HERE = Path(__file__).parent
@@ -20,7 +21,7 @@ HELD_OUT = {s['hex'] for s in json.loads((HERE / 'data/holdout.json').read_text(
 def stickers():
     if 'STICKERS' not in os.environ:
         pytest.skip('set STICKERS to the folder that pack-stickers.mjs wrote')
-    return world.Stickers(os.environ['STICKERS'])
+    return Stickers(os.environ['STICKERS'], SUBJECTS)
 
 
 def digest(array):
@@ -31,15 +32,30 @@ def test_no_subject_is_held_out():
     assert len(SUBJECTS) == 148 and not HELD_OUT & set(SUBJECTS)
 
 
-def test_held_out_artwork_is_marked_and_streamline_absent():
+def test_held_out_artwork_is_marked_and_streamline_is_packed_apart():
     artwork = json.loads((HERE / 'data/artwork.json').read_text())
+    sets = json.loads((HERE / 'data/styles.json').read_text())
     assert {row['hex'] for row in artwork if row['heldOut']} == HELD_OUT
-    assert {s for row in artwork for s in row['styles']} == {'twemoji', 'noto', 'fluent-3d', 'emojione'}
+    assert 'streamline-emojis' in sets['artist'].values()
+    assert not {'streamline-emojis'} & {*sets['small'].values(), *sets['full'].values()}
+    assert list(sets['small']) == world.STYLES
+
+
+def test_the_world_of_the_shipped_base_is_unchanged(stickers):
+    """Two hundred scenes and captions, bit by bit, as when the base was trained."""
+    digests, backgrounds = hashlib.sha256(), world.Backgrounds(2)
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        index = stickers.trained[rng.integers(len(stickers.trained))]
+        d = world.describe(rng, index)
+        digests.update(world.draw(stickers, backgrounds, d, rng).tobytes())
+        digests.update(captions.caption(rng, d, stickers.rows[index]).encode())
+    assert digests.hexdigest() == '77b3160194c14b573b5b1e7f69875862b32f97b01ee03dc20750bf5e0b8f3e04'
 
 
 def test_no_held_out_picture_among_the_trained(stickers):
-    held_out = {digest(stickers.pixels[i]) for i in stickers.held_out}
-    free = {digest(stickers.pixels[i]) for i in stickers.others}
+    held_out = {digest(np.asarray(stickers.image(i))) for i in stickers.held_out}
+    free = {digest(np.asarray(stickers.image(i))) for i in stickers.others}
     assert len(held_out) > 200 and not held_out & free
     assert set(stickers.trained) < set(stickers.others)
 

@@ -11,7 +11,7 @@ from collections import Counter
 from pathlib import Path
 
 import model
-from captions import ALL_WORDS, UNTAUGHT_WORDS
+from extent import captions
 
 START, END = '<|startoftext|>', '<|endoftext|>'
 
@@ -47,7 +47,7 @@ def apply_merge(symbols, pair):
 
 def save(out):
     """Writes vocab.json, merges.txt and the two configurations, then tokenizer.json through transformers."""
-    words = {w for w in (*ALL_WORDS, *UNTAUGHT_WORDS) if w.isalpha()}  # '3d' is two tokens, as CLIP splits digits
+    words = {w for w in (*captions.ALL_WORDS, *captions.UNTAUGHT_WORDS) if w.isalpha()}  # '3d' is two tokens, as CLIP splits digits
     merges = learn_merges(sorted(words))
     base = byte_symbols()
     symbols = base + [s + '</w>' for s in base] + [a + b for a, b in merges] + [START, END]

@@ -65,7 +65,7 @@ class Batches:
         index = torch.randint(len(self.latents), (BATCH,))
         tokens = self.tokens[index]
         tokens[torch.rand(BATCH) < 0.1] = self.empty
-        return self.latents[index].float(), tokens
+        return self.latents[index].float().to(model.DEVICE), tokens.to(model.DEVICE)
 
 
 def save(run, networks, average, optimizer, progress, facts):
@@ -77,7 +77,7 @@ def save(run, networks, average, optimizer, progress, facts):
     for part, file in (('unet', 'unet'), ('text', 'text_encoder')):
         weights = {k[len(part) + 1:]: v.half() if v.is_floating_point() else v
                    for k, v in named.items() if k.startswith(part + '.')}
-        save_file({k: v.contiguous() for k, v in weights.items()}, str(run / f'{file}.new'))
+        save_file({k: v.contiguous().cpu() for k, v in weights.items()}, str(run / f'{file}.new'))
         os.replace(run / f'{file}.new', run / f'{file}.safetensors')
     (run / 'facts.json').write_text(json.dumps({**facts, **progress}, indent=2) + '\n')
 
@@ -86,18 +86,18 @@ def main(run, minutes):
     torch.set_num_threads(2)
     torch.manual_seed(int(time.time()))
     run, facts = Path(run), read_facts(Path(run))
-    networks, batches = Networks(facts), Batches(run, facts)
+    networks, batches = Networks(facts).to(model.DEVICE), Batches(run, facts)
     optimizer = torch.optim.AdamW(networks.parameters(), RATE, betas=(0.9, 0.99), weight_decay=0.01, fused=True)
     progress = {'step': 0, 'seconds': 0.0, 'pictures': 0}
     average = [p.detach().clone() for p in networks.state_dict().values()]
     if (run / 'state.pt').exists():
-        state = torch.load(run / 'state.pt')
+        state = torch.load(run / 'state.pt', map_location=model.DEVICE)
         networks.load_state_dict(state['networks'])
         optimizer.load_state_dict(state['optimizer'])
         average, progress = state['average'], {k: state[k] for k in progress}
     live = list(networks.state_dict().values())
     betas = torch.linspace(0.00085 ** 0.5, 0.012 ** 0.5, 1000) ** 2
-    signal = torch.cumprod(1 - betas, 0)
+    signal = torch.cumprod(1 - betas, 0).to(model.DEVICE)
     weight = (signal / (1 - signal)).clamp(max=GAMMA) / (signal / (1 - signal))
     forward = torch.compile(networks) if os.environ.get('COMPILE') else networks
     budget, last, window = float(minutes) * 60, time.time(), []
@@ -108,10 +108,10 @@ def main(run, minutes):
         for group in optimizer.param_groups:
             group['lr'] = rate
         x, tokens = batches.draw()
-        t = torch.randint(1000, (BATCH,))
+        t = torch.randint(1000, (BATCH,), device=model.DEVICE)
         noise = torch.randn_like(x)
         a = signal[t].view(-1, 1, 1, 1)
-        with torch.autocast('cpu', torch.bfloat16):
+        with torch.autocast(model.DEVICE, torch.bfloat16):
             guess = forward(a.sqrt() * x + (1 - a).sqrt() * noise, t, tokens)
         losses = (guess.float() - noise).pow(2).mean((1, 2, 3))
         optimizer.zero_grad()

@@ -17,8 +17,9 @@ import torch
 from safetensors.torch import save_file
 
 import model
-import world
 from draw_pictures import scenes
+from extent import SUBJECTS, world
+from stickers import Stickers
 
 BATCH = 16
 RATE = 1.6e-3
@@ -27,8 +28,8 @@ KL = 1e-5
 
 
 def tensor(pictures):
-    """uint8 [n,64,64,3] to float32 [n,3,64,64] in -1..1."""
-    return torch.from_numpy(pictures).permute(0, 3, 1, 2).float().div_(127.5).sub_(1).contiguous()
+    """uint8 [n,S,S,3] to float32 [n,3,S,S] in -1..1, on the device."""
+    return torch.from_numpy(pictures).to(model.DEVICE).permute(0, 3, 1, 2).float().div_(127.5).sub_(1).contiguous()
 
 
 def edges(a, b):
@@ -50,8 +51,8 @@ def measure(vae, pictures):
 
 
 def loss_of(vae, x):
-    """(loss, mean squared error) of a batch [B,3,64,64]."""
-    with torch.autocast('cpu', torch.bfloat16):
+    """(loss, mean squared error) of a batch [B,3,S,S]."""
+    with torch.autocast(model.DEVICE, torch.bfloat16):
         posterior = vae.encode(x).latent_dist
         y = vae.decode(posterior.sample()).sample.float()
     mse = (y - x).pow(2).mean()
@@ -90,11 +91,11 @@ def main(stickers, run, steps):
         model.load_weights(vae, run / 'vae.safetensors')
         before = json.loads((run / 'vae.json').read_text())
     pools = [np.load(run / name, 'r') for name in ('pictures.npy', 'others.npy')]
-    vae = train(vae.to(memory_format=torch.channels_last), pools, int(steps))
-    stickers = world.Stickers(stickers)
+    vae = train(vae.to(model.DEVICE, memory_format=torch.channels_last), pools, int(steps))
+    stickers = Stickers(stickers, SUBJECTS)
     held_out = scenes(stickers, world.Backgrounds(), stickers.held_out, 256, np.random.default_rng(99))
     psnr, deviation = measure(vae, held_out)
-    save_file({k: v.contiguous() for k, v in vae.state_dict().items()}, str(run / 'vae.safetensors'))
+    save_file({k: v.contiguous().cpu() for k, v in vae.state_dict().items()}, str(run / 'vae.safetensors'))
     facts = {'scaling_factor': round(1 / deviation, 5), 'psnr': round(psnr, 2),
              'pictures': before['pictures'] + int(steps) * BATCH,
              'seconds': before['seconds'] + round(time.time() - begun)}

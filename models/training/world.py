@@ -3,14 +3,11 @@
 A picture is described first (`describe`: a plain dictionary of choices), then drawn (`draw`), so captions can be true
 of it and concepts can be drawn from chosen descriptions. Everything comes from one numpy generator: a seed fixes it.
 """
-import json
-from pathlib import Path
-
 import numpy as np
 from PIL import Image, ImageFilter
 
 import places
-from subjects import SUBJECTS
+from stickers import tinted
 
 S = places.S
 STYLES = ['flat', 'glossy', '3d', 'cartoon']
@@ -18,24 +15,6 @@ TINTS = {'red': (226, 50, 44), 'blue': (60, 110, 235), 'green': (60, 180, 70), '
          'purple': (150, 80, 210), 'pink': (250, 130, 180), 'golden': (232, 176, 40), 'gray': (150, 150, 155)}
 TREATMENTS = ['silhouette', 'pencil', 'watercolor']
 PLACE_NAMES, COLOUR_NAMES = list(places.PLACES), list(places.COLOURS)
-
-
-class Stickers:
-    """The packed artwork; `trained` lists the stickers that scenes may use, `others` serve the VAE only."""
-
-    def __init__(self, folder):
-        meta = json.loads((Path(folder) / 'stickers.json').read_text())
-        size = meta['size']
-        self.rows = meta['stickers']
-        self.pixels = np.memmap(Path(folder) / 'stickers.bin', np.uint8, 'r').reshape(-1, size, size, 4)
-        free = [i for i, row in enumerate(self.rows) if not row['heldOut']]
-        self.trained = [i for i in free if self.rows[i]['hex'] in SUBJECTS]
-        self.others = free
-        self.held_out = [i for i, row in enumerate(self.rows) if row['heldOut']]
-
-    def image(self, index):
-        """One sticker as an RGBA picture."""
-        return Image.fromarray(np.asarray(self.pixels[index]))
 
 
 class Backgrounds:
@@ -53,7 +32,7 @@ class Backgrounds:
         return (picture[:, ::-1] if rng.random() < 0.5 else picture).copy(), ground
 
 
-def describe(rng, sticker):
+def describe(rng, sticker, _row=None):
     """Random choices for one picture: place or colour, tint, treatment, light, size (share of the height)."""
     d = {'sticker': int(sticker), 'place': None, 'colour': None, 'tint': None, 'treatment': None, 'light': None}
     kind = rng.random()
@@ -77,14 +56,6 @@ def describe(rng, sticker):
     d['flip'] = bool(rng.random() < 0.5)
     d['angle'] = float(rng.normal(0, 4))
     return d
-
-
-def tinted(rgba, rgb):
-    """Recolours a sticker: its light and dark kept, its colours drawn to one hue."""
-    light = rgba[..., :3].astype(np.float32) @ np.array([0.3, 0.59, 0.11], np.float32) / 255
-    toned = np.clip(light[..., None] * 0.9 + 0.3, 0, 1.3) * np.array(rgb, np.float32)
-    rgba[..., :3] = np.clip(0.85 * toned + 0.15 * rgba[..., :3], 0, 255)
-    return rgba
 
 
 def placed(image, d, rng, ground):

@@ -1,0 +1,12 @@
+"""The world that the scripts draw: `captions`, `world` and `SUBJECTS` of the small one or, with WORLD=full, of the full one."""
+import model
+
+if model.WORLD == 'full':
+    from full import captions, world
+    from full.subjects import SUBJECTS
+else:
+    import captions
+    import world
+    from subjects import SUBJECTS
+
+__all__ = ['captions', 'world', 'SUBJECTS']
