@@ -24,10 +24,10 @@ const axis = (field: string, title: string) =>
   ({ field, title, type: 'quantitative', scale: { zero: false } }) as const;
 
 /** Image against text similarity of every variant at the last checkpoint, as the paper's figure 7. */
-export function scatter({ variants }: Summary): Promise<string> {
-  const values = variants
+export function scatter({ arms }: Summary): Promise<string> {
+  const values = arms
     .filter(({ step }) => step === lastCheckpoint)
-    .map((row) => ({ variant: row.variant, ...flat(row) }));
+    .map((row) => ({ variant: row.arm, ...flat(row) }));
   const [x, y] = [axis('prompt', titles.prompt), axis('likeness', titles.likeness)];
   const color = { field: 'variant', type: 'nominal', legend: null } as const;
   return toSvg({
@@ -48,8 +48,8 @@ export function scatter({ variants }: Summary): Promise<string> {
 }
 
 /** Both scores against training steps, a line a variant. */
-export function convergence({ variants }: Summary): Promise<string> {
-  const values = variants.map((row) => ({ variant: row.variant, step: row.step, ...flat(row) }));
+export function convergence({ arms }: Summary): Promise<string> {
+  const values = arms.map((row) => ({ variant: row.arm, step: row.step, ...flat(row) }));
   return toSvg({
     data: { values },
     hconcat: sides.map((side) => ({

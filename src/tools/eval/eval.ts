@@ -1,7 +1,8 @@
 /**
- * `npm run eval -- --out DIR [--variants neti,xti | all] [--concepts 12] [--report DIR]`: the paper's comparison on the shipped
- * base. Trains every variant on every held-out concept and draws the study's prompts into --out; what is there already is kept, so it may be
- * cut and run again. Then the judge scores everything, and --report (models/…/evaluation) gets what was found.
+ * `npm run eval -- --out DIR [--variants neti,xti | all] [--concepts 12] [--settings] [--report DIR]`: the paper's
+ * comparison on the shipped base. Trains every variant on every held-out concept and draws the study's prompts into
+ * --out; what is there already is kept, so it may be cut and run again. --settings adds NeTI with other settings than
+ * the studio's. Then the judge scores everything, and --report (models/…/evaluation) gets what was found.
  */
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -18,11 +19,20 @@ import { learn } from './learn.ts';
 import { mixPair, pairsOf } from './mix.ts';
 import { writeReport } from './report.ts';
 import { scoreStudy } from './scoring.ts';
-import { mainVariants, readConcepts } from './study.ts';
+import {
+  mainVariants,
+  readConcepts,
+  settingArms,
+  settingConcepts,
+  variantArm,
+  type Arm,
+  type StudyConcept,
+} from './study.ts';
 
 const models = join(import.meta.dirname, '../../../models');
 const wordsSchema = z.object({ templates: z.object({ object: z.array(z.string()) }) });
-const usage = 'npm run eval -- --out DIR [--variants neti,xti | all] [--concepts 12] [--report DIR]';
+const usage =
+  'npm run eval -- --out DIR [--variants neti,xti | all] [--concepts 12] [--settings] [--report DIR]';
 
 /** NeTI is always among them: the others are compared with it. */
 function chosenVariants(option: string | undefined): readonly VariantName[] {
@@ -41,6 +51,7 @@ const { values } = parseArgs({
     out: { type: 'string' },
     variants: { type: 'string' },
     concepts: { type: 'string', default: '12' },
+    settings: { type: 'boolean', default: false },
     report: { type: 'string' },
   },
 });
@@ -61,18 +72,24 @@ const base = { id: entry.id, hash: entry.hash };
 const bench = { pipeline, templates: templates.object, base, out };
 const concepts = (await readConcepts(folder)).slice(0, Number(values.concepts));
 const seconds: number[] = [];
-for (const concept of concepts)
-  for (const variant of variants) {
-    const cell = await learn(bench, variant, concept);
-    seconds.push(cell.seconds);
-    console.log(
-      `${concept.folder}, ${variant}: ${cell.isNew ? 'trained' : 'there already'}, ${cell.seconds.toFixed(0)} s`,
-    );
-  }
+const teach = async (arm: Arm, concept: StudyConcept) => {
+  const cell = await learn(bench, arm, concept);
+  seconds.push(cell.seconds);
+  const said = cell.isNew ? 'trained' : 'there already';
+  console.log(`${concept.folder}, ${arm.name}: ${said}, ${cell.seconds.toFixed(0)} s`);
+};
+for (const concept of concepts) for (const variant of variants) await teach(variantArm(variant), concept);
+const otherArms = values.settings ? settingArms : [];
+for (const concept of settingConcepts(concepts)) for (const arm of otherArms) await teach(arm, concept);
 
 const { tokenizer, shape } = pipeline;
-const judge = await Judge.load({ runtime, read, tokenizer, resolution: shape.resolution });
-const cells = await scoreStudy(judge, shape.resolution, out, variants, concepts);
+const { resolution } = shape;
+const judge = await Judge.load({ runtime, read, tokenizer, resolution });
+const score = (arms: readonly string[], some: readonly StudyConcept[]) =>
+  scoreStudy(judge, resolution, out, arms, some);
+const cells = await score(variants, concepts);
+const settingNames = ['neti', ...otherArms.map(({ name }) => name)];
+const settingCells = values.settings ? await score(settingNames, settingConcepts(concepts)) : [];
 const bridge = createBridge(runtime);
 const mixed = [];
 for (const [geometry, appearance] of pairsOf(concepts)) {
@@ -80,8 +97,5 @@ for (const [geometry, appearance] of pairsOf(concepts)) {
   console.log(`mixed ${geometry.folder} with ${appearance.folder}`);
 }
 const report = resolve(values.report ?? join(folder, 'evaluation'));
-await writeReport(
-  { base, resolution: shape.resolution, drawn: out, concepts, cells, seconds, mixed },
-  report,
-);
+await writeReport({ base, resolution, drawn: out, concepts, cells, settingCells, seconds, mixed }, report);
 console.log(`The findings are in ${report}.`);

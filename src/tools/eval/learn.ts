@@ -13,12 +13,12 @@ import { writeConcept, type BaseIdentity } from '../../neti/conceptFile.ts';
 import { conceptContexts } from '../../neti/contexts.ts';
 import { createMapper, createTable, type Mapper } from '../../neti/mapper.ts';
 import { MAPPER_DEFAULTS } from '../../neti/mapperConfig.ts';
-import { defaultTrainSettings } from '../../neti/settings.ts';
 import { Trainer, type TrainingPicture } from '../../neti/trainer.ts';
 import { variantConfig, type VariantName } from '../../neti/variants.ts';
 import { pngPlanes } from '../pngPlanes.ts';
 import { drawPictures, gridPng, schedulerOf } from './drawing.ts';
 import {
+  type Arm,
   checkpointFile,
   conceptFile,
   lastCheckpoint,
@@ -41,7 +41,11 @@ const runSchema = z.object({
   seconds: z.number(),
   losses: z.array(z.number()),
 });
-const studyKey = JSON.stringify([study, defaultTrainSettings]);
+/** What a cell's pictures depend on, but for the base: another key means that it is done again. */
+function keyOf({ settings }: Arm): string {
+  const { learningRate, batchSize, horizontalFlip } = settings;
+  return JSON.stringify([study, { learningRate, batchSize, horizontalFlip }]);
+}
 
 /** A finished cell: the seconds its training took, and whether it was done just now. */
 export interface LearnedCell {
@@ -49,9 +53,10 @@ export interface LearnedCell {
   readonly isNew: boolean;
 }
 
-export async function learn(bench: Bench, variant: VariantName, concept: StudyConcept): Promise<LearnedCell> {
-  const record = join(dirname(checkpointFile(bench.out, variant, concept.folder, 0)), 'run.json');
-  const kept = await readRun(record, bench.base.hash);
+export async function learn(bench: Bench, arm: Arm, concept: StudyConcept): Promise<LearnedCell> {
+  const { name, variant, settings } = arm;
+  const record = join(dirname(checkpointFile(bench.out, name, concept.folder, 0)), 'run.json');
+  const kept = await readRun(record, bench.base.hash, keyOf(arm));
   if (kept !== null) return { seconds: kept, isNew: false };
   const bridge = createBridge(bench.pipeline.runtime);
   const random = new Random(study.trainingSeed);
@@ -60,7 +65,7 @@ export async function learn(bench: Bench, variant: VariantName, concept: StudyCo
     ...{ pipeline: bench.pipeline, bridge, mapper, random },
     pictures: await encodePictures(bench.pipeline, concept),
     templates: bench.templates,
-    settings: defaultTrainSettings,
+    settings,
   });
   const losses: number[] = [];
   let milliseconds = 0;
@@ -69,15 +74,16 @@ export async function learn(bench: Bench, variant: VariantName, concept: StudyCo
     losses.push((await trainer.step()).loss);
     milliseconds += performance.now() - started;
     if ((study.checkpoints as readonly number[]).includes(step))
-      await draw(bench, bridge, mapper, checkpointFile(bench.out, variant, concept.folder, step));
+      await draw(bench, bridge, mapper, checkpointFile(bench.out, name, concept.folder, step));
   }
-  if (variant === 'neti')
+  if (name === 'neti')
     for (const kept of study.truncations)
       if (kept < MAPPER_DEFAULTS.hidden)
         await draw(bench, bridge, mapper, truncationFile(bench.out, concept.folder, kept), kept);
   const seconds = milliseconds / 1000;
-  await keepConcept(bench, variant, concept, mapper, losses);
-  await writeFile(record, JSON.stringify({ baseHash: bench.base.hash, study: studyKey, seconds, losses }));
+  await keepConcept(bench, arm, concept, mapper, losses);
+  const run = { baseHash: bench.base.hash, study: keyOf(arm), seconds, losses };
+  await writeFile(record, JSON.stringify(run));
   trainer.release();
   mapper.release();
   return { seconds, isNew: true };
@@ -86,7 +92,7 @@ export async function learn(bench: Bench, variant: VariantName, concept: StudyCo
 /** The cell's result as the studio would export it, so that it can be mixed, imported and looked at. */
 async function keepConcept(
   { base, pipeline, out }: Bench,
-  variant: VariantName,
+  { name, settings }: Arm,
   { folder, category }: StudyConcept,
   mapper: Mapper,
   losses: readonly number[],
@@ -99,19 +105,19 @@ async function keepConcept(
       ...{ name: folder, category, kind: 'object', step: losses.length, created, thumbnail: '' },
       ...{ baseId: base.id, baseHash: base.hash },
     },
-    training: { seed: study.trainingSeed, learningRate: defaultTrainSettings.learningRate, losses },
+    training: { seed: study.trainingSeed, learningRate: settings.learningRate, losses },
     resolution: pipeline.shape.resolution,
     predictionType: pipeline.schedule.predictionType,
   });
-  await writeFile(conceptFile(out, variant, folder), file);
+  await writeFile(conceptFile(out, name, folder), file);
 }
 
 /** Seconds of a run that need not be done again, else null. */
-async function readRun(record: string, baseHash: string): Promise<number | null> {
+async function readRun(record: string, baseHash: string, key: string): Promise<number | null> {
   const text = await readFile(record, 'utf8').catch(() => null);
   if (text === null) return null;
   const { success, data } = runSchema.safeParse(JSON.parse(text));
-  return success && data.baseHash === baseHash && data.study === studyKey ? data.seconds : null;
+  return success && data.baseHash === baseHash && data.study === key ? data.seconds : null;
 }
 
 async function freshMapper(

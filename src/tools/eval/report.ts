@@ -16,7 +16,7 @@ import { gridPng } from './drawing.ts';
 import { mixingStudy, type MixedPair, type Sweep } from './mix.ts';
 import type { Cell } from './scoring.ts';
 import { checkpointFile, lastCheckpoint, study, type StudyConcept } from './study.ts';
-import { markdownTable, summarize } from './summary.ts';
+import { armRows, markdownTable, summarize } from './summary.ts';
 
 /** Prompts of the contact sheet, by their number in the study. */
 const sheetPrompts = [0, 1, 2, 5];
@@ -28,13 +28,15 @@ export interface Findings {
   readonly drawn: string;
   readonly concepts: readonly StudyConcept[];
   readonly cells: readonly Cell[];
+  /** NeTI with the studio's settings and with others; none when they were not compared. */
+  readonly settingCells: readonly Cell[];
   /** Seconds of training of every cell. */
   readonly seconds: readonly number[];
   readonly mixed: readonly { readonly pair: MixedPair; readonly sweep: Sweep }[];
 }
 
 export async function writeReport(findings: Findings, folder: string): Promise<void> {
-  const { cells, base, seconds, mixed } = findings;
+  const { cells, settingCells, base, seconds, mixed } = findings;
   await mkdir(folder, { recursive: true });
   const write = (name: string, data: string | Uint8Array) => writeFile(join(folder, name), data);
   const summary = summarize(cells);
@@ -53,7 +55,14 @@ export async function writeReport(findings: Findings, folder: string): Promise<v
   const record = {
     ...{ command: ['npm run eval --', ...process.argv.slice(2)].join(' '), commit: commitOf() },
     ...{ base, study, settings: defaultTrainSettings, mixingStudy },
-    ...{ blindTest: key, secondsACell: seconds, summary, mixing: pairs, cells },
+    ...{
+      blindTest: key,
+      secondsACell: seconds,
+      summary,
+      settingsCompared: armRows(settingCells),
+      mixing: pairs,
+      cells,
+    },
   };
   await write('evaluation.json', `${JSON.stringify(record, null, 1)}\n`);
 }

@@ -5,13 +5,12 @@ import type { Judge } from '../../diffusion/judge.ts';
 import { placeholder } from '../../diffusion/tokenizer.ts';
 import { cosine } from '../../lib/numbers.ts';
 import { MAPPER_DEFAULTS } from '../../neti/mapperConfig.ts';
-import type { VariantName } from '../../neti/variants.ts';
 import { pngPlanes, pngTiles } from '../pngPlanes.ts';
 import { checkpointFile, lastCheckpoint, study, truncationFile, type StudyConcept } from './study.ts';
 
 /** Scores of one drawn sheet, means over its prompts and seeds. */
 export interface Cell {
-  readonly variant: VariantName;
+  readonly arm: string;
   readonly concept: string;
   readonly step: number;
   /** Hidden units kept. */
@@ -22,26 +21,26 @@ export interface Cell {
   readonly prompt: number;
 }
 
-/** Every checkpoint of these variants, and NeTI's truncations. Throws when a cell has not been drawn. */
+/** Every checkpoint of these arms, and NeTI's truncations. Throws when a cell has not been drawn. */
 export async function scoreStudy(
   judge: Judge,
   resolution: number,
   out: string,
-  variants: readonly VariantName[],
+  arms: readonly string[],
   concepts: readonly StudyConcept[],
 ): Promise<Cell[]> {
   const cells: Cell[] = [];
   for (const concept of concepts) {
     const reference = await createReference(judge, resolution, concept);
-    const add = async (variant: VariantName, step: number, kept: number, file: string) => {
+    const add = async (arm: string, step: number, kept: number, file: string) => {
       const scores = await reference(await readFile(file));
-      cells.push({ variant, concept: concept.folder, step, kept, ...scores });
+      cells.push({ arm, concept: concept.folder, step, kept, ...scores });
     };
     const { hidden } = MAPPER_DEFAULTS;
-    for (const variant of variants)
+    for (const arm of arms)
       for (const step of study.checkpoints)
-        await add(variant, step, hidden, checkpointFile(out, variant, concept.folder, step));
-    if (variants.includes('neti'))
+        await add(arm, step, hidden, checkpointFile(out, arm, concept.folder, step));
+    if (arms.includes('neti'))
       for (const kept of study.truncations)
         if (kept < hidden) await add('neti', lastCheckpoint, kept, truncationFile(out, concept.folder, kept));
   }

@@ -5,6 +5,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { defaultTrainSettings, type TrainSettings } from '../../neti/settings.ts';
 import type { VariantName } from '../../neti/variants.ts';
 
 export const study = {
@@ -38,6 +39,36 @@ export const mainVariants = [
   'no-dropout',
 ] as const satisfies VariantName[];
 
+/** What is compared: a variant with the settings it is trained with, in a folder of its own. */
+export interface Arm {
+  readonly name: string;
+  readonly variant: VariantName;
+  readonly settings: TrainSettings;
+}
+
+/** A variant with the studio's defaults. */
+export const variantArm = (variant: VariantName): Arm => ({
+  ...{ name: variant, variant, settings: defaultTrainSettings },
+});
+
+const otherSettings = [
+  { learningRate: 4e-3 },
+  { learningRate: 16e-3 },
+  { batchSize: 4 },
+] as const satisfies Partial<TrainSettings>[];
+
+/** NeTI with other settings than the studio's, one changed at a time: are the defaults the best? */
+export const settingArms: readonly Arm[] = otherSettings.map((changed) => ({
+  name: Object.entries(changed)
+    .map(([setting, value]) => `neti-${setting}-${value}`)
+    .join(),
+  variant: 'neti',
+  settings: { ...defaultTrainSettings, ...changed },
+}));
+
+/** Settings are compared on every fourth concept. */
+export const settingConcepts = (concepts: readonly StudyConcept[]) => concepts.filter((_, i) => i % 4 === 0);
+
 /** A held-out concept: its folder, category, and the PNG files to learn from. */
 export interface StudyConcept {
   readonly folder: string;
@@ -64,13 +95,13 @@ export async function readConcepts(modelFolder: string): Promise<StudyConcept[]>
 }
 
 /** Where the pictures of a checkpoint are kept: a column a seed, a row a prompt. */
-export function checkpointFile(out: string, variant: VariantName, concept: string, step: number): string {
-  return join(out, variant, concept, `step-${step}.png`);
+export function checkpointFile(out: string, arm: string, concept: string, step: number): string {
+  return join(out, arm, concept, `step-${step}.png`);
 }
 
 /** The learned concept, as the studio exports it. */
-export function conceptFile(out: string, variant: VariantName, concept: string): string {
-  return join(out, variant, concept, 'concept.safetensors');
+export function conceptFile(out: string, arm: string, concept: string): string {
+  return join(out, arm, concept, 'concept.safetensors');
 }
 
 /** The same for NeTI's last checkpoint with fewer hidden units. */

@@ -6,29 +6,29 @@ import { markdownTable, summarize } from './summary.ts';
 const base = { neti: 0.8, xti: 0.7 } as const;
 
 /** Concept `b` is 0.1 harder than `a` for everyone; likeness grows with steps and kept units, prompt falls. */
-function cellsOf(variant: 'neti' | 'xti'): Cell[] {
+function cellsOf(arm: 'neti' | 'xti'): Cell[] {
   return ['b', 'a'].flatMap((concept) => {
     const harder = concept === 'b' ? 0.1 : 0;
     const cell = (step: number, kept: number): Cell => {
       const gain = (step + kept) / 10_000;
-      return { variant, concept, step, kept, likeness: base[variant] - harder + gain, prompt: 0.5 - gain };
+      return { arm, concept, step, kept, likeness: base[arm] - harder + gain, prompt: 0.5 - gain };
     };
     const truncated = study.truncations.slice(0, -1).map((kept) => cell(150, kept));
-    return [...study.checkpoints.map((step) => cell(step, 128)), ...(variant === 'neti' ? truncated : [])];
+    return [...study.checkpoints.map((step) => cell(step, 128)), ...(arm === 'neti' ? truncated : [])];
   });
 }
 
 const summary = summarize([...cellsOf('neti'), ...cellsOf('xti')]);
 
 test('means are over concepts', () => {
-  const row = summary.variants.find(({ variant, step }) => variant === 'xti' && step === 150);
+  const row = summary.arms.find(({ arm, step }) => arm === 'xti' && step === 150);
   expect(row!.likeness.value).toBeCloseTo(0.65 + 0.0278, 6);
   expect(row!.likeness.high - row!.likeness.low).toBeCloseTo(0.1, 6);
 });
 
 test('differences are paired: what is hard for both does not count', () => {
-  const [{ variant, likeness }] = summary.differences as [(typeof summary.differences)[0]];
-  expect(variant).toBe('xti');
+  const [{ arm, likeness }] = summary.differences as [(typeof summary.differences)[0]];
+  expect(arm).toBe('xti');
   expect(likeness.value).toBeCloseTo(0.1, 6);
   expect(likeness.high - likeness.low).toBeCloseTo(0, 6);
 });

@@ -1,7 +1,6 @@
 /** From scored cells to what is reported: means over concepts with intervals, paired differences, the truncation curve. */
 import { sampleRankCorrelation } from 'simple-statistics';
 import { Random } from '../../lib/random.ts';
-import type { VariantName } from '../../neti/variants.ts';
 import { meanInterval, type Interval } from '../statistics.ts';
 import type { Cell } from './scoring.ts';
 import { lastCheckpoint, study } from './study.ts';
@@ -11,16 +10,15 @@ export interface Scored {
   readonly prompt: Interval;
 }
 
-export interface VariantRow extends Scored {
-  readonly variant: VariantName;
+export interface ArmRow extends Scored {
+  readonly arm: string;
   readonly step: number;
 }
 
 export interface Summary {
-  /** A row a variant and checkpoint, whole mapper. */
-  readonly variants: readonly VariantRow[];
+  readonly arms: readonly ArmRow[];
   /** NeTI less the other at the last checkpoint, concept by concept. */
-  readonly differences: readonly (Scored & { readonly variant: VariantName })[];
+  readonly differences: readonly (Scored & { readonly arm: string })[];
   /** NeTI's last checkpoint by hidden units kept. */
   readonly truncation: readonly (Scored & { readonly kept: number })[];
   /** Spearman's rank correlation of kept units with the mean scores. */
@@ -28,59 +26,69 @@ export interface Summary {
 }
 
 const fullMapper = Math.max(...study.truncations);
-const sides = ['likeness', 'prompt'] as const;
+type Side = 'likeness' | 'prompt';
+
+/** The cells of an arm at a step, one a concept, in the same order for every arm. */
+function cellsAt(cells: readonly Cell[], arm: string, step: number, kept = fullMapper): Cell[] {
+  return cells
+    .filter((cell) => cell.arm === arm && cell.step === step && cell.kept === kept)
+    .sort((a, b) => a.concept.localeCompare(b.concept));
+}
+
+const armsOf = (cells: readonly Cell[]) => [...new Set(cells.map(({ arm }) => arm))];
+
+/** A row an arm and checkpoint, whole mapper. */
+export function armRows(cells: readonly Cell[]): ArmRow[] {
+  return armsOf(cells).flatMap((arm) =>
+    study.checkpoints.map((step) => ({
+      ...{ arm, step },
+      ...scored((side) => cellsAt(cells, arm, step).map((cell) => cell[side])),
+    })),
+  );
+}
 
 export function summarize(cells: readonly Cell[]): Summary {
-  const variants = [...new Set(cells.map(({ variant }) => variant))];
-  const at = (variant: VariantName, step: number, kept = fullMapper) =>
-    cells
-      .filter((cell) => cell.variant === variant && cell.step === step && cell.kept === kept)
-      .sort((a, b) => a.concept.localeCompare(b.concept));
-  const neti = at('neti', lastCheckpoint);
   const truncation = study.truncations.map((kept) => ({
     kept,
-    ...scored((side) => at('neti', lastCheckpoint, kept).map((cell) => cell[side])),
+    ...scored((side) => cellsAt(cells, 'neti', lastCheckpoint, kept).map((cell) => cell[side])),
   }));
-  const rank = (side: (typeof sides)[number]) =>
+  const rank = (side: Side) =>
     sampleRankCorrelation(
       truncation.map(({ kept }) => kept),
       truncation.map((point) => point[side].value),
     );
   return {
-    variants: variants.flatMap((variant) =>
-      study.checkpoints.map((step) => ({
-        variant,
-        step,
-        ...scored((side) => at(variant, step).map((cell) => cell[side])),
-      })),
-    ),
-    differences: variants
-      .filter((variant) => variant !== 'neti')
-      .map((variant) => {
-        const other = at(variant, lastCheckpoint);
-        return { variant, ...scored((side) => neti.map((cell, i) => cell[side] - other[i]![side])) };
-      }),
+    arms: armRows(cells),
+    differences: armsOf(cells)
+      .filter((arm) => arm !== 'neti')
+      .map((arm) => differences(cells, arm)),
     truncation,
     truncationRank: { likeness: rank('likeness'), prompt: rank('prompt') },
   };
 }
 
+function differences(cells: readonly Cell[], arm: string): Summary['differences'][number] {
+  const neti = cellsAt(cells, 'neti', lastCheckpoint);
+  const other = cellsAt(cells, arm, lastCheckpoint);
+  return { arm, ...scored((side) => neti.map((cell, i) => cell[side] - other[i]![side])) };
+}
+
 /** Means over concepts, with the interval that drawing other concepts would give. */
-function scored(values: (side: (typeof sides)[number]) => readonly number[]): Scored {
-  const interval = (side: (typeof sides)[number]) => meanInterval(values(side), new Random(0));
+function scored(values: (side: Side) => readonly number[]): Scored {
+  const interval = (side: Side) => meanInterval(values(side), new Random(0));
   return { likeness: interval('likeness'), prompt: interval('prompt') };
 }
 
-/** A line a variant at the last checkpoint, for models/README.md. */
-export function markdownTable({ variants, differences }: Summary): string {
+/** A line an arm at the last checkpoint, for models/README.md. */
+export function markdownTable({ arms, differences }: Summary): string {
   const show = ({ value, low, high }: Interval) =>
     `${value.toFixed(3)} (${low.toFixed(3)}–${high.toFixed(3)})`;
-  const rows = variants
+  const rows = arms
     .filter(({ step }) => step === lastCheckpoint)
-    .map(({ variant, likeness, prompt }) => {
-      const less = differences.find((each) => each.variant === variant);
+    .map(({ arm, likeness, prompt }) => {
+      const less = differences.find((each) => each.arm === arm);
       const cells = [
-        variant,
+        arm,
         show(likeness),
         show(prompt),
         less ? show(less.likeness) : '',
