@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import captions
+import draw_judged
 import tokenizer
 import world
 from stickers import Stickers
@@ -91,3 +92,14 @@ def test_every_word_is_one_token(tmp_path):
     lengths = {w: len(read.encode(w).ids) - 2 for w in captions.ALL_WORDS}
     assert {w for w, n in lengths.items() if n != 1} == {'3d'}
     assert read.encode('A Photo').ids == read.encode('a photo').ids
+
+
+def test_labels_of_a_judged_scene_are_what_was_described(stickers):
+    order, rng = list(SUBJECTS), np.random.default_rng(3)
+    for index in [*stickers.trained[::40], *stickers.held_out[::40]]:
+        d, code = world.describe(rng, index), stickers.rows[index]['hex']
+        label = dict(zip(draw_judged.LABELS, draw_judged.labels(stickers, d)))
+        grounds = [*world.PLACE_NAMES, *world.COLOUR_NAMES]
+        assert label['sticker'] == index and grounds[label['ground']] == (d['place'] or d['colour'])
+        assert [None, *world.TREATMENTS][label['treatment']] == d['treatment']
+        assert label['subject'] == -1 if code not in SUBJECTS else order[label['subject']] == code

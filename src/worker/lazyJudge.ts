@@ -14,7 +14,11 @@ export class LazyJudge {
 
   /** See `Judge.score`. Throws `judge.none` when the base has no judge. */
   async score(...request: Parameters<Judge['score']>): Promise<Scores[]> {
-    this.judge ??= this.load();
+    this.judge ??= this.load().catch((error: unknown) => {
+      // The next picture tries again.
+      this.judge = null;
+      throw error;
+    });
     return (await this.judge).score(...request);
   }
 
