@@ -2,12 +2,6 @@
  * Test page: the same training steps of the micro model on both providers. `window.trainSteps(provider)` returns the losses
  * and the mapper's parameters after each run; same seed, so same pictures, noise, timesteps and dropout.
  */
-import * as wasmOrt from 'onnxruntime-web/wasm';
-import * as gpuOrt from 'onnxruntime-web/webgpu';
-import wasmModuleUrl from 'onnxruntime-web/ort-wasm-simd-threaded.mjs?url';
-import wasmBinaryUrl from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
-import gpuModuleUrl from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.mjs?url';
-import gpuBinaryUrl from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url';
 import { Pipeline } from '../../src/diffusion/pipeline.ts';
 import { Random } from '../../src/lib/random.ts';
 import { createBridge } from '../../src/neti/bridge.ts';
@@ -16,17 +10,11 @@ import { MAPPER_DEFAULTS } from '../../src/neti/mapperConfig.ts';
 import { defaultTrainSettings } from '../../src/neti/settings.ts';
 import { Trainer } from '../../src/neti/trainer.ts';
 import { prepareModel } from '../../src/onnx/model.ts';
-import { requestDevice } from '../../src/ort/engine.ts';
-import { Runtime } from '../../src/ort/runtime.ts';
+import { complaints, openRuntime, reader, type Provider } from './runtimes.ts';
 
 const home = new URL('/src/onnx/fixtures/micro/', location.origin);
-const complaints: string[] = [];
 
-async function fetchBytes(path: string): Promise<Uint8Array> {
-  const response = await fetch(new URL(path, home));
-  if (!response.ok) throw new Error(`${path}: answer ${response.status}`);
-  return new Uint8Array(await response.arrayBuffer());
-}
+const fetchBytes = reader(home);
 
 /** Stock files from the server, prepared ones compiled here, as the studio does for a model it was not shipped with. */
 async function modelReader(): Promise<(path: string) => Promise<Uint8Array>> {
@@ -37,22 +25,7 @@ async function modelReader(): Promise<(path: string) => Promise<Uint8Array>> {
   };
 }
 
-async function openRuntime(provider: 'wasm' | 'webgpu'): Promise<Runtime> {
-  if (provider === 'wasm') {
-    wasmOrt.env.wasm.numThreads = 1;
-    wasmOrt.env.wasm.wasmPaths = { mjs: wasmModuleUrl, wasm: wasmBinaryUrl };
-    return new Runtime({ ort: wasmOrt, provider });
-  }
-  gpuOrt.env.wasm.numThreads = 1;
-  gpuOrt.env.wasm.wasmPaths = { mjs: gpuModuleUrl, wasm: gpuBinaryUrl };
-  const adapter = await navigator.gpu.requestAdapter();
-  if (!adapter) throw new Error('This browser has no WebGPU adapter, not even a software one.');
-  const device = await requestDevice(adapter);
-  device.addEventListener('uncapturederror', ({ error }) => complaints.push(error.message));
-  return new Runtime({ ort: gpuOrt, provider, device });
-}
-
-async function trainSteps(provider: 'wasm' | 'webgpu', steps: number) {
+async function trainSteps(provider: Provider, steps: number) {
   const runtime = await openRuntime(provider);
   const pipeline = await Pipeline.load(runtime, await modelReader());
   const bridge = createBridge(runtime);
