@@ -3,9 +3,12 @@
 A picture is described first (`describe`: a plain dictionary of choices), then drawn (`draw`), so captions can be true
 of it and concepts can be drawn from chosen descriptions. Everything comes from one numpy generator: a seed fixes it.
 """
+from functools import partial
+
 import numpy as np
 from PIL import Image, ImageFilter
 
+import backgrounds as stock
 import places
 from stickers import tinted
 
@@ -15,21 +18,7 @@ TINTS = {'red': (226, 50, 44), 'blue': (60, 110, 235), 'green': (60, 180, 70), '
          'purple': (150, 80, 210), 'pink': (250, 130, 180), 'golden': (232, 176, 40), 'gray': (150, 150, 155)}
 TREATMENTS = ['silhouette', 'pencil', 'watercolor']
 PLACE_NAMES, COLOUR_NAMES = list(places.PLACES), list(places.COLOURS)
-
-
-class Backgrounds:
-    """A fixed stock of drawn places, since drawing one afresh costs more than the rest of a picture."""
-
-    def __init__(self, variants=60):
-        rng = np.random.default_rng(7)
-        self.stock = {name: [draw(rng) for _ in range(variants)] for name, draw in places.PLACES.items()}
-
-    def pick(self, rng, place, colour):
-        """(picture, ground line) of a place (random variant, maybe mirrored) or of a plain colour."""
-        if place is None:
-            return places.plain(rng, colour)
-        picture, ground = self.stock[place][rng.integers(len(self.stock[place]))]
-        return (picture[:, ::-1] if rng.random() < 0.5 else picture).copy(), ground
+Backgrounds = partial(stock.Backgrounds, places)
 
 
 def describe(rng, sticker, _row=None):

@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 
+from captions import pick
 from full import captions, world
 from full.subjects import SUBJECTS
 from sample import sheet
@@ -18,7 +19,7 @@ def main(folder, out):
     stickers, backgrounds, rng = Stickers(folder, SUBJECTS), world.Backgrounds(4), np.random.default_rng(1)
     pictures, sentences = [], []
     for _ in range(COUNT):
-        index = world.choose(rng, stickers.trained)
+        index = pick(rng, stickers.trained)
         row = stickers.rows[index]
         d = world.describe(rng, index, row)
         pictures.append(world.draw(stickers, backgrounds, d, rng))

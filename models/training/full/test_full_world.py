@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from captions import OBJECT_TEMPLATES, STYLE_TEMPLATES
+from captions import OBJECT_TEMPLATES, STYLE_TEMPLATES, pick
 from full import captions, treatments, world
 from full.nouns import bare, plural
 from full.subjects import CATEGORIES, SUBJECTS
@@ -28,7 +28,7 @@ def described(n, seed=0):
     """n random (generator, description, row) of the world, without artwork."""
     rng = np.random.default_rng(seed)
     for _ in range(n):
-        row = {'hex': world.choose(rng, CODES), 'style': world.choose(rng, world.STYLES), 'plain': bool(rng.random() < 0.2)}
+        row = {'hex': pick(rng, CODES), 'style': pick(rng, world.STYLES), 'plain': bool(rng.random() < 0.2)}
         yield rng, world.describe(rng, 0, row), row
 
 

@@ -4,19 +4,22 @@ A picture is described first (`describe`: a plain dictionary of choices), then d
 of it and concepts can be drawn from chosen descriptions. Everything comes from one numpy generator: a seed fixes it.
 """
 import hashlib
+from functools import partial
 
 import numpy as np
 from PIL import Image
 
+import backgrounds as stock
+from captions import pick
 from full import places, treatments
 from full.canvas import SIDE
 from full.subjects import SUBJECTS
 from stickers import tinted
+from world import TINTS
 
 STYLES = ['flat', 'glossy', '3d', 'cartoon', 'retro', 'poster', 'outline', 'stencil', 'storybook']
-TINTS = {'red': (226, 50, 44), 'blue': (60, 110, 235), 'green': (60, 180, 70), 'yellow': (250, 214, 50),
-         'purple': (150, 80, 210), 'pink': (250, 130, 180), 'golden': (232, 176, 40), 'gray': (150, 150, 155)}
 PLACE_NAMES, COLOUR_NAMES, TREATMENTS = list(places.PLACES), list(places.COLOURS), treatments.TREATMENTS
+Backgrounds = partial(stock.Backgrounds, places)
 # Black artwork: it has no colours to change, and on dark grounds it is lost.
 BLACK_STYLES = {'outline', 'stencil'}
 DARK_COLOURS = {'black', 'navy'}
@@ -37,25 +40,6 @@ def held_out_pairs():
     return [(code, place) for code in SUBJECTS for place in PLACE_NAMES if is_held_out(code, place)]
 
 
-class Backgrounds:
-    """A fixed stock of drawn places, since drawing one afresh costs more than the rest of a picture."""
-
-    def __init__(self, variants=40):
-        rng = np.random.default_rng(7)
-        self.stock = {name: [draw(rng) for _ in range(variants)] for name, draw in places.PLACES.items()}
-
-    def pick(self, rng, place, colour):
-        """(picture, ground line or None) of a place (random variant, maybe mirrored) or of a plain colour."""
-        if place is None:
-            return places.plain(rng, colour)
-        picture, ground = self.stock[place][rng.integers(len(self.stock[place]))]
-        return (picture[:, ::-1] if rng.random() < 0.5 else picture).copy(), ground
-
-
-def choose(rng, items):
-    return items[rng.integers(len(items))]
-
-
 def describe(rng, sticker, row):
     """Random choices for one picture of `row`'s sticker; pairs that are held out never occur.
 
@@ -67,14 +51,14 @@ def describe(rng, sticker, row):
     black = row['style'] in BLACK_STYLES
     if rng.random() < 0.34:
         names = [name for name in TREATMENTS if name != 'silhouette' or not row['plain']]
-        d['treatment'] = choose(rng, names)
+        d['treatment'] = pick(rng, names)
     if d['treatment'] not in treatments.OBJECTS:
         allowed = [place for place in PLACE_NAMES if not is_held_out(row['hex'], place)]
         if rng.random() < 0.55:
-            d['place'] = choose(rng, allowed)
+            d['place'] = pick(rng, allowed)
         else:
             grounds = [name for name in COLOUR_NAMES if not (black and name in DARK_COLOURS)]
-            d['colour'] = 'white' if rng.random() < 0.3 else choose(rng, grounds)
+            d['colour'] = 'white' if rng.random() < 0.3 else pick(rng, grounds)
     if d['treatment'] is None:
         arrange(rng, d, black)
     return d
@@ -83,16 +67,16 @@ def describe(rng, sticker, row):
 def arrange(rng, d, black):
     """Count, size, position, tint and light of an untreated picture; each is mostly left alone."""
     if rng.random() < 0.1 and not black:
-        d['tint'] = choose(rng, list(TINTS))
+        d['tint'] = pick(rng, list(TINTS))
     if rng.random() < 0.06:
-        d['light'] = 'bright' if black else choose(rng, ['dark', 'bright'])
+        d['light'] = 'bright' if black else pick(rng, ['dark', 'bright'])
     kind = rng.random()
     if kind < 0.2:
         d['count'] = int(rng.integers(2, 4))
     elif kind < 0.35:
-        d['size'] = choose(rng, ['small', 'large', 'close'])
+        d['size'] = pick(rng, ['small', 'large', 'close'])
     elif kind < 0.47:
-        d['position'] = choose(rng, ['left', 'right'])
+        d['position'] = pick(rng, ['left', 'right'])
 
 
 def spots(rng, d):
