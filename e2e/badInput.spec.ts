@@ -9,6 +9,7 @@ import {
   generateOne,
   openStudio,
   pictures,
+  promptBox,
   results,
   teach,
   type UploadFile,
@@ -163,7 +164,7 @@ const promptCases = [
 test('the prompt says what is wrong with it', async ({ page }) => {
   await openStudio(page);
   await teach(page, 'tin robot', 1);
-  const input = page.getByLabel('Prompt', { exact: true });
+  const input = promptBox(page);
   for (const { prompt, message } of promptCases) {
     await input.fill(prompt);
     await page.getByRole('button', { name: 'Generate' }).click();

@@ -1,9 +1,10 @@
 /** WebGPU (on a software adapter here) scores pictures as WebAssembly does. */
 import { expect, test } from '@playwright/test';
 import type { JudgePictures } from './pages/judge.ts';
+import { testPage } from './studio.ts';
 
 test('the judge: same scores on WebGPU as on WebAssembly', async ({ page }) => {
-  await page.goto('http://localhost:4175/e2e/pages/judge.html');
+  await page.goto(testPage('judge'));
   await page.locator('html[data-ready]').waitFor({ state: 'attached', timeout: 60_000 });
   const run = (provider: 'wasm' | 'webgpu') =>
     page.evaluate(

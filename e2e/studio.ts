@@ -7,6 +7,9 @@ export interface UploadFile {
   readonly buffer: Buffer;
 }
 
+/** Address of a page under e2e/pages. */
+export const testPage = (name: string) => `${process.env['TEST_PAGES']}/${name}.html`;
+
 export async function openStudio(page: Page): Promise<void> {
   await page.goto('/');
   await expect(page.getByRole('button', { name: /^(Processor|Graphics card)/ })).toBeVisible({
@@ -56,9 +59,12 @@ export async function teach(page: Page, name: string, steps = 2): Promise<void> 
   await expect(concepts(page)).toContainText(name);
 }
 
+/** Where the prompt is written; the judge's score of a result is called "Prompt" too. */
+export const promptBox = (page: Page) => page.getByRole('textbox', { name: 'Prompt', exact: true });
+
 /** One picture of few steps: enough to see that it works. */
 export async function generateOne(page: Page, prompt: string, seed: number): Promise<void> {
-  await page.getByLabel('Prompt', { exact: true }).fill(prompt);
+  await promptBox(page).fill(prompt);
   await page.getByLabel('Seed', { exact: true }).fill(`${seed}`);
   await page.getByLabel('Pictures', { exact: true }).selectOption('1');
   await page.getByRole('button', { name: 'Generate' }).click();

@@ -2,11 +2,10 @@
 import { expect, test } from '@playwright/test';
 import { relativeError } from '../src/lib/numbers.ts';
 import type { TrainSteps } from './pages/training-step.ts';
-
-const page4175 = 'http://localhost:4175/e2e/pages/training-step.html';
+import { testPage } from './studio.ts';
 
 test('a training step of the micro model: same numbers on WebGPU as on WebAssembly', async ({ page }) => {
-  await page.goto(page4175);
+  await page.goto(testPage('training-step'));
   await page.locator('html[data-ready]').waitFor({ state: 'attached', timeout: 60_000 });
   const run = (provider: 'wasm' | 'webgpu') =>
     page.evaluate((name) => (window as unknown as { trainSteps: TrainSteps }).trainSteps(name, 2), provider);

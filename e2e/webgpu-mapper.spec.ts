@@ -1,6 +1,7 @@
 /** The autograd and the mapper on real WGSL: the same goldens as on the CPU, and no buffer lost. */
 import { expect, test, type Page } from '@playwright/test';
 import type { Checks } from './pages/webgpu-mapper.ts';
+import { testPage } from './studio.ts';
 
 declare global {
   interface Window {
@@ -12,7 +13,7 @@ let page: Page;
 
 test.beforeAll(async ({ browser }) => {
   page = await browser.newPage();
-  await page.goto('http://localhost:4175/e2e/pages/webgpu-mapper.html');
+  await page.goto(testPage('webgpu-mapper'));
   await page.waitForFunction(() => 'checks' in window);
 });
 
