@@ -89,8 +89,8 @@ export function mixingCurve(pairs: readonly MixedPair[]): Promise<string> {
     starts.map((each) => ({ pair: `${geometry} + ${appearance}`, ...each })),
   );
   const scores = {
-    shape: 'shape: likeness to the geometry concept',
-    colour: 'colours: likeness to the appearance concept',
+    shape: 'shape of the geometry concept',
+    colour: 'colours of the appearance concept',
   };
   return toSvg({
     data: { values },
@@ -100,7 +100,7 @@ export function mixingCurve(pairs: readonly MixedPair[]): Promise<string> {
       encoding: {
         x: { field: 'start', type: 'quantitative', title: 'mixing start, %' },
         y: axis(field, title),
-        color: { field: 'pair', type: 'nominal', title: null },
+        color: { field: 'pair', type: 'nominal', title: null, legend: { labelLimit: 0 } },
       },
     })),
   });

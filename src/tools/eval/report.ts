@@ -53,7 +53,7 @@ export async function writeReport(findings: Findings, folder: string): Promise<v
     'mixing.png': mixingRows(findings),
   });
   const record = {
-    ...{ command: ['npm run eval --', ...process.argv.slice(2)].join(' '), commit: commitOf() },
+    ...{ command: commandOf(process.argv.slice(2)), commit: commitOf() },
     ...{ base, study, settings: defaultTrainSettings, mixingStudy },
     ...{
       blindTest: key,
@@ -65,6 +65,12 @@ export async function writeReport(findings: Findings, folder: string): Promise<v
     },
   };
   await write('evaluation.json', `${JSON.stringify(record, null, 1)}\n`);
+}
+
+/** The command without the folders of the machine that it ran on. */
+function commandOf(options: readonly string[]): string {
+  const isFolder = (i: number) => ['--out', '--report'].includes(options[i - 1] ?? '');
+  return ['npm run eval --', ...options.map((option, i) => (isFolder(i) ? 'DIR' : option))].join(' ');
 }
 
 const commitOf = () => execFileSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' }).trim();
