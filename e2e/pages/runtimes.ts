@@ -5,6 +5,7 @@ import wasmModuleUrl from 'onnxruntime-web/ort-wasm-simd-threaded.mjs?url';
 import wasmBinaryUrl from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
 import gpuModuleUrl from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.mjs?url';
 import gpuBinaryUrl from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url';
+import { missingFile, type OpenFile } from '../../src/lib/modelFiles.ts';
 import { requestDevice } from '../../src/ort/engine.ts';
 import { Runtime, type Provider } from '../../src/ort/runtime.ts';
 
@@ -13,12 +14,14 @@ export type { Provider };
 /** What WebGPU's validation complained of. */
 export const complaints: string[] = [];
 
-/** Reads files below an address. */
-export function reader(home: URL): (path: string) => Promise<Uint8Array> {
+/** Opens files below an address. */
+export function opener(home: URL): OpenFile {
   return async (path) => {
     const response = await fetch(new URL(path, home));
-    if (!response.ok) throw new Error(`${path}: answer ${response.status}`);
-    return new Uint8Array(await response.arrayBuffer());
+    // The development server answers with a page where there is no file.
+    if (!response.ok || response.headers.get('Content-Type')?.startsWith('text/html'))
+      throw missingFile(home.href, path);
+    return response.blob();
   };
 }
 

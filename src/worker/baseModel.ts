@@ -1,8 +1,8 @@
 /** Opens a shipped base model: manifest, vocabulary, prepared graphs, with download progress for the page. */
 import { z } from 'zod';
-import type { ModelReader } from '../diffusion/pipeline.ts';
 import { AppError } from '../lib/errors.ts';
 import { judgeParts, manifestSchema, type ModelEntry, type ModelFile } from '../lib/manifest.ts';
+import { missingFile, readJson, type OpenFile } from '../lib/modelFiles.ts';
 import type { BaseIdentity } from '../neti/conceptFile.ts';
 import { readCached } from '../storage/modelCache.ts';
 import type { LoadProgress, Vocabulary } from './api.ts';
@@ -19,7 +19,7 @@ export type Words = z.infer<typeof wordsSchema>;
 export interface BaseModel {
   readonly entry: ModelEntry;
   readonly words: Words;
-  readonly read: ModelReader;
+  readonly open: OpenFile;
   /** Bytes of the files that training and sampling need. */
   readonly bytes: number;
 }
@@ -36,16 +36,12 @@ export async function openBaseModel(
   const files = entry.files.filter(({ path }) => !optional.test(path));
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
   const contents = await download(`${home}${entry.path}/`, files, total, onProgress);
-  const read: ModelReader = (path) => {
+  const openFile: OpenFile = (path) => {
     const content = contents.get(path);
-    if (content) return Promise.resolve(content);
-    throw new AppError(
-      'model.file',
-      `The base model ${entry.id} lacks ${path}; run npm run prepare-model and manifest.`,
-    );
+    return content ? Promise.resolve(content) : Promise.reject(missingFile(entry.id, path));
   };
-  const words = wordsSchema.parse(JSON.parse(new TextDecoder().decode(await read('words.json'))));
-  return { entry, words, read, bytes: total };
+  const words = wordsSchema.parse(await readJson(openFile, 'words.json'));
+  return { entry, words, open: openFile, bytes: total };
 }
 
 /** Whether a judge ships with the base. */
@@ -80,9 +76,9 @@ async function download(
   files: readonly ModelFile[],
   total: number,
   onProgress: (progress: LoadProgress) => void,
-): Promise<Map<string, Uint8Array>> {
+): Promise<Map<string, Blob>> {
   let loaded = 0;
-  const fetchOne = async ({ path, sha256 }: ModelFile): Promise<[string, Uint8Array]> => {
+  const fetchOne = async ({ path, sha256 }: ModelFile): Promise<[string, Blob]> => {
     onProgress({ status: 'initiate', file: path, loaded, total });
     const onBytes = (bytes: number) => {
       loaded += bytes;
@@ -90,7 +86,7 @@ async function download(
     };
     const content = await readCached({ url: `${home}${path}`, sha256, onBytes });
     onProgress({ status: 'done', file: path, loaded, total });
-    return [path, content];
+    return [path, new Blob([content])];
   };
   return new Map(await Promise.all(files.map(fetchOne)));
 }

@@ -28,10 +28,10 @@ export class LazyJudge {
   }
 
   private load(): Promise<Judge> {
-    const { entry, read } = this.base;
+    const { entry, open } = this.base;
     if (!hasJudge(entry))
       throw new AppError('judge.none', `No judge ships with ${entry.title}, so its pictures have no scores.`);
     const { runtime, tokenizer, shape } = this.pipeline;
-    return Judge.load({ runtime, read, tokenizer, resolution: shape.resolution });
+    return Judge.load({ runtime, open, tokenizer, resolution: shape.resolution });
   }
 }

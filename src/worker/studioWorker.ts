@@ -176,7 +176,7 @@ export class StudioWorker {
     const engine = await openEngine(provider, fetchBinary, (reason) => {
       this.lostReason = reason;
     });
-    const pipeline = await Pipeline.load(engine.runtime, base.read, (part) => {
+    const pipeline = await Pipeline.load(engine.runtime, base.open, (part) => {
       onEvent({ status: 'progress', file: part, loaded: total, total });
     });
     await this.close();
