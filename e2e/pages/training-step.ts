@@ -18,7 +18,9 @@ const fetchBytes = reader(home);
 
 /** Stock files from the server, prepared ones compiled here, as the studio does for a model it was not shipped with. */
 async function modelReader(): Promise<(path: string) => Promise<Uint8Array>> {
-  const prepared = await prepareModel(fetchBytes);
+  const prepared = await prepareModel(
+    async (path) => new Blob([(await fetchBytes(path)) as Uint8Array<ArrayBuffer>]),
+  );
   return (path) => {
     const bytes = prepared.get(path);
     return bytes ? Promise.resolve(bytes) : fetchBytes(path);

@@ -1,4 +1,5 @@
 /** The training loop on the micro model (random weights of Stable Diffusion's shape), prepared here. */
+import { openAsBlob } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import * as ort from 'onnxruntime-web';
 import { expect, test } from 'vitest';
@@ -17,7 +18,7 @@ import { variantConfig, variantNames } from './variants.ts';
 
 const home = new URL('../onnx/fixtures/micro/', import.meta.url);
 const readStock = async (path: string) => new Uint8Array(await readFile(new URL(path, home)));
-const prepared = await prepareModel(readStock);
+const prepared = await prepareModel((path) => openAsBlob(new URL(path, home)));
 ort.env.wasm.numThreads = 1;
 const runtime = new Runtime({ ort, provider: 'wasm' });
 const pipeline = await Pipeline.load(runtime, async (path) => prepared.get(path) ?? readStock(path));
