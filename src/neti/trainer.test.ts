@@ -3,7 +3,6 @@ import * as ort from 'onnxruntime-web';
 import { expect, test } from 'vitest';
 import type { AdamWState } from '../gpu/adamw.ts';
 import { Pipeline } from '../diffusion/pipeline.ts';
-import { readBytes } from '../lib/modelFiles.ts';
 import { Random } from '../lib/random.ts';
 import { prepareModel } from '../onnx/model.ts';
 import { Runtime } from '../ort/runtime.ts';
@@ -18,7 +17,7 @@ import { variantConfig, variantNames } from './variants.ts';
 
 const home = new URL('../onnx/fixtures/micro/', import.meta.url);
 const stock = openFolder(home);
-const prepared = await prepareModel((path) => readBytes(stock, path));
+const prepared = await prepareModel(stock);
 ort.env.wasm.numThreads = 1;
 const runtime = new Runtime({ ort, provider: 'wasm' });
 const pipeline = await Pipeline.load(runtime, async (path) => {

@@ -4,7 +4,7 @@
  */
 import { AppError } from '../lib/errors.ts';
 import { hashBase } from '../lib/manifest.ts';
-import { readBytes, readJson, type OpenFile } from '../lib/modelFiles.ts';
+import { readJson, type OpenFile } from '../lib/modelFiles.ts';
 import { prepareJudge } from '../onnx/judge.ts';
 import { isCurrent, MANIFEST_PATH, prepareModel, type PreparedManifest } from '../onnx/model.ts';
 import type { StoredModel } from '../storage/modelRecords.ts';
@@ -54,7 +54,7 @@ async function findModel(store: ModelStore, id: string): Promise<StoredModel> {
 async function isPrepared(open: OpenFile): Promise<boolean> {
   // Written by this program beside the model; another form means another version.
   const manifest = (await readJson(open, MANIFEST_PATH)) as PreparedManifest | null;
-  return manifest !== null && isCurrent(manifest, (path) => readBytes(open, path));
+  return manifest !== null && isCurrent(manifest, open);
 }
 
 async function prepare(
@@ -65,8 +65,7 @@ async function prepare(
   // Lets a cancellation in before the work, which cannot be interrupted, and heeds it before the result is kept.
   await new Promise((resolve) => setTimeout(resolve));
   signal.throwIfAborted();
-  const read = (path: string) => readBytes(open, path);
-  const prepared = [...(await prepareModel(read)), ...(hasJudge(files) ? await prepareJudge(read) : [])];
+  const prepared = [...(await prepareModel(open)), ...(hasJudge(files) ? await prepareJudge(open) : [])];
   await new Promise((resolve) => setTimeout(resolve));
   signal.throwIfAborted();
   return new Map(prepared.map(([path, bytes]) => [path, new Uint8Array(bytes)]));
