@@ -90,7 +90,8 @@ export interface EngineSlice {
 /** Getting a model: asking its source, looking at the offer, fetching it. */
 export type Intake =
   | { readonly phase: 'planning' }
-  | { readonly phase: 'offered' | 'paused'; readonly offer: ModelOffer }
+  | { readonly phase: 'offered'; readonly offer: ModelOffer }
+  | { readonly phase: 'paused'; readonly offer: ModelOffer }
   | {
       readonly phase: 'fetching';
       readonly offer: ModelOffer;
