@@ -3,12 +3,12 @@
  * downloads can show honest progress, be verified, and be kept. Written by `npm run manifest`.
  */
 import { z } from 'zod';
+import { relativePath } from './relativePath.ts';
 import { sha256Hex } from './sha256.ts';
 
 /** Folders of the judge's graphs, where a base has one. */
 export const judgeParts = ['judge_image', 'judge_text'] as const;
 
-const relativePath = z.string().regex(/^[\w.@-]+(\/[\w.@-]+)*$/, 'a relative path without ".."');
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 export const modelFileSchema = z.object({ path: relativePath, bytes: z.int().nonnegative(), sha256 });

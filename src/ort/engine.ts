@@ -30,13 +30,14 @@ export type FetchBinary = (url: string) => Promise<ArrayBuffer>;
 
 const softwareNames = /swiftshader|llvmpipe|lavapipe|software|basic render|warp/i;
 
-interface AdapterFacts {
+export interface AdapterFacts {
   readonly adapter: GPUAdapter | null;
   readonly name: string | null;
   readonly software: boolean;
 }
 
-async function findAdapter(): Promise<AdapterFacts> {
+/** The adapter that the engine would use, its name, and whether it is software. */
+export async function findAdapter(): Promise<AdapterFacts> {
   const gpu = (globalThis.navigator as Navigator | undefined)?.gpu;
   const adapter =
     (await gpu?.requestAdapter({ powerPreference: 'high-performance' }).catch(() => null)) ?? null;
@@ -92,7 +93,8 @@ function explain(asked: Provider | 'auto', facts: AdapterFacts): { provider: Pro
   return { provider: 'webgpu', reason: `The graphics card does the work (${facts.name}).` };
 }
 
-function threadCount(): number {
+/** Threads that WebAssembly gets in this page. */
+export function threadCount(): number {
   return globalThis.crossOriginIsolated ? Math.min(globalThis.navigator.hardwareConcurrency, 8) : 1;
 }
 
