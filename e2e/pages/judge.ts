@@ -1,21 +1,17 @@
 /** Test page: the shipped judge on both providers. `window.judgePictures(provider)` scores the same made-up pictures. */
+import { readTokenizerFolder } from '../../src/diffusion/clipTokenizer.ts';
 import { Judge } from '../../src/diffusion/judge.ts';
 import { PromptTokenizer } from '../../src/diffusion/tokenizer.ts';
 import { Random } from '../../src/lib/random.ts';
-import { complaints, openRuntime, reader, type Provider } from './runtimes.ts';
+import { complaints, openRuntime, opener, type Provider } from './runtimes.ts';
 
-const read = reader(new URL('/models/sticker-world/', location.origin));
+const open = opener(new URL('/models/sticker-world/', location.origin));
 const resolution = 64;
 
 async function judgePictures(provider: Provider) {
-  const json = async (path: string) => JSON.parse(new TextDecoder().decode(await read(path))) as object;
-  const tokenizer = new PromptTokenizer({
-    tokenizer: await json('tokenizer/tokenizer.json'),
-    config: await json('tokenizer/tokenizer_config.json'),
-    tokens: 20,
-  });
+  const tokenizer = new PromptTokenizer({ ...(await readTokenizerFolder(open)), tokens: 20 });
   const runtime = await openRuntime(provider);
-  const judge = await Judge.load({ runtime, read, tokenizer, resolution });
+  const judge = await Judge.load({ runtime, open, tokenizer, resolution });
   const random = new Random(4);
   const picture = () => random.fillUniform(new Float32Array(3 * resolution ** 2), -1, 1);
   const [first, second, third] = [picture(), picture(), picture()];

@@ -3,6 +3,7 @@
  * and the mapper's parameters after each run; same seed, so same pictures, noise, timesteps and dropout.
  */
 import { Pipeline } from '../../src/diffusion/pipeline.ts';
+import type { OpenFile } from '../../src/lib/modelFiles.ts';
 import { Random } from '../../src/lib/random.ts';
 import { createBridge } from '../../src/neti/bridge.ts';
 import { createMapper } from '../../src/neti/mapper.ts';
@@ -10,24 +11,24 @@ import { MAPPER_DEFAULTS } from '../../src/neti/mapperConfig.ts';
 import { defaultTrainSettings } from '../../src/neti/settings.ts';
 import { Trainer } from '../../src/neti/trainer.ts';
 import { prepareModel } from '../../src/onnx/model.ts';
-import { complaints, openRuntime, reader, type Provider } from './runtimes.ts';
+import { complaints, openRuntime, opener, type Provider } from './runtimes.ts';
 
 const home = new URL('/src/onnx/fixtures/micro/', location.origin);
 
-const fetchBytes = reader(home);
+const stock = opener(home);
 
 /** Stock files from the server, prepared ones compiled here, as the studio does for a model it was not shipped with. */
-async function modelReader(): Promise<(path: string) => Promise<Uint8Array>> {
-  const prepared = await prepareModel(fetchBytes);
+async function modelOpener(): Promise<OpenFile> {
+  const prepared = await prepareModel(stock);
   return (path) => {
     const bytes = prepared.get(path);
-    return bytes ? Promise.resolve(bytes) : fetchBytes(path);
+    return bytes ? Promise.resolve(new Blob([new Uint8Array(bytes)])) : stock(path);
   };
 }
 
 async function trainSteps(provider: Provider, steps: number) {
   const runtime = await openRuntime(provider);
-  const pipeline = await Pipeline.load(runtime, await modelReader());
+  const pipeline = await Pipeline.load(runtime, await modelOpener());
   const bridge = createBridge(runtime);
   const random = new Random(3);
   const { layers, contextWidth, latent } = pipeline.shape;

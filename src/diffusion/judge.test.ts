@@ -1,5 +1,4 @@
 /** The shipped judge against PyTorch (float32 arithmetic on the same half-rounded weights), and what its scores mean. */
-import { readFile } from 'node:fs/promises';
 import * as ort from 'onnxruntime-web';
 import { afterAll, expect, test } from 'vitest';
 import { readConcepts } from '../tools/eval/study.ts';
@@ -7,21 +6,18 @@ import { pngPlanes } from '../tools/pngPlanes.ts';
 import { cosine, relativeError } from '../lib/numbers.ts';
 import { Runtime } from '../ort/runtime.ts';
 import { floatsOf, readTensors } from '../tools/runGraph.ts';
+import { openFolder } from '../tools/modelFolder.ts';
+import { readTokenizerFolder } from './clipTokenizer.ts';
 import { Judge } from './judge.ts';
 import { PromptTokenizer } from './tokenizer.ts';
 
 const home = new URL('../../models/sticker-world/', import.meta.url);
-const read = async (path: string) => new Uint8Array(await readFile(new URL(path, home)));
-const json = async (path: string) => JSON.parse(new TextDecoder().decode(await read(path))) as object;
+const open = openFolder(home);
 const resolution = 64;
 ort.env.wasm.numThreads = 1;
-const tokenizer = new PromptTokenizer({
-  tokenizer: await json('tokenizer/tokenizer.json'),
-  config: await json('tokenizer/tokenizer_config.json'),
-  tokens: 20,
-});
+const tokenizer = new PromptTokenizer({ ...(await readTokenizerFolder(open)), tokens: 20 });
 const judge = await Judge.load({
-  ...{ runtime: new Runtime({ ort, provider: 'wasm' }), read, tokenizer, resolution },
+  ...{ runtime: new Runtime({ ort, provider: 'wasm' }), open, tokenizer, resolution },
 });
 afterAll(() => judge.release());
 

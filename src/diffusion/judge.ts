@@ -4,9 +4,9 @@
  * *prompt*, the cosine of a picture and a sentence.
  */
 import type { judgeParts } from '../lib/manifest.ts';
+import { readBytes, type OpenFile } from '../lib/modelFiles.ts';
 import { cosine } from '../lib/numbers.ts';
 import { floats, type Runtime, type Session } from '../ort/runtime.ts';
-import type { ModelReader } from './pipeline.ts';
 import type { PromptTokenizer } from './tokenizer.ts';
 
 /** What the judge sees in one picture. Vectors are compared by their cosine. */
@@ -26,7 +26,7 @@ export interface Scores {
 
 export interface JudgeOptions {
   readonly runtime: Runtime;
-  readonly read: ModelReader;
+  readonly open: OpenFile;
   readonly tokenizer: PromptTokenizer;
   /** Side of the pictures. */
   readonly resolution: number;
@@ -39,12 +39,12 @@ export class Judge {
     private readonly text: Session,
   ) {}
 
-  /** Throws what `read` and onnxruntime throw. */
+  /** Throws what `open` and onnxruntime throw. */
   static async load(options: JudgeOptions): Promise<Judge> {
     const load = async (part: (typeof judgeParts)[number]) => {
       const [graph, stock] = [`prepared/${part}.onnx`, `${part}/model.onnx`];
-      const weights = { path: stock, data: await options.read(stock) };
-      return options.runtime.load(await options.read(graph), [weights], []);
+      const weights = { path: stock, data: await options.open(stock) };
+      return options.runtime.load(await readBytes(options.open, graph), [weights], []);
     };
     return new Judge(options, await load('judge_image'), await load('judge_text'));
   }

@@ -4,13 +4,12 @@
  */
 import { z } from 'zod';
 import { AppError } from '../lib/errors.ts';
+import { readBytes, readJson, type OpenFile } from '../lib/modelFiles.ts';
 import { sizeOf } from '../lib/numbers.ts';
 import { floats, type Feeds, type OrtTensor, type Runtime, type Session } from '../ort/runtime.ts';
+import { readTokenizerFolder } from './clipTokenizer.ts';
 import { NoiseSchedule, scheduleSchema } from './schedule.ts';
 import { PromptTokenizer, type TokenRow } from './tokenizer.ts';
-
-/** Reads a file of the model by its path relative to the model's folder. */
-export type ModelReader = (path: string) => Promise<Uint8Array>;
 
 export interface ModelShape {
   readonly layers: number;
@@ -23,14 +22,25 @@ export interface ModelShape {
   readonly resolution: number;
 }
 
+/** For what newer autoencoders have and this pipeline does not compute. */
+const absent = z.null({ error: 'is not supported: this autoencoder is not Stable Diffusion’s' }).optional();
+
 const preparedSchema = z.object({
   layers: z.int().positive(),
   positions: z.array(z.int().positive()).readonly(),
   tokens: z.int().positive(),
   contextWidth: z.int().positive(),
   latent: z.tuple([z.int().positive(), z.int().positive(), z.int().positive()]),
+  /** The stock files that each prepared graph's weights lie in. */
+  weights: z.record(z.string(), z.array(z.string())).default({}),
 });
-const vaeSchema = z.object({ sample_size: z.int().positive(), scaling_factor: z.number().default(0.18215) });
+
+/** Older exports have no configuration of the VAE: it is Stable Diffusion's. */
+const vaeSchema = z.object({
+  scaling_factor: z.number().default(0.18215),
+  shift_factor: absent,
+  latents_mean: absent,
+});
 
 const contexts = ['key_contexts', 'value_contexts'] as const;
 const contextGradients = ['grad_key_contexts', 'grad_value_contexts'] as const;
@@ -65,6 +75,9 @@ export interface UnetInputs extends Contexts {
   readonly timesteps: readonly number[];
 }
 
+/** Log-variance of what has none, as diffusers clamps it. */
+const noSpread = -30;
+
 /** Strength of the textual bypass (official implementation: 0.2). */
 const bypassScale = 0.2;
 
@@ -79,27 +92,24 @@ export class Pipeline {
   ) {}
 
   /**
-   * Loads a prepared model; `onPart` is told of each network before it is loaded. Throws what `read` and onnxruntime
-   * throw, and a ZodError when a configuration is not of Stable Diffusion's form.
+   * Loads a prepared model; `onPart` is told of each network before it is loaded. Throws what `open` and onnxruntime
+   * throw, `tokenizer.format`, and `model.config` when a configuration is not of Stable Diffusion's form.
    */
-  static async load(runtime: Runtime, read: ModelReader, onPart?: (part: string) => void): Promise<Pipeline> {
-    const json = async (path: string) => JSON.parse(new TextDecoder().decode(await read(path))) as unknown;
-    const prepared = preparedSchema.parse(await json('prepared/prepared.json'));
-    const vae = vaeSchema.parse(await json('vae_decoder/config.json'));
-    const schedule = new NoiseSchedule(scheduleSchema.parse(await json('scheduler/scheduler_config.json')));
-    const tokenizer = new PromptTokenizer({
-      tokenizer: (await json('tokenizer/tokenizer.json')) as object,
-      config: (await json('tokenizer/tokenizer_config.json')) as object,
-      tokens: prepared.tokens,
-    });
+  static async load(runtime: Runtime, open: OpenFile, onPart?: (part: string) => void): Promise<Pipeline> {
+    const { weights, ...prepared } = await readConfig(open, 'prepared/prepared.json', preparedSchema);
+    const { scaling_factor: latentScale } = await readConfig(open, 'vae_decoder/config.json', vaeSchema);
+    const schedule = new NoiseSchedule(
+      await readConfig(open, 'scheduler/scheduler_config.json', scheduleSchema),
+    );
+    const tokenizer = new PromptTokenizer({ ...(await readTokenizerFolder(open)), tokens: prepared.tokens });
     const sessions = new Map<Network, Session>();
     for (const name of Object.keys(networks) as Network[]) {
       onPart?.(name);
-      sessions.set(name, await loadNetwork(runtime, read, name));
+      sessions.set(name, await loadNetwork(runtime, open, name, weights[name] ?? [`${name}/model.onnx`]));
     }
-    const shape = { ...prepared, resolution: vae.sample_size };
     const byName = Object.fromEntries(sessions) as Record<Network, Session>;
-    return new Pipeline(runtime, shape, schedule, tokenizer, vae.scaling_factor, byName);
+    const shape = { ...prepared, resolution: sideOf(byName.vae_encoder) };
+    return new Pipeline(runtime, shape, schedule, tokenizer, latentScale, byName);
   }
 
   /**
@@ -156,7 +166,10 @@ export class Pipeline {
     return floats(losses!);
   }
 
-  /** Mean and log-variance [B, C, H, W] each, unscaled, of planes [B, 3, R, R] in −1…1. */
+  /**
+   * Mean and log-variance [B, C, H, W] each, unscaled, of planes [B, 3, R, R] in −1…1. An encoder that was exported with
+   * its sampling answers with one sample, which is taken for the mean. Throws `model.vae` for an encoder that answers otherwise.
+   */
   async encodeImages(
     planes: Float32Array,
     pictures: number,
@@ -164,7 +177,16 @@ export class Pipeline {
     const { resolution, latent } = this.shape;
     const moments = await this.runVae('vae_encoder', planes, [pictures, 3, resolution, resolution]);
     const size = latent[0] * latent[1] * latent[2];
-    return { mean: everyOther(moments, size, 0), logvar: everyOther(moments, size, 1) };
+    if (moments.length === pictures * size)
+      return { mean: moments, logvar: new Float32Array(moments.length).fill(noSpread) };
+    if (moments.length === 2 * pictures * size)
+      return { mean: everyOther(moments, size, 0), logvar: everyOther(moments, size, 1) };
+    const [name] = this.sessions.vae_encoder.outputNames;
+    throw new AppError(
+      'model.vae',
+      `Expected vae_encoder to answer with ${size} or ${2 * size} numbers a picture, found ${moments.length / pictures} ` +
+        `in its output ${name}; export the model again with its distribution's parameters.`,
+    );
   }
 
   /** Planes [B, 3, R, R] of scaled latents [B, C, H, W]. */
@@ -243,10 +265,34 @@ function zeroTensor(runtime: Runtime, dims: readonly number[]): OrtTensor {
   return runtime.float(new Float32Array(sizeOf(dims)), dims);
 }
 
-async function loadNetwork(runtime: Runtime, read: ModelReader, name: Network): Promise<Session> {
-  const stock = `${name}/model.onnx`;
-  const [graph, weights] = await Promise.all([read(`prepared/${name}.onnx`), read(stock)]);
-  return runtime.load(graph, [{ path: stock, data: weights }], networks[name]);
+async function loadNetwork(
+  runtime: Runtime,
+  open: OpenFile,
+  name: Network,
+  weights: readonly string[],
+): Promise<Session> {
+  const graph = await readBytes(open, `prepared/${name}.onnx`);
+  const external = await Promise.all(weights.map(async (path) => ({ path, data: await open(path) })));
+  return runtime.load(graph, external, networks[name]);
+}
+
+/** A configuration file, all defaults where the model has none. Throws `model.config`. */
+async function readConfig<T>(open: OpenFile, path: string, schema: z.ZodType<T>): Promise<T> {
+  const parsed = schema.safeParse((await readJson(open, path)) ?? {});
+  if (parsed.success) return parsed.data;
+  const reasons = parsed.error.issues.map(({ path: key, message }) => `${key.join('.')} ${message}`);
+  throw new AppError('model.config', `${path} is not of Stable Diffusion’s form: ${reasons.join('; ')}.`);
+}
+
+/** Side of the pictures that the VAE's encoder reads: [B, 3, R, R]. Throws `model.vae`. */
+function sideOf(encoder: Session): number {
+  const [name] = encoder.inputNames;
+  const [, , height, width] = encoder.inputShape(name!);
+  if (typeof height === 'number' && height === width) return height;
+  throw new AppError(
+    'model.vae',
+    `Expected square pictures as the input of vae_encoder, found ${height} × ${width}.`,
+  );
 }
 
 /** One-hot rows [N, T] at the placeholders; zero rows where there is none. */

@@ -12,6 +12,27 @@ test.each([
   expect(schedule.alphasCumprod[t]).toBeCloseTo(expected, 4);
 });
 
+// diffusers 0.42, DPMSolverMultistepScheduler with rescale_betas_zero_snr.
+test.each([
+  [0, 0.99914998],
+  [1, 0.9982335],
+  [500, 0.24101864],
+  [998, 1.9679634e-7],
+  [999, 5.9604645e-8],
+])('ᾱ at timestep %i of a schedule that ends in noise alone', (t, expected) => {
+  const own = new NoiseSchedule(scheduleSchema.parse({ rescale_betas_zero_snr: true }));
+  expect(own.alphasCumprod[t]! / expected).toBeCloseTo(1, 4);
+});
+
+test.each([
+  [{ beta_schedule: 'squaredcos_cap_v2' }, 'beta_schedule'],
+  [{ prediction_type: 'sample' }, 'prediction_type'],
+  [{ trained_betas: [0.1] }, 'trained_betas'],
+])('%j is refused by name', (config, name) => {
+  const { error } = scheduleSchema.safeParse(config);
+  expect(error?.issues[0]?.path).toEqual([name]);
+});
+
 test.each(['epsilon', 'v_prediction'] as const)(
   '%s: a perfect answer gives the clean latents back',
   (type) => {

@@ -11,6 +11,13 @@ export const scheduleSchema = z.object({
   beta_end: z.number().default(0.012),
   beta_schedule: z.enum(['scaled_linear', 'linear']).default('scaled_linear'),
   prediction_type: z.enum(['epsilon', 'v_prediction']).default('epsilon'),
+  /** Betas written out, which no Stable Diffusion has. */
+  trained_betas: z.null({ error: 'is not supported: give beta_start and beta_end instead' }).optional(),
+  /** Whether the last timestep is noise alone, as Stable Diffusion's later fine-tunes learn it (Lin et al. 2023). */
+  rescale_betas_zero_snr: z
+    .boolean()
+    .nullish()
+    .transform((value) => value ?? false),
 });
 
 export type ScheduleConfig = z.infer<typeof scheduleSchema>;
@@ -35,6 +42,7 @@ export class NoiseSchedule {
       product *= 1 - beta;
       this.alphasCumprod[t] = product;
     }
+    if (config.rescale_betas_zero_snr) this.alphasCumprod = withoutLastSignal(this.alphasCumprod);
   }
 
   signal(t: number): number {
@@ -65,4 +73,16 @@ export class NoiseSchedule {
       ? sample.map((x, i) => (x - b * output[i]!) / a)
       : sample.map((x, i) => a * x - b * output[i]!);
   }
+}
+
+/** What is left of the signal at the end, as diffusers keeps it: the solvers divide by it. */
+const leastAlpha = 2 ** -24;
+
+/** √ᾱ moved and stretched so that it starts as it did and ends at nothing (Lin et al. 2023, algorithm 1). */
+function withoutLastSignal(alphasCumprod: Float64Array): Float64Array {
+  const roots = alphasCumprod.map(Math.sqrt);
+  const [first, last] = [roots[0]!, roots[roots.length - 1]!];
+  return roots
+    .map((root) => Math.max(((root - last) * first) / (first - last), 0) ** 2)
+    .map((alpha) => Math.max(alpha, leastAlpha));
 }

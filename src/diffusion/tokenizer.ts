@@ -4,6 +4,7 @@
  */
 import { Tokenizer as BytePairTokenizer } from '@huggingface/tokenizers';
 import { AppError } from '../lib/errors.ts';
+import { endToken, startToken, type TokenizerFolder } from './clipTokenizer.ts';
 
 export const placeholder = '{}';
 
@@ -15,9 +16,8 @@ export interface TokenRow {
   readonly placeholder: number | null;
 }
 
-export interface TokenizerFiles {
-  readonly tokenizer: object;
-  readonly config: object;
+export interface TokenizerOptions extends TokenizerFolder {
+  /** Length of a row. */
   readonly tokens: number;
 }
 
@@ -26,12 +26,14 @@ export class PromptTokenizer {
   private readonly bpe: BytePairTokenizer;
   private readonly start: number;
   private readonly end: number;
+  private readonly pad: number;
 
-  constructor({ tokenizer, config, tokens }: TokenizerFiles) {
+  constructor({ tokenizer, config, padToken, tokens }: TokenizerOptions) {
     this.tokens = tokens;
     this.bpe = new BytePairTokenizer(tokenizer, config);
-    this.start = this.special('<|startoftext|>');
-    this.end = this.special('<|endoftext|>');
+    this.start = this.special(startToken);
+    this.end = this.special(endToken);
+    this.pad = this.special(padToken);
   }
 
   /** Throws `prompt.placeholders` for more than one `{}` and `prompt.long` when the words do not fit. */
@@ -50,9 +52,9 @@ export class PromptTokenizer {
         'prompt.long',
         `The prompt is ${body.length} tokens long and the model reads ${room}; take out ${body.length - room}.`,
       );
-    const padding = Array.from({ length: this.tokens - body.length - 1 }, () => this.end);
+    const padding = Array.from({ length: room - body.length }, () => this.pad);
     return {
-      ids: [this.start, ...body, ...padding],
+      ids: [this.start, ...body, this.end, ...padding],
       placeholder: after === undefined ? null : 1 + before!.length,
     };
   }
@@ -84,7 +86,7 @@ export class PromptTokenizer {
     if (id === undefined)
       throw new AppError(
         'tokenizer.format',
-        `Expected a CLIP tokenizer with ${token}; check tokenizer.json.`,
+        `Expected a CLIP tokenizer with the token ${token}, found none; check the files in tokenizer/.`,
       );
     return id;
   }

@@ -3,11 +3,12 @@
  * downloads can show honest progress, be verified, and be kept. Written by `npm run manifest`.
  */
 import { z } from 'zod';
+import { relativePath } from './relativePath.ts';
+import { sha256Hex } from './sha256.ts';
 
 /** Folders of the judge's graphs, where a base has one. */
 export const judgeParts = ['judge_image', 'judge_text'] as const;
 
-const relativePath = z.string().regex(/^[\w.@-]+(\/[\w.@-]+)*$/, 'a relative path without ".."');
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
 export const modelFileSchema = z.object({ path: relativePath, bytes: z.int().nonnegative(), sha256 });
@@ -32,6 +33,23 @@ export const modelEntrySchema = z.object({
 });
 
 export const manifestSchema = z.object({ version: z.literal(1), models: z.array(modelEntrySchema) });
+
+/** The networks with their weights, and the tokenizer: what makes a base another one. */
+const identifying =
+  /^(unet|text_encoder|vae_encoder|vae_decoder)\/(?!config\.json$)|^tokenizer\/(tokenizer\.json|vocab\.json|merges\.txt)$/;
+
+/** Hex SHA-256 over the hashes of the files that identify a base, in the order of their paths. */
+export function hashBase(files: readonly ModelFile[]): Promise<string> {
+  const own = files.filter(({ path }) => identifying.test(path));
+  const lines = own.map(({ path, sha256: hash }) => `${hash}  ${path}\n`).sort(byPath);
+  return sha256Hex(new TextEncoder().encode(lines.join('')));
+}
+
+const hashLength = 64;
+
+function byPath(a: string, b: string): number {
+  return a.slice(hashLength) < b.slice(hashLength) ? -1 : 1;
+}
 
 export type ModelFile = z.infer<typeof modelFileSchema>;
 export type ModelEntry = z.infer<typeof modelEntrySchema>;

@@ -90,6 +90,8 @@ export interface MetadataDraft {
     readonly learningRate: number;
     readonly losses: readonly number[];
   };
+  /** ModelSpec's name for the kind of base; its own name where this is left out. */
+  readonly architecture?: string;
   /** Side of the base's pictures in pixels. */
   readonly resolution: number;
   readonly predictionType: 'epsilon' | 'v_prediction';
@@ -105,7 +107,7 @@ export interface ConceptMetadata {
 
 /** Throws `concept.draft` when a value is outside of what a reader accepts, such as an endless name. */
 export function writeMetadata(draft: MetadataDraft): Map<string, string> {
-  const { info, config, training, resolution, predictionType } = draft;
+  const { info, config, training, resolution, predictionType, architecture = info.baseId } = draft;
   const { name, category, kind, created, step, thumbnail } = info;
   const json = {
     'neti.configuration': check(configurationSchema, config, 'configuration', unfit),
@@ -125,7 +127,7 @@ export function writeMetadata(draft: MetadataDraft): Map<string, string> {
   };
   return new Map([
     ['modelspec.sai_model_spec', '1.0.1'],
-    ['modelspec.architecture', `${info.baseId}/neti`],
+    ['modelspec.architecture', `${architecture}/neti`],
     ['modelspec.implementation', 'NeTI Studio'],
     [TITLE, name],
     ['modelspec.resolution', `${resolution}x${resolution}`],

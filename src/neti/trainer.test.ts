@@ -1,5 +1,4 @@
 /** The training loop on the micro model (random weights of Stable Diffusion's shape), prepared here. */
-import { readFile } from 'node:fs/promises';
 import * as ort from 'onnxruntime-web';
 import { expect, test } from 'vitest';
 import type { AdamWState } from '../gpu/adamw.ts';
@@ -7,6 +6,7 @@ import { Pipeline } from '../diffusion/pipeline.ts';
 import { Random } from '../lib/random.ts';
 import { prepareModel } from '../onnx/model.ts';
 import { Runtime } from '../ort/runtime.ts';
+import { openFolder } from '../tools/modelFolder.ts';
 import { createBridge, type Bridge } from './bridge.ts';
 import { readConcept, writeConcept } from './conceptFile.ts';
 import { createMapper, createTable, Mapper } from './mapper.ts';
@@ -16,11 +16,14 @@ import { Trainer } from './trainer.ts';
 import { variantConfig, variantNames } from './variants.ts';
 
 const home = new URL('../onnx/fixtures/micro/', import.meta.url);
-const readStock = async (path: string) => new Uint8Array(await readFile(new URL(path, home)));
-const prepared = await prepareModel(readStock);
+const stock = openFolder(home);
+const prepared = await prepareModel(stock);
 ort.env.wasm.numThreads = 1;
 const runtime = new Runtime({ ort, provider: 'wasm' });
-const pipeline = await Pipeline.load(runtime, async (path) => prepared.get(path) ?? readStock(path));
+const pipeline = await Pipeline.load(runtime, async (path) => {
+  const bytes = prepared.get(path);
+  return bytes ? new Blob([new Uint8Array(bytes)]) : stock(path);
+});
 const { layers, contextWidth, latent } = pipeline.shape;
 
 function freshMapper(bridge: Bridge): Mapper {

@@ -9,6 +9,7 @@ import { describe, expect, test } from 'vitest';
 import { relativeError } from '../lib/numbers.ts';
 import { flag, floatsOf, openGraph, readTensors } from '../tools/runGraph.ts';
 import { prepareTextEncoder, prepareUnchanged, prepareUnet } from './prepare.ts';
+import { readStock } from './stock.ts';
 
 const TOLERANCE = 1e-4;
 
@@ -20,15 +21,20 @@ const base = new URL('../../models/sticker-world/', import.meta.url);
 const microGoldens = new URL('goldens.safetensors', fixtures);
 const baseGoldens = new URL('goldens.safetensors', base);
 
-function readStock(url: URL) {
-  const bytes = readFileSync(url);
-  const plain = url.pathname.endsWith('.gz') ? gunzipSync(bytes) : bytes;
-  return { path: 'part/model.onnx', bytes: new Uint8Array(plain) };
+async function openStock(url: URL) {
+  const file = readFileSync(url);
+  const bytes = new Uint8Array(url.pathname.endsWith('.gz') ? gunzipSync(file) : file);
+  return { ...(await readStock('part/model.onnx', () => Promise.resolve(new Blob([bytes])))), bytes };
 }
 
-type Stock = ReturnType<typeof readStock>;
+type OpenStock = Awaited<ReturnType<typeof openStock>>;
 
-async function run(stock: Stock, prepared: Uint8Array, goldens: Record<string, Tensor>, gradients: boolean) {
+async function run(
+  stock: OpenStock,
+  prepared: Uint8Array,
+  goldens: Record<string, Tensor>,
+  gradients: boolean,
+) {
   const session = await openGraph(prepared, [{ path: stock.path, data: stock.bytes }]);
   const given = Object.fromEntries(session.inputNames.map((name) => [name, goldens[name]!]));
   const outputs = await session.run({ ...given, compute_gradients: flag(gradients) });
@@ -48,7 +54,7 @@ function worstSlice(found: Tensor, expected: Tensor): number {
 }
 
 async function expectUnet(stockUrl: URL, goldensUrl: URL) {
-  const stock = readStock(stockUrl);
+  const stock = await openStock(stockUrl);
   const goldens = readTensors(goldensUrl, 'unet.');
   const outputs = await run(stock, prepareUnet(stock).bytes, goldens, true);
   for (const name of ['out_sample', 'losses'])
@@ -60,7 +66,7 @@ async function expectUnet(stockUrl: URL, goldensUrl: URL) {
 }
 
 async function expectText(stockUrl: URL, goldensUrl: URL) {
-  const stock = readStock(stockUrl);
+  const stock = await openStock(stockUrl);
   const goldens = readTensors(goldensUrl, 'text.');
   const outputs = await run(stock, prepareTextEncoder(stock).bytes, goldens, true);
   for (const name of ['key_contexts', 'value_contexts', 'grad_concept_embedding', 'grad_concept_bypass'])
@@ -85,7 +91,7 @@ describe('text encoder: contexts and gradients', () => {
 });
 
 test('the same context in every layer gives the stock output', async () => {
-  const stock = readStock(new URL('micro/unet/model.onnx', fixtures));
+  const stock = await openStock(new URL('micro/unet/model.onnx', fixtures));
   const goldens = readTensors(microGoldens, 'unet.');
   const first = floatsOf(goldens.key_contexts);
   const { dims } = goldens.key_contexts!;
@@ -104,7 +110,7 @@ test.each([
   ['vae_encoder', 'sample', 'picture', 'latent_parameters'],
   ['vae_decoder', 'latent_sample', 'latent', 'decoded'],
 ])('%s computes in float32 what PyTorch does', async (part, input, given, expected) => {
-  const stock = readStock(new URL(`micro/${part}/model.onnx`, fixtures));
+  const stock = await openStock(new URL(`micro/${part}/model.onnx`, fixtures));
   const goldens = readTensors(microGoldens, 'vae.');
   const { bytes, info } = prepareUnchanged(stock, {});
   const session = await openGraph(bytes, [{ path: stock.path, data: stock.bytes }]);

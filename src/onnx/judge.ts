@@ -3,15 +3,14 @@
  * nothing, so they stay as they are, in float32 and with their weights left in the stock files.
  */
 import { judgeParts } from '../lib/manifest.ts';
-import type { ReadFile } from './model.ts';
 import { prepareUnchanged } from './prepare.ts';
+import { readStock, type OpenFile } from './stock.ts';
 
-/** Prepared files by path from the model's folder. Throws AppError `onnx/…`, and what `read` throws. */
-export async function prepareJudge(read: ReadFile): Promise<Map<string, Uint8Array>> {
+/** Prepared files by path from the model's folder. Throws AppError `onnx/…`, and what `open` throws. */
+export async function prepareJudge(open: OpenFile): Promise<Map<string, Uint8Array>> {
   const files = new Map<string, Uint8Array>();
   for (const part of judgeParts) {
-    const path = `${part}/model.onnx`;
-    const stock = { path, bytes: await read(path) };
+    const stock = await readStock(`${part}/model.onnx`, open);
     const input = part === 'judge_image' ? 'pixel_values' : 'input_ids';
     files.set(`prepared/${part}.onnx`, prepareUnchanged(stock, { [input]: [] }).bytes);
   }

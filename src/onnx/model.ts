@@ -4,15 +4,23 @@
  */
 import { AppError } from '../lib/errors.ts';
 import { sha256Hex } from '../lib/sha256.ts';
-import { COMPILER_VERSION, prepareTextEncoder, prepareUnchanged, prepareUnet } from './prepare.ts';
+import {
+  COMPILER_VERSION,
+  prepareTextEncoder,
+  prepareUnchanged,
+  prepareUnet,
+  type Prepared,
+} from './prepare.ts';
+import { isUnchanged, readStock, type Fingerprint, type OpenFile, type Stock } from './stock.ts';
 
-/** Reads a file of the model by its path from the model's folder. */
-export type ReadFile = (path: string) => Promise<Uint8Array>;
+export type { OpenFile };
 
 export interface PreparedManifest {
   readonly compilerVersion: number;
-  /** SHA-256 of each stock graph, by path. */
-  readonly sources: Readonly<Record<string, string>>;
+  /** The stock graphs and the files of their weights, by path. */
+  readonly sources: Readonly<Record<string, Fingerprint>>;
+  /** The stock files in which each prepared graph's weights lie, by part. */
+  readonly weights: Readonly<Record<string, readonly string[]>>;
   /** Number of cross-attention layers. */
   readonly layers: number;
   /** Height × width of each layer's feature map, in execution order. */
@@ -37,37 +45,37 @@ type Config = Readonly<Record<string, unknown>>;
 
 /**
  * Prepared files by path from the model's folder. Throws AppError `onnx/…` when a graph is not of Stable
- * Diffusion's form, and whatever `read` throws for a missing file.
+ * Diffusion's form, and whatever `open` throws for a missing file.
  */
-export async function prepareModel(read: ReadFile): Promise<Map<string, Uint8Array>> {
-  const stock = new Map<Part, Uint8Array>();
-  for (const part of parts) stock.set(part, await read(stockPath(part)));
+export async function prepareModel(open: OpenFile): Promise<Map<string, Uint8Array>> {
+  const stocks = new Map<Part, Stock>();
+  for (const part of parts) stocks.set(part, await readStock(stockPath(part), open));
   const configs = new Map<Part, Config>();
-  for (const part of parts) configs.set(part, await readConfig(read, `${part}/config.json`));
+  for (const part of parts) configs.set(part, await readConfig(open, `${part}/config.json`));
   const { graphs, sizes } = compile(
-    (part) => ({ bytes: stock.get(part)!, path: stockPath(part) }),
+    (part) => stocks.get(part)!,
     (part) => configs.get(part)!,
   );
   const manifest: PreparedManifest = {
     compilerVersion: COMPILER_VERSION,
-    sources: await hashAll([...stock].map(([part, bytes]) => [stockPath(part), bytes])),
+    sources: Object.fromEntries([...stocks.values()].flatMap(({ sources }) => Object.entries(sources))),
+    weights: Object.fromEntries([...graphs].map(([part, { weights }]) => [part, weights])),
     ...sizes,
-    files: await hashAll([...graphs].map(([part, bytes]) => [`${part}.onnx`, bytes])),
+    files: await hashAll([...graphs].map(([part, { bytes }]) => [`${part}.onnx`, bytes])),
   };
   const json = new TextEncoder().encode(`${JSON.stringify(manifest, null, 1)}\n`);
-  const files = [...graphs].map(([part, bytes]) => [`prepared/${part}.onnx`, bytes] as const);
+  const files = [...graphs].map(([part, { bytes }]) => [`prepared/${part}.onnx`, bytes] as const);
   return new Map([...files, [MANIFEST_PATH, json]]);
 }
 
 /** Whether `manifest` is of this compiler and of these sources. */
-export async function isCurrent(manifest: PreparedManifest, read: ReadFile): Promise<boolean> {
+export async function isCurrent(manifest: PreparedManifest, open: OpenFile): Promise<boolean> {
   if (manifest.compilerVersion !== COMPILER_VERSION) return false;
-  for (const part of parts)
-    if (manifest.sources[stockPath(part)] !== (await sha256Hex(await read(stockPath(part))))) return false;
+  for (const part of parts) if (!(await isUnchanged(manifest.sources, stockPath(part), open))) return false;
   return true;
 }
 
-function compile(stock: (part: Part) => { bytes: Uint8Array; path: string }, config: (part: Part) => Config) {
+function compile(stock: (part: Part) => Stock, config: (part: Part) => Config) {
   const text = prepareTextEncoder(stock('text_encoder'), {
     tokens: numberIn(config('text_encoder'), 'max_position_embeddings'),
   });
@@ -81,13 +89,11 @@ function compile(stock: (part: Part) => { bytes: Uint8Array; path: string }, con
   const { latent } = unet.info;
   const picture = latent.slice(1).map((size) => size * enlargement(config('vae_decoder')));
   const colours = numberIn(config('vae_encoder'), 'in_channels');
-  const encoder = prepareUnchanged(stock('vae_encoder'), { sample: [colours, ...picture] });
-  const decoder = prepareUnchanged(stock('vae_decoder'), { latent_sample: latent });
-  const graphs = new Map<Part, Uint8Array>([
-    ['unet', unet.bytes],
-    ['text_encoder', text.bytes],
-    ['vae_encoder', encoder.bytes],
-    ['vae_decoder', decoder.bytes],
+  const graphs = new Map<Part, Prepared<unknown>>([
+    ['unet', unet],
+    ['text_encoder', text],
+    ['vae_encoder', prepareUnchanged(stock('vae_encoder'), { sample: [colours, ...picture] })],
+    ['vae_decoder', prepareUnchanged(stock('vae_decoder'), { latent_sample: latent })],
   ]);
   return { graphs, sizes: unet.info };
 }
@@ -109,8 +115,8 @@ function numberIn(config: Config, name: string): number | undefined {
   return typeof value === 'number' ? value : undefined;
 }
 
-async function readConfig(read: ReadFile, path: string): Promise<Config> {
-  const text = new TextDecoder().decode(await read(path));
+async function readConfig(open: OpenFile, path: string): Promise<Config> {
+  const text = await (await open(path)).text();
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value === 'object' && value !== null) return value as Config;

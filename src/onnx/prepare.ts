@@ -1,5 +1,5 @@
 /**
- * The compiler's entry points: stock ONNX bytes in, prepared ONNX bytes out. Prepared graphs compute in float32,
+ * The compiler's entry points: stock models in, prepared ONNX bytes out. Prepared graphs compute in float32,
  * leave the batch free and refer to the stock file for their weights. No runtime is needed or touched.
  */
 import { AppError } from '../lib/errors.ts';
@@ -9,18 +9,21 @@ import { simplify } from './fold/patterns.ts';
 import { specialize } from './fold/specialize.ts';
 import { lower } from './fold/lower.ts';
 import type { Graph, TensorType } from './graph.ts';
-import { readModel, type StockFile } from './read.ts';
+import { readModel } from './read.ts';
+import type { Stock } from './stock.ts';
 import { rename, requireInput } from './surgery/edit.ts';
 import { operateOnTextEncoder, type TextShape } from './surgery/text-encoder.ts';
 import { operateOnUnet, type UnetShape } from './surgery/unet.ts';
 import { writeModel } from './write.ts';
 
 /** Part of `prepared.json`; another version means that graphs must be prepared again. */
-export const COMPILER_VERSION = 2;
+export const COMPILER_VERSION = 3;
 
 export interface Prepared<Info> {
   readonly bytes: Uint8Array;
   readonly info: Info;
+  /** The stock files in which the graph's weights lie. */
+  readonly weights: readonly string[];
 }
 
 /** Sizes for dimensions that the stock graph leaves open; what it fixes must agree. */
@@ -37,7 +40,7 @@ export interface UnetSizes {
  * grad_value_contexts [L,B,T,D] (a single zero unless compute_gradients).
  * Throws AppError `onnx/…` naming the node when the model is not of Stable Diffusion's form.
  */
-export function prepareUnet(stock: StockFile, sizes: UnetSizes = {}): Prepared<UnetShape> {
+export function prepareUnet(stock: Stock, sizes: UnetSizes = {}): Prepared<UnetShape> {
   const model = readModel(stock);
   const graph = standardForm(model, {
     sample: fix(model, 'sample', sizes.latent ?? []),
@@ -46,7 +49,7 @@ export function prepareUnet(stock: StockFile, sizes: UnetSizes = {}): Prepared<U
   });
   flattenSmallConvolutions(graph);
   const info = operateOnUnet(graph);
-  return { bytes: finish(graph), info };
+  return { ...finish(graph), info };
 }
 
 /**
@@ -57,13 +60,13 @@ export function prepareUnet(stock: StockFile, sizes: UnetSizes = {}): Prepared<U
  * A row with an all-zero mask has no concept, one with a zero bypass none of it (and the gradient zero).
  */
 export function prepareTextEncoder(
-  stock: StockFile,
+  stock: Stock,
   sizes: { readonly tokens?: number | undefined } = {},
 ): Prepared<TextShape> {
   const model = readModel(stock);
   const graph = standardForm(model, { input_ids: fix(model, 'input_ids', [sizes.tokens]) });
   const info = operateOnTextEncoder(graph);
-  return { bytes: finish(graph), info };
+  return { ...finish(graph), info };
 }
 
 /** Sizes of each input's dimensions after the batch. */
@@ -71,7 +74,7 @@ export type InputSizes = Readonly<Record<string, readonly (number | undefined)[]
 
 /** The stock graph in float32 with external weights, same inputs and outputs (VAE; benchmarks). */
 export function prepareUnchanged(
-  stock: StockFile,
+  stock: Stock,
   sizes: InputSizes,
 ): Prepared<{ readonly outputs: readonly string[] }> {
   const model = readModel(stock);
@@ -81,7 +84,7 @@ export function prepareUnchanged(
     rename(graph, value, model.outputs[i]!);
   });
   graph.outputs.splice(0, Infinity, ...model.outputs);
-  return { bytes: finish(graph), info: { outputs: model.outputs } };
+  return { ...finish(graph), info: { outputs: model.outputs } };
 }
 
 /** The input's type with a free batch and all other dimensions fixed, by the graph or by `sizes`. */
@@ -101,11 +104,18 @@ function standardForm(model: Graph, inputs: Readonly<Record<string, TensorType>>
 }
 
 /** Gradient outputs have two shapes, so their dimensions are declared open. */
-function finish(graph: Graph): Uint8Array {
+function finish(graph: Graph): Omit<Prepared<never>, 'info'> {
   lower(graph);
   const gradients = graph.outputs.filter((name) => name.startsWith('grad_'));
   const open = gradients.map(
     (name) => [name, graph.typeOf(name).dims.map((_, i) => `${name}_${i}`)] as const,
   );
-  return writeModel(graph, new Map(open));
+  return { bytes: writeModel(graph, new Map(open)), weights: weightFiles(graph) };
+}
+
+function weightFiles(graph: Graph): string[] {
+  const locations = [...graph.constants.values()].map(({ content }) =>
+    content.kind === 'stored' ? [content.location] : [],
+  );
+  return [...new Set(locations.flat())];
 }

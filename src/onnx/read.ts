@@ -1,12 +1,10 @@
 /**
- * ONNX bytes → Graph. Weights are not copied: a constant keeps a view of its bytes and their place in the file
- * (a protobuf bytes field is a view of the file's own buffer, which gives the offset), or the place its external
- * data names. Types of computed values are left to inference.
+ * Stock model → Graph. Weights are not read: a constant keeps the place of its bytes in the stock file, and the bytes
+ * themselves when they are few. Types of computed values are left to inference.
  */
-import { fromBinary } from '@bufbuild/protobuf';
 import { AppError } from '../lib/errors.ts';
-import { sizeOf } from '../lib/numbers.ts';
 import { BATCH, type Dim } from './dims.ts';
+import { elementTypes } from './element-types.ts';
 import {
   Graph,
   type Attribute,
@@ -18,9 +16,7 @@ import {
 } from './graph.ts';
 import {
   AttributeProto_AttributeType as Kind,
-  ModelProtoSchema,
-  TensorProto_DataLocation,
-  TensorProto_DataType as Code,
+  type TensorProto_DataType as Code,
   type AttributeProto,
   type GraphProto,
   type ModelProto,
@@ -28,60 +24,23 @@ import {
   type TensorProto,
   type ValueInfoProto,
 } from './proto/onnx_pb.ts';
-import { elementSize, encode } from './values.ts';
+import { placeKey, placeOf, type Stock } from './stock.ts';
+import { encode } from './values.ts';
 
 /** Oldest operator set whose Squeeze, Unsqueeze and ReduceSum take axes as inputs. */
 const OLDEST_OPSET = 13;
 
-export interface StockFile {
-  readonly bytes: Uint8Array;
-  /** Path from the model folder, such as `unet/model.onnx`; prepared graphs refer to it. */
-  readonly path: string;
-}
-
-interface Source extends StockFile {
-  readonly folder: string;
-}
-
-export const elementTypes: Partial<Record<Code, ElementType>> = {
-  [Code.FLOAT]: 'float32',
-  [Code.FLOAT16]: 'float16',
-  [Code.BFLOAT16]: 'bfloat16',
-  [Code.DOUBLE]: 'float64',
-  [Code.INT64]: 'int64',
-  [Code.INT32]: 'int32',
-  [Code.INT16]: 'int16',
-  [Code.INT8]: 'int8',
-  [Code.UINT8]: 'uint8',
-  [Code.BOOL]: 'bool',
-};
-
-/**
- * Parses a stock model. Throws AppError `onnx/parse`, `onnx/opset`, `onnx/unknown-type` or `onnx/unknown-domain`.
- */
-export function readModel(stock: StockFile): Graph {
-  const model = parse(stock);
-  const source = { ...stock, folder: stock.path.slice(0, stock.path.lastIndexOf('/') + 1) };
-  const graph = new Graph(opsetOf(model, stock.path));
+/** The graph of a stock model. Throws AppError `onnx/opset`, `onnx/unknown-type` or `onnx/unknown-domain`. */
+export function readModel(stock: Stock): Graph {
+  const { model, path } = stock;
+  const graph = new Graph(opsetOf(model, path));
   const body = model.graph!;
-  for (const tensor of body.initializer) graph.addConstant(tensor.name, readTensor(tensor, source));
+  for (const tensor of body.initializer) graph.addConstant(tensor.name, readTensor(tensor, stock));
   for (const input of body.input)
-    if (!graph.constants.has(input.name)) graph.addInput(input.name, readType(input, stock.path));
+    if (!graph.constants.has(input.name)) graph.addInput(input.name, readType(input, path));
   graph.outputs.push(...body.output.map((output) => output.name));
-  graph.nodes = readNodes(body, source);
+  graph.nodes = readNodes(body, stock);
   return graph;
-}
-
-function parse({ bytes, path }: StockFile): ModelProto {
-  try {
-    const model = fromBinary(ModelProtoSchema, bytes);
-    if (model.graph && model.opsetImport.length) return model;
-  } catch (error) {
-    throw new AppError('onnx/parse', `expected an ONNX model in ${path}, found unreadable bytes`, {
-      cause: error,
-    });
-  }
-  throw new AppError('onnx/parse', `expected an ONNX model in ${path}, found no graph in it`);
 }
 
 function opsetOf(model: ModelProto, path: string): number {
@@ -92,21 +51,21 @@ function opsetOf(model: ModelProto, path: string): number {
   throw new AppError('onnx/opset', message);
 }
 
-function readNodes(body: GraphProto, source: Source): Node[] {
-  return body.node.map((node, index) => readNode(node, index, source));
+function readNodes(body: GraphProto, stock: Stock): Node[] {
+  return body.node.map((node, index) => readNode(node, index, stock));
 }
 
-function readNode(node: NodeProto, index: number, source: Source): Node {
+function readNode(node: NodeProto, index: number, stock: Stock): Node {
   if (node.domain !== '' && node.domain !== 'ai.onnx') {
     const message = `expected standard ONNX operators, found ${node.domain}.${node.opType} "${node.name}"; export without runtime-specific optimization`;
     throw new AppError('onnx/unknown-domain', message);
   }
-  const attributes = Object.fromEntries(node.attribute.map((a) => [a.name, readAttribute(a, node, source)]));
+  const attributes = Object.fromEntries(node.attribute.map((a) => [a.name, readAttribute(a, node, stock)]));
   const name = node.name || `${node.opType}_${index}`;
   return { op: node.opType, name, inputs: node.input, outputs: node.output, attributes };
 }
 
-function readAttribute(attribute: AttributeProto, node: NodeProto, source: Source): Attribute {
+function readAttribute(attribute: AttributeProto, node: NodeProto, stock: Stock): Attribute {
   const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   switch (attribute.type) {
     case Kind.INT:
@@ -122,9 +81,9 @@ function readAttribute(attribute: AttributeProto, node: NodeProto, source: Sourc
     case Kind.STRINGS:
       return { kind: 'strings', value: attribute.strings.map(decode) };
     case Kind.TENSOR:
-      return { kind: 'tensor', value: readTensor(attribute.t!, source) };
+      return { kind: 'tensor', value: readTensor(attribute.t!, stock) };
     case Kind.GRAPH:
-      return { kind: 'graph', value: readBranch(attribute.g!, source) };
+      return { kind: 'graph', value: readBranch(attribute.g!, stock) };
     default:
       throw new AppError(
         'onnx/unknown-attribute',
@@ -133,8 +92,8 @@ function readAttribute(attribute: AttributeProto, node: NodeProto, source: Sourc
   }
 }
 
-function readBranch(body: GraphProto, source: Source): Branch {
-  return { nodes: readNodes(body, source), outputs: body.output.map((output) => output.name) };
+function readBranch(body: GraphProto, stock: Stock): Branch {
+  return { nodes: readNodes(body, stock), outputs: body.output.map((output) => output.name) };
 }
 
 function elementTypeOf(code: number, name: string, path: string): ElementType {
@@ -154,29 +113,18 @@ function readType(info: ValueInfoProto, path: string): TensorType {
   return { type: elementTypeOf(tensor?.elemType ?? 0, info.name, path), dims: dims ?? [] };
 }
 
-function readTensor(tensor: TensorProto, source: Source): Constant {
-  const type = elementTypeOf(tensor.dataType, tensor.name, source.path);
+function readTensor(tensor: TensorProto, stock: Stock): Constant {
+  const type = elementTypeOf(tensor.dataType, tensor.name, stock.path);
   const dims = tensor.dims.map(Number);
-  if (tensor.dataLocation === TensorProto_DataLocation.EXTERNAL)
-    return { type, dims, content: externalContent(tensor, type, dims, source) };
-  if (!tensor.rawData.length)
-    return { type, dims, content: { kind: 'inline', bytes: listedBytes(tensor, type) } };
-  const bytes = tensor.rawData;
-  const offset = bytes.byteOffset - source.bytes.byteOffset;
-  const place = { location: source.path, offset, length: bytes.byteLength };
-  return { type, dims, content: { kind: 'stored', type, ...place, bytes } };
-}
-
-function externalContent(tensor: TensorProto, type: ElementType, dims: number[], source: Source) {
-  const entries = new Map(tensor.externalData.map((entry) => [entry.key, entry.value]));
-  return {
-    kind: 'stored' as const,
-    type,
-    location: source.folder + (entries.get('location') ?? ''),
-    offset: Number(entries.get('offset') ?? 0),
-    length: Number(entries.get('length') ?? sizeOf(dims) * elementSize(type)),
-    bytes: undefined,
-  };
+  const place = placeOf(tensor, stock.path);
+  if (place)
+    return {
+      type,
+      dims,
+      content: { kind: 'stored', type, ...place, bytes: stock.values.get(placeKey(place)) },
+    };
+  const bytes = tensor.rawData.length ? tensor.rawData : listedBytes(tensor, type);
+  return { type, dims, content: { kind: 'inline', bytes } };
 }
 
 /** Tensors written as lists of numbers instead of raw bytes (half floats as their bit patterns). */

@@ -4,10 +4,12 @@
  */
 import wasmModuleUrl from 'onnxruntime-web/ort-wasm-simd-threaded.mjs?url';
 import wasmBinaryUrl from 'onnxruntime-web/ort-wasm-simd-threaded.wasm?url';
+import jspiModuleUrl from 'onnxruntime-web/ort-wasm-simd-threaded.jspi.mjs?url';
+import jspiBinaryUrl from 'onnxruntime-web/ort-wasm-simd-threaded.jspi.wasm?url';
 import gpuModuleUrl from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.mjs?url';
 import gpuBinaryUrl from 'onnxruntime-web/ort-wasm-simd-threaded.asyncify.wasm?url';
 import { AppError } from '../lib/errors.ts';
-import { Runtime, type Provider } from './runtime.ts';
+import { Runtime, type OrtModule, type Provider } from './runtime.ts';
 
 export interface EngineChoice {
   readonly provider: Provider;
@@ -28,13 +30,14 @@ export type FetchBinary = (url: string) => Promise<ArrayBuffer>;
 
 const softwareNames = /swiftshader|llvmpipe|lavapipe|software|basic render|warp/i;
 
-interface AdapterFacts {
+export interface AdapterFacts {
   readonly adapter: GPUAdapter | null;
   readonly name: string | null;
   readonly software: boolean;
 }
 
-async function findAdapter(): Promise<AdapterFacts> {
+/** The adapter that the engine would use, its name, and whether it is software. */
+export async function findAdapter(): Promise<AdapterFacts> {
   const gpu = (globalThis.navigator as Navigator | undefined)?.gpu;
   const adapter =
     (await gpu?.requestAdapter({ powerPreference: 'high-performance' }).catch(() => null)) ?? null;
@@ -90,8 +93,42 @@ function explain(asked: Provider | 'auto', facts: AdapterFacts): { provider: Pro
   return { provider: 'webgpu', reason: `The graphics card does the work (${facts.name}).` };
 }
 
-function threadCount(): number {
+/** Threads that WebAssembly gets in this page. */
+export function threadCount(): number {
   return globalThis.crossOriginIsolated ? Math.min(globalThis.navigator.hardwareConcurrency, 8) : 1;
+}
+
+/** A build of onnxruntime-web with the addresses of its parts. */
+interface Build {
+  readonly load: () => Promise<OrtModule>;
+  readonly module: string;
+  readonly binary: string;
+}
+
+const builds = {
+  wasm: { load: () => import('onnxruntime-web/wasm'), module: wasmModuleUrl, binary: wasmBinaryUrl },
+  jspi: { load: () => import('onnxruntime-web/jspi'), module: jspiModuleUrl, binary: jspiBinaryUrl },
+  asyncify: { load: () => import('onnxruntime-web/webgpu'), module: gpuModuleUrl, binary: gpuBinaryUrl },
+} satisfies Record<string, Build>;
+
+/** On WebGPU the build on JavaScript Promise Integration, where the browser has it: smaller, and it reads weights piece by piece. */
+function buildFor(provider: Provider): Build {
+  if (provider === 'wasm') return builds.wasm;
+  return 'Suspending' in WebAssembly ? builds.jspi : builds.asyncify;
+}
+
+/** onnxruntime-web for a provider, on so many threads. */
+export async function loadOrt(
+  provider: Provider,
+  threads: number,
+  fetchBinary: FetchBinary,
+): Promise<OrtModule> {
+  const { load, module, binary } = buildFor(provider);
+  const ort = await load();
+  ort.env.wasm.numThreads = threads;
+  ort.env.wasm.wasmPaths = { mjs: new URL(module, import.meta.url).href };
+  ort.env.wasm.wasmBinary = await fetchBinary(new URL(binary, import.meta.url).href);
+  return ort;
 }
 
 /**
@@ -107,12 +144,7 @@ export async function openEngine(
   const { provider, reason } = explain(asked, facts);
   const threads = threadCount();
   const onGpu = provider === 'webgpu';
-  const ort = onGpu ? await import('onnxruntime-web/webgpu') : await import('onnxruntime-web/wasm');
-  ort.env.wasm.numThreads = threads;
-  ort.env.wasm.wasmPaths = { mjs: new URL(onGpu ? gpuModuleUrl : wasmModuleUrl, import.meta.url).href };
-  ort.env.wasm.wasmBinary = await fetchBinary(
-    new URL(onGpu ? gpuBinaryUrl : wasmBinaryUrl, import.meta.url).href,
-  );
+  const ort = await loadOrt(provider, threads, fetchBinary);
   const device = onGpu && facts.adapter ? await requestDevice(facts.adapter) : undefined;
   void device?.lost.then((info) => {
     if (info.reason !== 'destroyed') onDeviceLost(info.message || 'the graphics device was lost');

@@ -15,8 +15,14 @@ type Outputs = Record<string, Tensor>;
 
 export interface ExternalFile {
   readonly path: string;
-  readonly data: Uint8Array;
+  readonly data: Blob;
 }
+
+/**
+ * Files up to this size are read at once: many small reads are slower. Of larger ones the JSPI build reads each weight as
+ * it is needed, so that gigabytes never lie in memory; the other builds read them whole.
+ */
+const wholeFileBytes = 256e6;
 
 export interface RuntimeOptions {
   readonly ort: OrtModule;
@@ -39,13 +45,21 @@ export class Session {
 
   /** Element type of an input, such as `int64`. Throws `ort.input` when the graph has none of that name. */
   inputType(name: string): Tensor.Type {
+    return this.input(name).type;
+  }
+
+  /** Dimensions of an input: numbers, or names where they are open. Throws `ort.input`. */
+  inputShape(name: string): readonly (number | string)[] {
+    return this.input(name).shape;
+  }
+
+  private input(name: string) {
     const found = this.session.inputMetadata.find((input) => input.name === name);
-    if (found?.isTensor !== true)
-      throw new AppError(
-        'ort.input',
-        `Expected a graph input ${name}, found ${this.inputNames.join(', ')}; prepare the model again.`,
-      );
-    return found.type;
+    if (found?.isTensor === true) return found;
+    throw new AppError(
+      'ort.input',
+      `Expected a graph input ${name}, found ${this.inputNames.join(', ')}; prepare the model again.`,
+    );
   }
 
   /** The outputs that `fetches` names; rejects with onnxruntime's own error. */
@@ -84,14 +98,14 @@ export class Runtime {
     const options: InferenceSession.SessionOptions = {
       executionProviders: [this.device ? { name: 'webgpu', device: this.device } : 'wasm'],
       graphOptimizationLevel: 'all',
-      externalData: external.map(({ path, data }) => ({ path, data })),
       // Unused outputs of the optimizer's fallbacks are reported as warnings that mean nothing to a user.
       logSeverityLevel: 3,
     };
     if (this.device)
       options.preferredOutputLocation = Object.fromEntries(gpuOutputs.map((name) => [name, 'gpu-buffer']));
     return this.queue.run(async () => {
-      const session = await this.ort.InferenceSession.create(graph, options);
+      const externalData = await Promise.all(external.map(readable));
+      const session = await this.ort.InferenceSession.create(graph, { ...options, externalData });
       return new Session(session, this.queue);
     });
   }
@@ -125,6 +139,10 @@ export class Runtime {
       ? this.fromGpuBuffer(tensor.gpuBuffer as GPUBuffer, dims)
       : tensor.reshape(dims);
   }
+}
+
+async function readable({ path, data }: ExternalFile): Promise<{ path: string; data: Blob | Uint8Array }> {
+  return { path, data: data.size > wholeFileBytes ? data : new Uint8Array(await data.arrayBuffer()) };
 }
 
 /** Elements of a float tensor, read back from the GPU when they lie there. */

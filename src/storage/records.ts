@@ -104,6 +104,8 @@ export const draftFormSchema = z.object({
   appearanceId: z.string().nullable().default(null),
   mixingStart: percent.default(40),
   provider: z.enum(['auto', 'webgpu', 'wasm']),
+  /** The kept model that is open; null for the one that ships with the page. */
+  model: z.string().nullable().default(null),
 });
 
 export type ConceptRecord = Readonly<z.infer<typeof conceptSchema>>;

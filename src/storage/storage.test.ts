@@ -65,6 +65,7 @@ const form: DraftForm = {
   appearanceId: null,
   mixingStart: 40,
   provider: 'auto',
+  model: null,
 };
 
 beforeEach(() => {

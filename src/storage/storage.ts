@@ -54,6 +54,8 @@ export interface StudioStorage {
   /** Calls the listener after another tab changed the concepts. */
   onConceptsChanged(listener: () => void): void;
   usage(): Promise<Usage>;
+  /** Asks the browser to keep everything even when the disk is short; whether it will. */
+  persist(): Promise<boolean>;
 }
 
 interface Stored {
@@ -125,6 +127,7 @@ function compose(
     draftPictures: slot(draft, 'pictures', draftPicturesSchema),
     onConceptsChanged: (listener) => channel?.addEventListener('message', listener),
     usage: estimate,
+    persist: () => globalThis.navigator?.storage?.persist?.() ?? Promise.resolve(false),
   };
 }
 

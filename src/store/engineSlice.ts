@@ -1,25 +1,30 @@
 /** Opening the base model: progress, which engine runs it and why, what is stored, and coming back from failures. */
 import { toPlainError } from '../lib/errors.ts';
 import type { Context } from './context.ts';
+import { usableChoice } from './openBase.ts';
 import { followConcepts, restore } from './persistence.ts';
 import type { EngineSlice } from './state.ts';
 
 export function createEngineSlice(context: Context): EngineSlice {
   const { deps, get, set, messages } = context;
   let latest = 0;
+  let controller = new AbortController();
 
   async function open(): Promise<void> {
     const mine = ++latest;
     const current = () => mine === latest;
+    controller.abort();
+    controller = new AbortController();
     messages.clear('page');
     set({ status: 'opening', loading: null });
     try {
       const opened = await deps.client.open(
-        { root: deps.root, provider: get().form.provider },
-        { onEvent: (loading) => current() && set({ loading }) },
+        { root: deps.root, provider: get().form.provider, model: get().form.model },
+        { signal: controller.signal, onEvent: (loading) => current() && set({ loading }) },
       );
       if (!current()) return;
       set({ ...opened, status: 'ready', loading: null });
+      get().edit(usableChoice(get()));
       messages.announce('The studio is ready.');
     } catch (error) {
       if (!current() || toPlainError(error).code === 'cancelled') return;
@@ -58,9 +63,13 @@ export function createEngineSlice(context: Context): EngineSlice {
         () => void followConcepts(context).catch((error: unknown) => messages.report('library', error)),
       );
       await restore(context);
-      await Promise.all([open(), get().measureUsage()]);
+      await Promise.all([open(), get().measureUsage(), get().loadModels()]);
     },
     reopen: open,
+    async cancelOpening() {
+      get().edit({ model: null });
+      await open();
+    },
     async chooseProvider(provider) {
       get().edit({ provider });
       await open();

@@ -21,6 +21,7 @@ export const emptyForm: Form = {
   appearanceId: null,
   mixingStart: 40,
   provider: 'auto',
+  model: null,
 };
 
 export function createFormSlice({ set }: Context): FormSlice {

@@ -55,7 +55,7 @@ export function createMessagesSlice({ deps, get, set, messages }: Context): Mess
     await Promise.all(removed.results.map((each) => deps.storage.results.put(each)));
   }
   return {
-    problems: { page: [], pictures: [], training: [], library: [], create: [] },
+    problems: { page: [], models: [], pictures: [], training: [], library: [], create: [] },
     announcement: '',
     removed: null,
     dismiss: (place, id) =>

@@ -1,5 +1,6 @@
 /** The chosen result as a scene of the likeness slider: everything that decides the picture but its truncation. */
 import type { Scene } from './likeness.ts';
+import { isUsable } from './openBase.ts';
 import type { Cast } from './order.ts';
 import type { ResultRecord, StudioState } from './state.ts';
 
@@ -8,11 +9,11 @@ export interface PictureScene extends Scene {
   readonly cast: Cast;
 }
 
-/** Null when the result is gone, or was made without a concept or with one that has left the library. */
+/** Null when the result is gone, or was made without a concept, with one that has left the library, or on another base. */
 export function sceneOf(state: StudioState, resultId: string | null): PictureScene | null {
   const result = state.results.find((each) => each.id === resultId);
   const concept = state.concepts.find((each) => each.id === result?.conceptId);
-  if (result === undefined || concept === undefined) return null;
+  if (result === undefined || concept === undefined || !isUsable(state, concept)) return null;
   const { mixing } = result;
   const appearance = state.concepts.find((each) => each.id === mixing?.conceptId) ?? null;
   if (mixing !== null && appearance === null) return null;

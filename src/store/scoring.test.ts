@@ -57,7 +57,7 @@ describe('scores', () => {
     const client = scriptedClient({ score });
     await generated({
       ...client,
-      open: async () => withoutJudge(await client.open({ root: '', provider: 'auto' })),
+      open: async () => withoutJudge(await client.open({ root: '', provider: 'auto', model: null })),
     });
     expect(score).not.toHaveBeenCalled();
   });

@@ -13,7 +13,11 @@ import type {
   BaseModelInfo,
   ConceptKind,
   EngineInfo,
+  IntakeProgress,
   LoadProgress,
+  ModelOffer,
+  ModelShelfInfo,
+  ModelSourceRequest,
   PromptCheck,
   Provider,
   SampleConcept,
@@ -25,7 +29,7 @@ export type { ConceptRecord, Crop, CurvePoint, PreviewRecord, ResultRecord, Samp
 export const MAX_PICTURES = 20;
 
 /** Where on the page a problem is shown. */
-export type Place = 'page' | 'pictures' | 'training' | 'library' | 'create';
+export type Place = 'page' | 'models' | 'pictures' | 'training' | 'library' | 'create';
 
 export interface Problem {
   readonly id: string;
@@ -77,8 +81,42 @@ export interface EngineSlice {
   /** Loads what is stored, then opens the base model. */
   start(): Promise<void>;
   reopen(): Promise<void>;
+  /** Leaves the opening of a model of the user's own and opens the one that ships here. */
+  cancelOpening(): Promise<void>;
   chooseProvider(provider: Provider | 'auto'): Promise<void>;
   measureUsage(): Promise<void>;
+}
+
+/** Getting a model: asking its source, looking at the offer, fetching it. */
+export type Intake =
+  | { readonly phase: 'planning' }
+  | { readonly phase: 'offered'; readonly offer: ModelOffer }
+  | { readonly phase: 'paused'; readonly offer: ModelOffer }
+  | {
+      readonly phase: 'fetching';
+      readonly offer: ModelOffer;
+      readonly progress: IntakeProgress | null;
+      /** Paths of the files that are complete. */
+      readonly done: readonly string[];
+    };
+
+export interface ModelsSlice {
+  /** What this browser keeps; null until it was asked for. */
+  readonly shelf: ModelShelfInfo | null;
+  readonly intake: Intake | null;
+  loadModels(): Promise<void>;
+  planModel(request: ModelSourceRequest): Promise<void>;
+  /** Offers again what was fetched in part. */
+  resumeModel(id: string): Promise<void>;
+  /** Fetches what is offered, then opens it unless something is being trained or made. */
+  fetchModel(): Promise<void>;
+  pauseFetch(): Promise<void>;
+  /** Forgets the offer, and what was fetched of it. */
+  dropIntake(): Promise<void>;
+  /** Opens a kept model, or with null the one that ships here. */
+  openModel(id: string | null): Promise<void>;
+  /** Frees a model's space; the shipped one is opened when it was the open one. */
+  removeModel(id: string): Promise<void>;
 }
 
 /** How the model sees a picture: its round trip through the VAE. */
@@ -180,6 +218,7 @@ export interface CreateSlice {
 export type StudioState = MessagesSlice &
   FormSlice &
   EngineSlice &
+  ModelsSlice &
   PicturesSlice &
   TrainingSlice &
   LibrarySlice &

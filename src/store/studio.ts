@@ -6,6 +6,7 @@ import { createEngineSlice } from './engineSlice.ts';
 import { createFormSlice } from './formSlice.ts';
 import { createLibrarySlice } from './librarySlice.ts';
 import { createMessages, createMessagesSlice } from './messagesSlice.ts';
+import { createModelsSlice } from './modelsSlice.ts';
 import { keepDraft } from './persistence.ts';
 import { createPicturesSlice } from './picturesSlice.ts';
 import type { StudioState } from './state.ts';
@@ -23,6 +24,7 @@ export function createStudioStore(deps: StudioDeps): StudioStore {
       ...createMessagesSlice(context),
       ...createFormSlice(context),
       ...createEngineSlice(context),
+      ...createModelsSlice(context),
       ...createPicturesSlice(context),
       ...createTrainingSlice(context),
       ...createLibrarySlice(context),

@@ -1,4 +1,5 @@
 /** For tests of the store: a studio on storage in memory and a client that the test scripts. */
+import { AppError } from '../lib/errors.ts';
 import { openMemoryStorage, type StudioStorage } from '../storage/storage.ts';
 import type {
   GenerateRequest,
@@ -52,6 +53,7 @@ export function scriptedClient(overrides: Partial<StudioClient> = {}): StudioCli
           ...{
             id: 'base',
             title: 'Base',
+            keptId: null,
             hash: 'abcdef0123456789',
             resolution: 64,
             tokens: 20,
@@ -78,6 +80,15 @@ export function scriptedClient(overrides: Partial<StudioClient> = {}): StudioCli
         ...{ created: '2026-01-01T00:00:00.000Z', thumbnail: '' },
       }),
     relabelConcept: (file) => Promise.resolve(file),
+    models: () =>
+      Promise.resolve({
+        ...{ models: [], pending: [] },
+        usage: { models: [], incomplete: 0, quota: 1e9, usage: 0, persistent: false },
+      }),
+    planModel: () => Promise.reject(new AppError('model.layout', 'There is no model.')),
+    resumeModel: () => Promise.reject(new AppError('model.none', 'There is no model.')),
+    fetchModel: () => Promise.resolve(),
+    removeModel: () => Promise.resolve(),
     onDeath: () => undefined,
     ...overrides,
   };

@@ -2,7 +2,6 @@
  * `npm run bench [-- MODEL_DIR]`: what a training step of 8 pictures costs on WebAssembly with two threads, by part, and what
  * the backward pass adds to the U-Net. Medians of interleaved repeats in one run; compare ratios, not days.
  */
-import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import * as ort from 'onnxruntime-web';
 import { Pipeline } from '../diffusion/pipeline.ts';
@@ -15,6 +14,7 @@ import type { StepTimes } from '../neti/trainer.ts';
 import { Trainer } from '../neti/trainer.ts';
 import { Runtime } from '../ort/runtime.ts';
 import { benchUnet } from './benchUnet.ts';
+import { openFolder } from './modelFolder.ts';
 
 const warmUp = 3;
 const repeats = 15;
@@ -35,7 +35,7 @@ async function measureSteps(trainer: Trainer): Promise<StepTimes[]> {
 const folder = resolve(process.argv[2] ?? join(import.meta.dirname, '../../models/sticker-world'));
 ort.env.wasm.numThreads = 2;
 const runtime = new Runtime({ ort, provider: 'wasm' });
-const pipeline = await Pipeline.load(runtime, (path) => readFile(join(folder, path)));
+const pipeline = await Pipeline.load(runtime, openFolder(folder));
 const bridge = createBridge(runtime);
 const random = new Random(0);
 const { layers, contextWidth, latent } = pipeline.shape;

@@ -3,11 +3,13 @@
  * the prepared graph's forward pass and its forward and backward pass, on the WebAssembly provider, all
  * optimisations on. The three run in turn within one process, so that other load on the machine meets all alike.
  */
+import { openAsBlob } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Tensor, type InferenceSession } from 'onnxruntime-web';
 import { sizeOf } from '../lib/numbers.ts';
 import { prepareUnchanged, prepareUnet } from '../onnx/prepare.ts';
+import { readStock } from '../onnx/stock.ts';
 import type { UnetShape } from '../onnx/surgery/unet.ts';
 import { flag, floatTensor, openGraph } from './runGraph.ts';
 
@@ -35,7 +37,7 @@ type Run = () => Promise<unknown>;
 /** Measures the U-Net of a model folder. */
 export async function benchUnet(folder: string, options: UnetBenchOptions): Promise<UnetBench> {
   const bytes = new Uint8Array(await readFile(join(folder, STOCK)));
-  const stock = { path: STOCK, bytes };
+  const stock = await readStock(STOCK, (path) => openAsBlob(join(folder, path)));
   const open = (graph: Uint8Array) => openGraph(graph, [{ path: STOCK, data: bytes }], options.threads);
   const { bytes: prepared, info } = prepareUnet(stock);
   const sessions = [await open(prepareUnchanged(stock, {}).bytes), await open(prepared)] as const;

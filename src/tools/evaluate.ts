@@ -18,6 +18,7 @@ import { readConcept } from '../neti/conceptFile.ts';
 import { conceptContexts } from '../neti/contexts.ts';
 import { Mapper } from '../neti/mapper.ts';
 import { Runtime } from '../ort/runtime.ts';
+import { openFolder } from './modelFolder.ts';
 import { pngPlanes } from './pngPlanes.ts';
 import { bootstrap, type Interval } from './statistics.ts';
 
@@ -135,7 +136,7 @@ if (!conceptPath || !picturePath)
 const folder = resolve(model ?? join(import.meta.dirname, '../../models/sticker-world'));
 ort.env.wasm.numThreads = 2;
 const runtime = new Runtime({ ort, provider: 'wasm' });
-const pipeline = await FrozenPipeline.load(runtime, (path) => readFile(join(folder, path)));
+const pipeline = await FrozenPipeline.load(runtime, openFolder(folder));
 const words = JSON.parse(await readFile(join(folder, 'words.json'), 'utf8')) as { words: string[] };
 const random = new Random(1);
 const pairs = drawPairs(pipeline, random);

@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { z } from 'zod';
-import type { Manifest, ModelEntry, ModelFile } from '../lib/manifest.ts';
+import { hashBase, type Manifest, type ModelEntry, type ModelFile } from '../lib/manifest.ts';
 
 const shipped = [
   /^model_index\.json$/,
@@ -19,7 +19,6 @@ const shipped = [
   /^prepared\/[\w.]+$/,
   /^concepts\/[\w-]+\/(concept\.json|\d+\.png)$/,
 ];
-const identity = /^(unet|text_encoder|vae_encoder|vae_decoder)\/model\.onnx$|^tokenizer\/tokenizer\.json$/;
 
 const vaeSchema = z.object({ sample_size: z.int().positive() });
 const conceptSchema = z.object({
@@ -58,14 +57,13 @@ async function describeModel(root: string, id: string): Promise<ModelEntry> {
   const folder = join(root, id);
   const paths = (await listFiles(folder)).filter((path) => shipped.some((rule) => rule.test(path))).sort();
   const files = await Promise.all(paths.map((path) => describeFile(folder, path)));
-  const networks = files.filter((file) => identity.test(file.path));
   const vae = vaeSchema.parse(await readJson(join(folder, 'vae_encoder/config.json')));
   return {
     id,
     title: id.charAt(0).toUpperCase() + id.slice(1).replaceAll('-', ' '),
     path: id,
     resolution: vae.sample_size,
-    hash: sha256(networks.map((file) => `${file.sha256}  ${file.path}\n`).join('')),
+    hash: await hashBase(files),
     files,
     samples: await describeSamples(folder, paths),
   };

@@ -16,6 +16,7 @@ import './pictures.css';
 import './train.css';
 import './create.css';
 import './overlays.css';
+import './models.css';
 
 const isConceptFile = (file: File) => file.name.toLowerCase().endsWith('.safetensors');
 

@@ -1,38 +1,10 @@
 /** The top line: what this is, that it stays here and what is stored, and which engine runs it and why. */
-import { Popover } from '@base-ui/react/popover';
-import type { ReactNode } from 'react';
 import type { EngineInfo, Provider } from '../worker/api.ts';
 import { fileSize } from '../store/words.ts';
-import { Icon, type IconName } from './icons.tsx';
+import { HeaderPopover } from './HeaderPopover.tsx';
 import { Opening } from './Loading.tsx';
+import { ModelPlace } from './ModelPlace.tsx';
 import { useActions, useStudio } from './useStudio.ts';
-
-interface HeaderPopoverProps {
-  readonly icon: IconName;
-  readonly label: string;
-  readonly title: string;
-  readonly children: ReactNode;
-  readonly onOpen?: () => void;
-}
-
-function HeaderPopover({ icon, label, title, children, onOpen }: HeaderPopoverProps) {
-  return (
-    <Popover.Root onOpenChange={(open) => open && onOpen?.()}>
-      <Popover.Trigger className="header-button">
-        <Icon name={icon} />
-        {label}
-      </Popover.Trigger>
-      <Popover.Portal>
-        <Popover.Positioner sideOffset={8} align="end" collisionPadding={8}>
-          <Popover.Popup className="popover">
-            <Popover.Title className="popover-title">{title}</Popover.Title>
-            {children}
-          </Popover.Popup>
-        </Popover.Positioner>
-      </Popover.Portal>
-    </Popover.Root>
-  );
-}
 
 function StorageInfo() {
   const actions = useActions();
@@ -42,15 +14,22 @@ function StorageInfo() {
     results: results.length,
   }));
   const results = useStudio((state) => state.results);
+  const ownModels = useStudio(({ shelf }) => {
+    const { models = [], incomplete = 0 } = shelf?.usage ?? {};
+    return models.reduce((sum, { bytes, prepared }) => sum + bytes + prepared, incomplete);
+  });
   const training = useStudio((state) => state.training !== null);
   return (
     <HeaderPopover
       icon="lock"
       label="Everything stays on this computer"
       title="Nothing is uploaded"
-      onOpen={() => void actions().measureUsage()}
+      onOpenChange={(open) => open && void actions().measureUsage()}
     >
-      <p>Pictures, concepts and results never leave this browser. Export a concept to keep it elsewhere.</p>
+      <p>
+        Pictures, concepts and results never leave this browser. The page fetches files of a model that you
+        ask for, and nothing else. Export a concept to keep it elsewhere.
+      </p>
       <dl className="details">
         <div>
           <dt>Concepts</dt>
@@ -61,7 +40,11 @@ function StorageInfo() {
           <dd>{counts.results}</dd>
         </div>
         <div>
-          <dt>Space used, base model included</dt>
+          <dt>Your own models</dt>
+          <dd>{fileSize(ownModels)}</dd>
+        </div>
+        <div>
+          <dt>Space used, all models included</dt>
           <dd>{used === null ? 'unknown' : fileSize(used)}</dd>
         </div>
       </dl>
@@ -143,6 +126,7 @@ export function Header() {
       </h1>
       <div className="header-info">
         <StorageInfo />
+        <ModelPlace />
         {status === 'opening' ? <Opening /> : <EnginePopover />}
       </div>
     </header>

@@ -1,6 +1,7 @@
 /** The library: a slim strip of concepts, always one gesture away; choose, rename, export, delete, import. */
 import { Menu } from '@base-ui/react/menu';
 import { useId, useState } from 'react';
+import { isUsable } from '../store/openBase.ts';
 import type { ConceptRecord } from '../store/state.ts';
 import { conceptFileName } from '../store/words.ts';
 import { blobUrl, download } from './blobUrl.ts';
@@ -42,8 +43,9 @@ function ConceptMenu({ concept, rename }: { concept: ConceptRecord; rename: () =
   );
 }
 
-function state(concept: ConceptRecord, training: boolean, unsaved: boolean): string {
+function state(concept: ConceptRecord, training: boolean, unsaved: boolean, usable: boolean): string {
   if (training) return 'learning…';
+  if (!usable) return `for ${concept.baseId}`;
   if (unsaved) return 'not saved';
   return concept.step < concept.steps ? `${concept.step} of ${concept.steps} steps` : `${concept.step} steps`;
 }
@@ -54,18 +56,21 @@ function Concept({ concept, rename }: { concept: ConceptRecord; rename: () => vo
   const chosen = useStudio((studio) => studio.form.conceptId === id);
   const training = useStudio((studio) => studio.training?.conceptId === id);
   const unsaved = useStudio((studio) => studio.unsaved.includes(id));
+  const usable = useStudio((studio) => isUsable(studio, concept));
   return (
     <li className="concept" data-chosen={chosen}>
       <button
         type="button"
         className="concept-choose"
         aria-pressed={chosen}
+        disabled={!usable}
+        title={usable ? undefined : `Open ${concept.baseId} to use it: it was learned there.`}
         onClick={() => actions().selectConcept(chosen ? null : id)}
       >
         {thumbnail ? <img src={blobUrl(thumbnail)} alt="" /> : <span className="concept-blank" />}
         <span className="concept-text">
           <span className="concept-name">{name}</span>
-          <span className="quiet">{state(concept, training, unsaved)}</span>
+          <span className="quiet">{state(concept, training, unsaved, usable)}</span>
         </span>
       </button>
       <ConceptMenu concept={concept} rename={rename} />

@@ -1,6 +1,7 @@
 /** Style mixing: the geometry of one concept with the appearance of another, and how much of each. */
 import { Slider } from '@base-ui/react/slider';
 import { useId } from 'react';
+import { isUsable } from '../store/openBase.ts';
 import { sweepAround } from '../store/sweep.ts';
 import type { ResultRecord } from '../store/state.ts';
 import { blobUrl } from './blobUrl.ts';
@@ -15,7 +16,7 @@ interface ConceptChoiceProps {
 
 function ConceptChoice({ label, chosen, onChoose }: ConceptChoiceProps) {
   const id = useId();
-  const concepts = useStudio((state) => state.concepts);
+  const concepts = useStudio((state) => state.concepts.filter((each) => isUsable(state, each)));
   return (
     <div className="field">
       <label htmlFor={id}>{label}</label>

@@ -8,21 +8,30 @@
 import type { SamplerName } from '../diffusion/scheduler.ts';
 import type { Scores } from '../diffusion/judge.ts';
 import type { Pixels } from '../lib/pixels.ts';
+import type { ModelSource, PendingModel, StoredModel } from '../storage/modelRecords.ts';
+import type { ModelUsage } from '../storage/modelStore.ts';
 import type { EngineChoice } from '../ort/engine.ts';
 import type { Provider } from '../ort/runtime.ts';
 import type { ConceptInfo } from '../neti/conceptMetadata.ts';
 import type { ConceptKind, TrainSettings } from '../neti/settings.ts';
+import type { FolderFile } from './intake/folder.ts';
+import type { ModelPlan } from './intake/plan.ts';
+import type { Preflight, Verdict } from './intake/preflight.ts';
+import type { IntakeProgress } from './intake/progress.ts';
 
 export type { Pixels, Scores };
+
+export type { IntakeProgress, ModelPlan, ModelSource, PendingModel, Preflight, StoredModel, Verdict };
 
 export type { Provider };
 
 /** Which engine runs the model, and why: shown to the user. */
 export type EngineInfo = EngineChoice;
 
-/** `words.json` of a base model: what it knows, for suggestions and for marking unknown words. */
+/** What a base model knows, for suggestions and for marking unknown words. */
 export interface Vocabulary {
-  readonly words: readonly string[];
+  /** Null for a base that knows more words than can be listed. */
+  readonly words: readonly string[] | null;
   readonly categories: readonly string[];
   readonly suggestions: readonly string[];
 }
@@ -39,6 +48,8 @@ export interface SampleConcept {
 export interface BaseModelInfo {
   readonly id: string;
   readonly title: string;
+  /** Identifies it among the models kept in this browser; null for the one that ships here. */
+  readonly keptId: string | null;
   /** Hex SHA-256 that concepts trained on this base carry. */
   readonly hash: string;
   /** Side of the square pictures, in pixels. */
@@ -53,7 +64,8 @@ export interface BaseModelInfo {
 }
 
 export interface LoadProgress {
-  readonly status: 'initiate' | 'progress' | 'done' | 'ready';
+  /** `prepare`: the model is compiled for training, once. */
+  readonly status: 'initiate' | 'progress' | 'done' | 'prepare' | 'ready';
   /** What is being done, in plain words when no file is meant. */
   readonly file: string;
   /** Bytes of all files so far and altogether. */
@@ -65,6 +77,28 @@ export interface OpenRequest {
   /** Address of the page's root, ending in a slash. */
   readonly root: string;
   readonly provider: Provider | 'auto';
+  /** The kept model to open; null for the one that ships with the page. */
+  readonly model: string | null;
+}
+
+/** Where a model is to be had. */
+export type ModelSourceRequest =
+  | { readonly kind: 'folder'; readonly files: readonly FolderFile[] }
+  /** A repository of the Hugging Face Hub, by name or by its page's address; an empty revision means its own. */
+  | { readonly kind: 'hub'; readonly name: string; readonly revision: string }
+  | { readonly kind: 'url'; readonly address: string };
+
+/** What getting a model would take, and what would come of it: known before anything of it is fetched. */
+export interface ModelOffer {
+  readonly plan: ModelPlan;
+  readonly preflight: Preflight;
+}
+
+/** The models that this browser keeps, complete or on their way, and the space they take. */
+export interface ModelShelfInfo {
+  readonly models: readonly StoredModel[];
+  readonly pending: readonly PendingModel[];
+  readonly usage: ModelUsage;
 }
 
 export interface Opened {
@@ -204,6 +238,15 @@ export interface StudioClient {
     file: Uint8Array<ArrayBuffer>,
     label: { name: string; thumbnail: string },
   ): Promise<Uint8Array<ArrayBuffer>>;
+  /** The models kept in this browser. Throws `storage.blocked`. */
+  models(): Promise<ModelShelfInfo>;
+  planModel(request: ModelSourceRequest, options?: CallOptions<never>): Promise<ModelOffer>;
+  /** The offer of a fetch that was cut short. Throws `model.chooseAgain` for a folder. */
+  resumeModel(id: string): Promise<ModelOffer>;
+  /** Fetches what is missing of a plan; aborted, it keeps what came so far for the next time. */
+  fetchModel(plan: ModelPlan, options?: CallOptions<IntakeProgress>): Promise<void>;
+  /** Removes a model, complete or not. Throws `model.open` for the one that is open. */
+  removeModel(id: string): Promise<void>;
   /** Called when the worker died, with the reason. The next `open` starts another one. */
   onDeath(listener: (reason: string) => void): void;
 }

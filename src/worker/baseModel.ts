@@ -1,96 +1,93 @@
-/** Opens a shipped base model: manifest, vocabulary, prepared graphs, with download progress for the page. */
+/** What the worker needs of an open base model, whether it ships with the studio or is the user's own. */
 import { z } from 'zod';
-import type { ModelReader } from '../diffusion/pipeline.ts';
-import { AppError } from '../lib/errors.ts';
-import { judgeParts, manifestSchema, type ModelEntry, type ModelFile } from '../lib/manifest.ts';
+import { readJson, type OpenFile } from '../lib/modelFiles.ts';
+import { judgeParts, type ModelFile } from '../lib/manifest.ts';
+import type { ModelShape } from '../diffusion/pipeline.ts';
 import type { BaseIdentity } from '../neti/conceptFile.ts';
-import { readCached } from '../storage/modelCache.ts';
-import type { LoadProgress, Vocabulary } from './api.ts';
+import { officialTemplates } from '../neti/templates.ts';
+import type { SampleConcept } from './api.ts';
 
 const wordsSchema = z.object({
-  words: z.array(z.string()),
+  /** What the base was taught; null for one that knows more than can be listed. */
+  words: z.array(z.string()).nullable(),
   categories: z.array(z.string()),
   suggestions: z.array(z.string()),
-  templates: z.object({ object: z.array(z.string()), style: z.array(z.string()) }),
+  templates: z.object({ object: z.array(z.string()).readonly(), style: z.array(z.string()).readonly() }),
 });
 
 export type Words = z.infer<typeof wordsSchema>;
 
-export interface BaseModel {
-  readonly entry: ModelEntry;
+export interface BaseModel extends BaseIdentity {
+  readonly title: string;
+  /** Identifies it among the models kept in this browser; null for the one that ships here. */
+  readonly keptId: string | null;
   readonly words: Words;
-  readonly read: ModelReader;
+  readonly open: OpenFile;
   /** Bytes of the files that training and sampling need. */
   readonly bytes: number;
+  /** Whether a judge comes with it. */
+  readonly judged: boolean;
+  readonly samples: readonly SampleConcept[];
 }
 
-/** Samples and licences are fetched when somebody looks at them. */
-const optional = /^concepts\/|\.md$/;
+/** Things and creatures that people teach, each one word; and the official evaluation prompts (NeTI, appendix). */
+const commonWords: Words = {
+  words: null,
+  categories: [
+    ...['object', 'toy', 'dog', 'cat', 'animal', 'person', 'plant', 'doll', 'teapot', 'mug', 'bag', 'shoe'],
+    ...[
+      'hat',
+      'chair',
+      'lamp',
+      'clock',
+      'bowl',
+      'vase',
+      'statue',
+      'car',
+      'building',
+      'food',
+      'art',
+      'painting',
+    ],
+  ],
+  suggestions: [
+    'A photo of {} in the jungle',
+    'A photo of {} on a beach',
+    'A photo of {} in Times Square',
+    'A photo of {} in the moon',
+    'A painting of {} in the style of Monet',
+    'Oil painting of {}',
+    'A Marc Chagall painting of {}',
+    'A manga drawing of {}',
+    'A watercolor painting of {}',
+    'A statue of {}',
+    'App icon of {}',
+    'A sand sculpture of {}',
+    'Colorful graffiti of {}',
+    'A photograph of two {} on a table',
+  ],
+  templates: officialTemplates,
+};
 
-export async function openBaseModel(
-  root: string,
-  onProgress: (progress: LoadProgress) => void,
-): Promise<BaseModel> {
-  const home = new URL('models/', root).href;
-  const entry = await findEntry(home);
-  const files = entry.files.filter(({ path }) => !optional.test(path));
-  const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
-  const contents = await download(`${home}${entry.path}/`, files, total, onProgress);
-  const read: ModelReader = (path) => {
-    const content = contents.get(path);
-    if (content) return Promise.resolve(content);
-    throw new AppError(
-      'model.file',
-      `The base model ${entry.id} lacks ${path}; run npm run prepare-model and manifest.`,
-    );
-  };
-  const words = wordsSchema.parse(JSON.parse(new TextDecoder().decode(await read('words.json'))));
-  return { entry, words, read, bytes: total };
+/** The model's own `words.json`, or words that any Stable Diffusion knows. Throws a ZodError for a file of another form. */
+export async function readWords(open: OpenFile): Promise<Words> {
+  const own = await readJson(open, 'words.json');
+  return own === null ? commonWords : wordsSchema.parse(own);
 }
 
-/** Whether a judge ships with the base. */
-export function hasJudge({ files }: ModelEntry): boolean {
+export function hasJudge(files: readonly ModelFile[]): boolean {
   return judgeParts.every((part) => files.some(({ path }) => path === `${part}/model.onnx`));
 }
 
 /** What concepts learned on this base carry. */
-export function identityOf({ entry }: BaseModel): BaseIdentity {
-  return { id: entry.id, hash: entry.hash };
+export function identityOf({ id, hash }: BaseModel): BaseIdentity {
+  return { id, hash };
 }
 
-export function vocabularyOf(words: Words): Vocabulary {
-  const { words: known, categories, suggestions } = words;
-  return { words: known, categories, suggestions };
-}
-
-async function findEntry(home: string): Promise<ModelEntry> {
-  const response = await fetch(`${home}manifest.json`).catch(() => null);
-  const manifest = response?.ok ? manifestSchema.safeParse(await response.json()) : null;
-  const entry = manifest?.data?.models[0];
-  if (entry) return entry;
-  throw new AppError(
-    'model.manifest',
-    `Expected a list of base models at ${home}manifest.json, found ${response ? `answer ${response.status}` : 'no answer'}. ` +
-      'Check the connection and reload.',
-  );
-}
-
-async function download(
-  home: string,
-  files: readonly ModelFile[],
-  total: number,
-  onProgress: (progress: LoadProgress) => void,
-): Promise<Map<string, Uint8Array>> {
-  let loaded = 0;
-  const fetchOne = async ({ path, sha256 }: ModelFile): Promise<[string, Uint8Array]> => {
-    onProgress({ status: 'initiate', file: path, loaded, total });
-    const onBytes = (bytes: number) => {
-      loaded += bytes;
-      onProgress({ status: 'progress', file: path, loaded, total });
-    };
-    const content = await readCached({ url: `${home}${path}`, sha256, onBytes });
-    onProgress({ status: 'done', file: path, loaded, total });
-    return [path, content];
-  };
-  return new Map(await Promise.all(files.map(fetchOne)));
+/** ModelSpec's name for the kind of base, by the width of its contexts; the shipped one has its own. */
+export function architectureOf({ id, keptId }: BaseModel, { contextWidth, resolution }: ModelShape): string {
+  if (keptId === null) return id;
+  if (contextWidth === 768) return 'stable-diffusion-v1';
+  if (contextWidth !== 1024) return id;
+  return resolution === 768 ? 'stable-diffusion-v2-768-v' : 'stable-diffusion-v2-512';
 }

@@ -116,6 +116,12 @@ export function createStudioClient(): StudioClient {
     score: (request) => sendWhenReady((remote, id) => remote.score(id, request)),
     inspectConcept: (file) => sendWhenReady((remote, id) => remote.inspectConcept(id, file)),
     relabelConcept: (file, label) => sendWhenReady((remote, id) => remote.relabelConcept(id, file, label)),
+    models: () => send((remote, id) => remote.models(id)),
+    planModel: (request, options) => send((remote, id) => remote.planModel(id, request), options?.signal),
+    resumeModel: (model) => send((remote, id) => remote.resumeModel(id, model)),
+    fetchModel: (plan, options) =>
+      send((remote, id) => remote.fetchModel(id, plan, events(options)), options?.signal),
+    removeModel: (model) => send((remote, id) => remote.removeModel(id, model)),
     onDeath: (listener) => {
       listeners.add(listener);
     },

@@ -2,7 +2,7 @@
 import { Judge, type Scores } from '../diffusion/judge.ts';
 import type { Pipeline } from '../diffusion/pipeline.ts';
 import { AppError } from '../lib/errors.ts';
-import { hasJudge, type BaseModel } from './baseModel.ts';
+import type { BaseModel } from './baseModel.ts';
 
 export class LazyJudge {
   private judge: Promise<Judge> | null = null;
@@ -28,10 +28,10 @@ export class LazyJudge {
   }
 
   private load(): Promise<Judge> {
-    const { entry, read } = this.base;
-    if (!hasJudge(entry))
-      throw new AppError('judge.none', `No judge ships with ${entry.title}, so its pictures have no scores.`);
+    const { title, judged, open } = this.base;
+    if (!judged)
+      throw new AppError('judge.none', `No judge comes with ${title}, so its pictures have no scores.`);
     const { runtime, tokenizer, shape } = this.pipeline;
-    return Judge.load({ runtime, read, tokenizer, resolution: shape.resolution });
+    return Judge.load({ runtime, open, tokenizer, resolution: shape.resolution });
   }
 }

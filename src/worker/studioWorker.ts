@@ -11,8 +11,15 @@ import { createBridge } from '../neti/bridge.ts';
 import { readConcept, relabelConcept } from '../neti/conceptFile.ts';
 import { openEngine } from '../ort/engine.ts';
 import { readCached } from '../storage/modelCache.ts';
+import { ModelStore } from '../storage/modelStore.ts';
+import { opfsTree } from '../storage/opfs.ts';
 import type {
   BaseModelInfo,
+  IntakeProgress,
+  ModelOffer,
+  ModelPlan,
+  ModelShelfInfo,
+  ModelSourceRequest,
   ConceptInfo,
   GenerateProgress,
   GenerateRequest,
@@ -29,10 +36,13 @@ import type {
   TrainRequest,
   TrainResult,
 } from './api.ts';
-import { hasJudge, identityOf, openBaseModel, vocabularyOf, type BaseModel } from './baseModel.ts';
+import { identityOf, type BaseModel } from './baseModel.ts';
+import { openKeptModel } from './keptModel.ts';
 import { LazyJudge } from './lazyJudge.ts';
+import { ModelShelf } from './modelShelf.ts';
 import { Painter } from './painter.ts';
 import { toSquare } from './pictures.ts';
+import { openShippedModel } from './shippedModel.ts';
 import type { Studio } from './studio.ts';
 import { trainConcept } from './training.ts';
 
@@ -48,6 +58,7 @@ export class StudioWorker {
   private training: { readonly ended: Promise<unknown>; readonly stop: AbortController } | null = null;
   private readonly calls = new Map<number, AbortController>();
   private readonly opening = new Mutex();
+  private readonly shelf = new ModelShelf(new ModelStore(opfsTree()));
   private lostReason: string | null = null;
 
   ping(): boolean {
@@ -59,7 +70,31 @@ export class StudioWorker {
   }
 
   open(id: number, request: OpenRequest, onEvent: (event: LoadProgress) => void): Promise<Answer<Opened>> {
-    return this.answer(id, () => this.opening.run(() => this.openStudio(request, onEvent)));
+    return this.answer(id, (signal) => this.opening.run(() => this.openStudio(request, signal, onEvent)));
+  }
+
+  models(id: number): Promise<Answer<ModelShelfInfo>> {
+    return this.answer(id, () => this.shelf.info());
+  }
+
+  planModel(id: number, request: ModelSourceRequest): Promise<Answer<ModelOffer>> {
+    return this.answer(id, (signal) => this.shelf.plan(request, signal));
+  }
+
+  resumeModel(id: number, model: string): Promise<Answer<ModelOffer>> {
+    return this.answer(id, () => this.shelf.resume(model));
+  }
+
+  fetchModel(id: number, plan: ModelPlan, onEvent: (event: IntakeProgress) => void): Promise<Answer<void>> {
+    return this.answer(id, (signal) => this.shelf.fetch(plan, signal, onEvent));
+  }
+
+  removeModel(id: number, model: string): Promise<Answer<void>> {
+    return this.answer(id, () => {
+      if (this.studio?.base.keptId === model)
+        throw new AppError('model.open', 'This model is open. Open another one first, then remove it.');
+      return this.shelf.store.remove(model);
+    });
   }
 
   reconstruct(id: number, picture: Pixels): Promise<Answer<Reconstruction>> {
@@ -82,7 +117,7 @@ export class StudioWorker {
     return this.answer(id, () => {
       const { base, pipeline } = this.opened();
       const known = word.trim().toLowerCase();
-      if (!base.words.words.includes(known))
+      if (base.words.words?.includes(known) === false)
         throw new AppError(
           'category.unknown',
           `The model does not know the word "${word}". Choose one it does, such as ${base.words.categories.join(', ')}.`,
@@ -95,11 +130,11 @@ export class StudioWorker {
     return this.answer(id, () => {
       const { base, pipeline } = this.opened();
       const words = prompt.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
-      const known = new Set(base.words.words);
+      const known = base.words.words && new Set(base.words.words);
       return {
         tokens: pipeline.tokenizer.count(prompt),
         maxTokens: pipeline.shape.tokens,
-        unknownWords: [...new Set(words.filter((word) => !known.has(word)))],
+        unknownWords: known ? [...new Set(words.filter((word) => !known.has(word)))] : [],
       };
     });
   }
@@ -167,19 +202,26 @@ export class StudioWorker {
     throw new AppError('model.closed', 'No base model is open yet; wait until it has loaded.');
   }
 
-  private async openStudio(request: OpenRequest, onEvent: (event: LoadProgress) => void): Promise<Opened> {
-    const { root, provider } = request;
-    const base = await openBaseModel(root, onEvent);
+  private async openStudio(
+    { root, provider, model }: OpenRequest,
+    signal: AbortSignal,
+    onEvent: (event: LoadProgress) => void,
+  ): Promise<Opened> {
+    const base = await (model === null
+      ? openShippedModel(root, onEvent)
+      : openKeptModel(this.shelf.store, model, { signal, onProgress: onEvent }));
     const total = base.bytes;
     const fetchBinary = async (url: string) => (await readCached({ url })).buffer;
     onEvent({ status: 'progress', file: 'the engine', loaded: total, total });
     const engine = await openEngine(provider, fetchBinary, (reason) => {
       this.lostReason = reason;
     });
-    const pipeline = await Pipeline.load(engine.runtime, base.read, (part) => {
+    // First, so that two models are never in memory at once.
+    await this.close();
+    const pipeline = await Pipeline.load(engine.runtime, base.open, (part) => {
+      signal.throwIfAborted();
       onEvent({ status: 'progress', file: part, loaded: total, total });
     });
-    await this.close();
     const bridge = createBridge(engine.runtime);
     this.studio = {
       base,
@@ -189,8 +231,8 @@ export class StudioWorker {
       judge: new LazyJudge(base, pipeline),
       mutex: new Mutex(),
     };
-    onEvent({ status: 'ready', file: base.entry.title, loaded: total, total });
-    return { engine: engine.choice, base: describe(base, pipeline, root) };
+    onEvent({ status: 'ready', file: base.title, loaded: total, total });
+    return { engine: engine.choice, base: describe(base, pipeline) };
   }
 
   /** Frees what is open once the work on it is done; a training stops and keeps what it learned. */
@@ -204,6 +246,7 @@ export class StudioWorker {
       await judge.release();
       bridge.backend.destroy();
     });
+    this.studio = null;
   }
 
   private async answer<T>(id: number, call: (signal: AbortSignal) => Promise<T> | T): Promise<Answer<T>> {
@@ -219,18 +262,11 @@ export class StudioWorker {
   }
 }
 
-function describe({ entry, words, bytes }: BaseModel, pipeline: Pipeline, root: string): BaseModelInfo {
-  const url = (path: string) => new URL(`models/${entry.path}/${path}`, root).href;
-  return {
-    id: entry.id,
-    title: entry.title,
-    hash: entry.hash,
-    resolution: pipeline.shape.resolution,
-    tokens: pipeline.shape.tokens,
-    layers: pipeline.shape.layers,
-    bytes,
-    judged: hasJudge(entry),
-    vocabulary: vocabularyOf(words),
-    samples: entry.samples.map((sample) => ({ ...sample, pictures: sample.pictures.map(url) })),
-  };
+function describe(base: BaseModel, { shape, tokenizer }: Pipeline): BaseModelInfo {
+  const { id, title, keptId, hash, words, bytes, judged, samples } = base;
+  const { resolution, tokens, layers } = shape;
+  const isOneToken = (word: string) => tokenizer.count(word) === tokenizer.count('') + 1;
+  const categories = words.categories.filter(isOneToken);
+  const vocabulary = { words: words.words, categories, suggestions: words.suggestions };
+  return { id, title, keptId, hash, resolution, tokens, layers, bytes, judged, samples, vocabulary };
 }

@@ -13,7 +13,7 @@ import { MAPPER_DEFAULTS, type MapperConfig } from '../neti/mapperConfig.ts';
 import { maxTrainSteps } from '../neti/settings.ts';
 import { Trainer, type TrainingPicture } from '../neti/trainer.ts';
 import type { Pixels, TrainEvent, TrainRequest, TrainResult, TrainSettings } from './api.ts';
-import { identityOf } from './baseModel.ts';
+import { architectureOf, identityOf } from './baseModel.ts';
 import { toDataUrl, toSquare } from './pictures.ts';
 import { RunStatistics } from './runStatistics.ts';
 import type { Studio } from './studio.ts';
@@ -126,7 +126,9 @@ async function prepareRun(studio: Studio, request: TrainRequest): Promise<Run> {
   const mapper = earlier
     ? new Mapper(bridge.backend, earlier.config, earlier.state)
     : createMapper(bridge.backend, await mapperConfig(pipeline, request.category, settings), random);
-  const templates = base.words.templates[request.kind];
+  // Those too long for a small base's rows are left out.
+  const fits = (template: string) => pipeline.tokenizer.count(template) <= pipeline.shape.tokens;
+  const templates = base.words.templates[request.kind].filter(fits);
   const optimizer = earlier?.optimizer ?? null;
   return {
     mapper,
@@ -207,13 +209,14 @@ async function saveConcept(
       category: category.toLowerCase(),
       kind,
       step: run.startStep + losses.length,
-      baseId: base.entry.id,
-      baseHash: base.entry.hash,
+      baseId: base.id,
+      baseHash: base.hash,
       created: run.created,
       thumbnail: run.thumbnail,
     },
     training: { seed: settings.seed, learningRate: settings.learningRate, losses },
-    resolution: base.entry.resolution,
+    architecture: architectureOf(base, pipeline.shape),
+    resolution: pipeline.shape.resolution,
     predictionType: pipeline.schedule.predictionType,
   });
 }

@@ -1,8 +1,8 @@
 /** Shapes of element-by-element operators. */
 import { broadcastDims } from '../dims.ts';
+import { elementTypes } from '../element-types.ts';
 import type { ElementType } from '../graph.ts';
 import { numberOf } from '../graph.ts';
-import { elementTypes } from '../read.ts';
 import { only, type ShapeContext, type ShapeRule } from './rule.ts';
 
 const same: ShapeRule = (c) => [c.input(0)];

@@ -15,6 +15,7 @@ import { manifestSchema } from '../../lib/manifest.ts';
 import { createBridge } from '../../neti/bridge.ts';
 import { variantNames, type VariantName } from '../../neti/variants.ts';
 import { Runtime } from '../../ort/runtime.ts';
+import { openFolder } from '../modelFolder.ts';
 import { learn } from './learn.ts';
 import { mixPair, pairsOf } from './mix.ts';
 import { writeReport } from './report.ts';
@@ -64,9 +65,9 @@ const { models: entries } = manifestSchema.parse(
 const entry = entries[0]!;
 const folder = join(models, entry.path);
 ort.env.wasm.numThreads = 2;
-const read = (path: string) => readFile(join(folder, path));
+const open = openFolder(folder);
 const runtime = new Runtime({ ort, provider: 'wasm' });
-const pipeline = await Pipeline.load(runtime, read);
+const pipeline = await Pipeline.load(runtime, open);
 const { templates } = wordsSchema.parse(JSON.parse(await readFile(join(folder, 'words.json'), 'utf8')));
 const base = { id: entry.id, hash: entry.hash };
 const bench = { pipeline, templates: templates.object, base, out };
@@ -84,7 +85,7 @@ for (const concept of settingConcepts(concepts)) for (const arm of otherArms) aw
 
 const { tokenizer, shape } = pipeline;
 const { resolution } = shape;
-const judge = await Judge.load({ runtime, read, tokenizer, resolution });
+const judge = await Judge.load({ runtime, open, tokenizer, resolution });
 const score = (arms: readonly string[], some: readonly StudyConcept[]) =>
   scoreStudy(judge, resolution, out, arms, some);
 const cells = await score(variants, concepts);

@@ -1,0 +1,57 @@
+/** Against transformers' CLIPTokenizer on a small vocabulary of CLIP's form (fixtures/make_tokenizer.py). */
+import { readFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { missingFile } from '../lib/modelFiles.ts';
+import { readTokenizerFolder } from './clipTokenizer.ts';
+import { PromptTokenizer } from './tokenizer.ts';
+
+const ids = z.array(z.int());
+const fixture = z
+  .object({
+    vocab: z.record(z.string(), z.int()),
+    merges: z.string(),
+    cases: z.array(z.object({ text: z.string(), ids })),
+    padded: z.array(
+      z.object({ config: z.looseObject({}), special: z.looseObject({}), text: z.string(), ids }),
+    ),
+  })
+  .parse(JSON.parse(await readFile(new URL('fixtures/clip_tokenizer.json', import.meta.url), 'utf8')));
+
+async function tokenizerOf(files: Record<string, string>): Promise<PromptTokenizer> {
+  const folder = await readTokenizerFolder((path) => {
+    const text = files[path.replace('tokenizer/', '')];
+    return text === undefined ? Promise.reject(missingFile('test', path)) : Promise.resolve(new Blob([text]));
+  });
+  return new PromptTokenizer({ ...folder, tokens: 77 });
+}
+
+const parts = { 'vocab.json': JSON.stringify(fixture.vocab), 'merges.txt': fixture.merges };
+const tokenizer = await tokenizerOf(parts);
+
+test.each(fixture.cases.map((each) => [each.text, each.ids] as const))('“%s”', (text, expected) => {
+  expect(tokenizer.encode(text).ids.slice(0, expected.length)).toEqual(expected);
+  expect(tokenizer.count(text)).toBe(expected.length);
+});
+
+test.each(
+  fixture.padded.map((each) => [JSON.stringify(each.config), JSON.stringify(each.special), each] as const),
+)('padding by %s and %s', async (config, special, { text, ids: expected }) => {
+  const files = { ...parts, 'tokenizer_config.json': config, 'special_tokens_map.json': special };
+  expect((await tokenizerOf(files)).encode(text).ids).toEqual(expected);
+});
+
+test('a concept stands between the words, whatever fills the row', () => {
+  const row = tokenizer.encode('a photo of {} on the beach');
+  expect(row.placeholder).toBe(4);
+  expect(row.ids).toHaveLength(77);
+});
+
+test.each([
+  [{ 'vocab.json': parts['vocab.json'] }, 'has neither'],
+  [{ ...parts, 'vocab.json': '{"a":0}' }, 'found another'],
+  [{ ...parts, 'vocab.json': '<html>' }, 'Expected JSON in tokenizer/vocab.json'],
+  [{ ...parts, 'special_tokens_map.json': '{"pad_token":"<pad>"}' }, 'the token <pad>'],
+])('a folder that will not do is refused', async (files, message) => {
+  await expect(tokenizerOf(files)).rejects.toThrow(message);
+});

@@ -1,0 +1,109 @@
+/**
+ * The files of a tokenizer folder as the tokenizer library wants them. Stable Diffusion repositories keep CLIP's vocabulary
+ * as `vocab.json` and `merges.txt`; newer exports add a `tokenizer.json` that says the same and more. The rules that
+ * `tokenizer.json` would state are CLIP's own (Radford et al. 2021): lower case, byte-level BPE with `</w>` at a word's end.
+ */
+import { z } from 'zod';
+import { AppError } from '../lib/errors.ts';
+import { parseJson } from '../lib/json.ts';
+import { readJson, readText, type OpenFile } from '../lib/modelFiles.ts';
+
+export const startToken = '<|startoftext|>';
+export const endToken = '<|endoftext|>';
+
+export interface TokenizerFolder {
+  /** In the form of `tokenizer.json`. */
+  readonly tokenizer: object;
+  /** In the form of `tokenizer_config.json`. */
+  readonly config: object;
+  /** Fills a prompt up: end-of-text in Stable Diffusion 1.x, "!" in 2.x. */
+  readonly padToken: string;
+}
+
+const vocabularySchema = z.record(z.string(), z.int().nonnegative());
+/** A special token is its text or an object around it. */
+const tokenSchema = z.union([
+  z.string(),
+  z.object({ content: z.string() }).transform(({ content }) => content),
+]);
+const specialSchema = z.object({ pad_token: tokenSchema.nullish() });
+
+/** A contraction, a run of letters, one digit, or a run of other signs. */
+const wordPattern =
+  "<\\|startoftext\\|>|<\\|endoftext\\|>|'s|'t|'re|'ve|'m|'ll|'d|[\\p{L}]+|[\\p{N}]|[^\\s\\p{L}\\p{N}]+";
+
+/** Reads `tokenizer/`. Throws `tokenizer.format` when neither form is there or one is not what it should be. */
+export async function readTokenizerFolder(open: OpenFile): Promise<TokenizerFolder> {
+  const json = (name: string) => readJson(open, `tokenizer/${name}`);
+  const config = z.looseObject({}).parse((await json('tokenizer_config.json')) ?? {});
+  // Where both name a padding token, special_tokens_map.json is heard, as in transformers: 2.x files need it.
+  const named = [await json('special_tokens_map.json'), config].map(
+    (file) => specialSchema.safeParse(file).data?.pad_token,
+  );
+  return {
+    tokenizer:
+      z
+        .looseObject({})
+        .nullable()
+        .parse(await json('tokenizer.json')) ?? (await fromParts(open)),
+    config,
+    padToken: named.find((token) => token !== undefined && token !== null) ?? endToken,
+  };
+}
+
+async function fromParts(open: OpenFile): Promise<object> {
+  const vocabulary = await readText(open, 'tokenizer/vocab.json');
+  const merges = await readText(open, 'tokenizer/merges.txt');
+  if (vocabulary === null || merges === null)
+    throw new AppError(
+      'tokenizer.format',
+      'Expected tokenizer/tokenizer.json, or tokenizer/vocab.json with tokenizer/merges.txt; the model has neither.',
+    );
+  const vocab = vocabularySchema.safeParse(parseJson(vocabulary, 'tokenizer/vocab.json')).data;
+  if (vocab?.[startToken] === undefined || vocab[endToken] === undefined)
+    throw new AppError(
+      'tokenizer.format',
+      `Expected CLIP's vocabulary with ${startToken} and ${endToken} in tokenizer/vocab.json, found another.`,
+    );
+  return clipTokenizer(vocab, readMerges(merges));
+}
+
+/** One pair a line below an optional `#version` line. */
+function readMerges(text: string): string[] {
+  return text.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('#version'));
+}
+
+/** CLIP's tokenizer in the form of `tokenizer.json`. */
+function clipTokenizer(vocab: Readonly<Record<string, number>>, merges: readonly string[]): object {
+  const special = (content: string) => ({
+    ...{ id: vocab[content], content, special: true },
+    ...{ single_word: false, lstrip: false, rstrip: false, normalized: false },
+  });
+  return {
+    version: '1.0',
+    truncation: null,
+    padding: null,
+    added_tokens: [special(startToken), special(endToken)],
+    normalizer: {
+      type: 'Sequence',
+      normalizers: [
+        { type: 'NFC' },
+        { type: 'Replace', pattern: { Regex: '\\s+' }, content: ' ' },
+        { type: 'Lowercase' },
+      ],
+    },
+    pre_tokenizer: {
+      type: 'Sequence',
+      pretokenizers: [
+        { type: 'Split', pattern: { Regex: wordPattern }, behavior: 'Removed', invert: true },
+        { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
+      ],
+    },
+    post_processor: null,
+    decoder: null,
+    model: {
+      ...{ type: 'BPE', unk_token: endToken, continuing_subword_prefix: '', end_of_word_suffix: '</w>' },
+      ...{ vocab, merges },
+    },
+  };
+}

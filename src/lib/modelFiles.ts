@@ -1,0 +1,36 @@
+/** Access to the files of a model, wherever they lie: in memory, in the browser's storage, in a folder, on a server. */
+import { AppError } from './errors.ts';
+import { parseJson } from './json.ts';
+
+/**
+ * Opens a file of a model by its path relative to the model's folder. Its content is read when it is asked for, so that
+ * gigabytes need not lie in memory. Throws `model.file` for a file that the model does not have.
+ */
+export type OpenFile = (path: string) => Promise<Blob>;
+
+const missing = 'model.file';
+
+export function missingFile(model: string, path: string): AppError {
+  return new AppError(missing, `The model ${model} lacks the file ${path}; fetch the model again.`);
+}
+
+/** Bytes of a file. */
+export async function readBytes(open: OpenFile, path: string): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await (await open(path)).arrayBuffer());
+}
+
+/** Text of a file, null for one that the model does not have. Throws what else `open` throws. */
+export async function readText(open: OpenFile, path: string): Promise<string | null> {
+  try {
+    return await (await open(path)).text();
+  } catch (error) {
+    if (error instanceof AppError && error.code === missing) return null;
+    throw error;
+  }
+}
+
+/** Content of a JSON file, null for one that the model does not have. Throws `file.json`. */
+export async function readJson(open: OpenFile, path: string): Promise<unknown> {
+  const text = await readText(open, path);
+  return text === null ? null : parseJson(text, path);
+}

@@ -1,0 +1,9 @@
+/** Paths of files inside a model's folder, as listings and manifests name them. */
+import { z } from 'zod';
+
+/** A relative path with forward slashes that stays inside its folder. */
+export function isRelativePath(path: string): boolean {
+  return /^[\w.@-]+(\/[\w.@-]+)*$/.test(path) && !path.split('/').some((name) => /^\.+$/.test(name));
+}
+
+export const relativePath = z.string().refine(isRelativePath, 'expected a relative path without ".."');

@@ -1,0 +1,45 @@
+/** Getting a Stable Diffusion of one's own: where it is, what it would take and what will run, then the fetch itself. */
+import { Dialog } from '@base-ui/react/dialog';
+import { ModelFetch } from './ModelFetch.tsx';
+import { ModelOfferView } from './ModelOffer.tsx';
+import { ModelSource } from './ModelSource.tsx';
+import { Problems } from './Problems.tsx';
+import { useActions, useStudio } from './useStudio.ts';
+
+function Content({ onClose }: { onClose: () => void }) {
+  const actions = useActions();
+  const intake = useStudio((state) => state.intake);
+  if (intake === null || intake.phase === 'planning') return <ModelSource />;
+  if (intake.phase === 'offered') return <ModelOfferView offer={intake.offer} />;
+  return (
+    <ModelFetch
+      intake={intake}
+      onClose={onClose}
+      onCancel={() => {
+        void actions().dropIntake();
+      }}
+    />
+  );
+}
+
+export function ModelDialog({ onClose }: { onClose: () => void }) {
+  const actions = useActions();
+  const close = () => {
+    const phase = actions().intake?.phase;
+    // An offer that nobody took is forgotten; what is being fetched goes on behind the closed window.
+    if (phase === 'planning' || phase === 'offered') void actions().dropIntake();
+    onClose();
+  };
+  return (
+    <Dialog.Root open onOpenChange={(open) => !open && close()}>
+      <Dialog.Portal>
+        <Dialog.Backdrop className="backdrop" />
+        <Dialog.Popup className="dialog dialog-model">
+          <Dialog.Title className="dialog-title">Use your own Stable Diffusion</Dialog.Title>
+          <Content onClose={onClose} />
+          <Problems place="models" />
+        </Dialog.Popup>
+      </Dialog.Portal>
+    </Dialog.Root>
+  );
+}

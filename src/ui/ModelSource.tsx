@@ -1,0 +1,194 @@
+/** Three ways to a model: a folder of this computer, a repository of the Hugging Face Hub, any address. */
+import { Dialog } from '@base-ui/react/dialog';
+import { useId, useState, type ReactNode } from 'react';
+import { useDropzone } from 'react-dropzone';
+import type { ModelSourceRequest } from '../worker/api.ts';
+import { useActions, useStudio } from './useStudio.ts';
+
+const ways = [
+  { kind: 'folder', label: 'Folder' },
+  { kind: 'hub', label: 'Hugging Face' },
+  { kind: 'url', label: 'Address' },
+] as const;
+type Way = (typeof ways)[number]['kind'];
+
+function Ways({ chosen, choose }: { chosen: Way; choose: (way: Way) => void }) {
+  return (
+    <fieldset className="field">
+      <legend>Where is it?</legend>
+      <div className="segments">
+        {ways.map(({ kind, label }) => (
+          <label key={kind}>
+            <input type="radio" name="way" checked={chosen === kind} onChange={() => choose(kind)} />
+            <span>{label}</span>
+          </label>
+        ))}
+      </div>
+    </fieldset>
+  );
+}
+
+/** Path of a file in its folder: a dropped folder's files have it in `path`, a chosen one's in `webkitRelativePath`. */
+function pathOf(file: File & { readonly path?: string }): string {
+  return (file.webkitRelativePath || file.path || file.name).replace(/^\.?\//, '');
+}
+
+function FolderWay() {
+  const actions = useActions();
+  const { getRootProps, getInputProps, isDragActive, open } = useDropzone({
+    onDrop: (files) =>
+      void actions().planModel({
+        kind: 'folder',
+        files: files.map((file) => ({ path: pathOf(file), file })),
+      }),
+    noClick: true,
+    noKeyboard: true,
+    // The page behind takes dropped files for pictures.
+    noDragEventsBubbling: true,
+  });
+  return (
+    <div
+      {...getRootProps({ className: 'drop-empty', role: undefined, tabIndex: undefined })}
+      data-dragging={isDragActive}
+    >
+      <input {...getInputProps({ 'aria-label': 'Model folder', webkitdirectory: '' })} />
+      <p className="drop-lead">Drop the model’s folder</p>
+      <p className="quiet">It holds unet, text_encoder, vae_encoder, vae_decoder and tokenizer, as ONNX.</p>
+      <button type="button" className="button" onClick={open}>
+        Choose folder
+      </button>
+    </div>
+  );
+}
+
+interface TextInputProps {
+  readonly label: string;
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+  readonly placeholder: string;
+  readonly hint?: string;
+}
+
+function TextInput({ label, value, onChange, placeholder, hint }: TextInputProps) {
+  const id = useId();
+  return (
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      <input
+        id={id}
+        type="text"
+        autoComplete="off"
+        spellCheck={false}
+        value={value}
+        placeholder={placeholder}
+        aria-describedby={hint && `${id}-hint`}
+        onChange={(event) => onChange(event.target.value)}
+      />
+      {hint && (
+        <p className="field-hint" id={`${id}-hint`}>
+          {hint}
+        </p>
+      )}
+    </div>
+  );
+}
+
+interface AskProps {
+  readonly request: ModelSourceRequest;
+  readonly complete: boolean;
+  readonly children: ReactNode;
+}
+
+/** A form that asks the source what it has. */
+function Ask({ request, complete, children }: AskProps) {
+  const actions = useActions();
+  const planning = useStudio((state) => state.intake?.phase === 'planning');
+  return (
+    <form
+      className="model-form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void actions().planModel(request);
+      }}
+    >
+      {children}
+      <div className="dialog-buttons">
+        {planning ? (
+          <button type="button" className="button" onClick={() => void actions().dropIntake()}>
+            Cancel
+          </button>
+        ) : (
+          <Dialog.Close className="button">Close</Dialog.Close>
+        )}
+        <button type="submit" className="button button-primary" disabled={!complete || planning}>
+          {planning ? 'Looking…' : 'See what it takes'}
+        </button>
+      </div>
+    </form>
+  );
+}
+
+function HubWay() {
+  const [name, setName] = useState('');
+  const [revision, setRevision] = useState('');
+  return (
+    <Ask
+      request={{ kind: 'hub', name: name.trim(), revision: revision.trim() }}
+      complete={name.trim() !== ''}
+    >
+      <div className="field-row">
+        <TextInput
+          label="Repository"
+          value={name}
+          onChange={setName}
+          placeholder="owner/name"
+          hint="Its name, or the address of its page."
+        />
+        <TextInput
+          label="Revision"
+          value={revision}
+          onChange={setRevision}
+          placeholder="main"
+          hint="A branch, tag or commit."
+        />
+      </div>
+    </Ask>
+  );
+}
+
+function UrlWay() {
+  const [address, setAddress] = useState('');
+  return (
+    <Ask request={{ kind: 'url', address: address.trim() }} complete={address.trim() !== ''}>
+      <TextInput
+        label="Address of the model’s folder"
+        value={address}
+        onChange={setAddress}
+        placeholder="https://example.org/models/my-model/"
+        hint="Its server must let this page read from it (CORS)."
+      />
+    </Ask>
+  );
+}
+
+const privacy: Record<Way, string> = {
+  folder: 'The files are copied into this browser’s own storage. Nothing is sent anywhere.',
+  hub: 'This page asks huggingface.co, and where that keeps its files, for the files you are shown first, and for nothing else. Nothing of yours is sent along.',
+  url: 'This page asks that server for the files you are shown first, and for nothing else. Nothing of yours is sent along.',
+};
+
+export function ModelSource() {
+  const [way, setWay] = useState<Way>('folder');
+  return (
+    <>
+      <p className="quiet">
+        Stable Diffusion 1.x or 2.x as ONNX. It stays in this browser until you remove it.
+      </p>
+      <Ways chosen={way} choose={setWay} />
+      {way === 'folder' && <FolderWay />}
+      {way === 'hub' && <HubWay />}
+      {way === 'url' && <UrlWay />}
+      <p className="quiet model-privacy">{privacy[way]}</p>
+    </>
+  );
+}

@@ -1,0 +1,186 @@
+/**
+ * One file over HTTP into a PartialFile, whatever the server does: connections that stall or break are taken up again where they
+ * stopped (`Range`), busy servers are asked again later, servers that ignore ranges are read from the start.
+ *
+ * A continued file must be of the content it began with. Where the plan has a hash, that proves it in the end; elsewhere the
+ * answer's ETag or modification time must be the noted one. They are compared here rather than sent as `If-Range`, which
+ * would make browsers ask servers of other origins for permission first, and many do not give it.
+ */
+import { AppError } from '../../lib/errors.ts';
+import type { PartialFile } from './partialFile.ts';
+import type { PlannedFile } from './plan.ts';
+import { anonymous, lengthIn, totalIn } from './request.ts';
+import { cancelled, isPassing, pause, retryAfter, waitBefore, type RetrySettings } from './retry.ts';
+
+export interface Download {
+  readonly url: string;
+  readonly file: PlannedFile;
+  readonly partial: PartialFile;
+  readonly retry: RetrySettings;
+  readonly signal: AbortSignal | undefined;
+  /** ETag or modification time that the bytes on the disk belong to; null when there are none or nobody said. */
+  readonly state: () => string | null;
+  readonly noteState: (state: string | null) => Promise<void>;
+  readonly onBytes: () => void;
+  readonly onWait: (reason: string) => void;
+}
+
+/** Why a try ended before the file did, and how long the server asks to wait. */
+interface Setback {
+  readonly reason: string;
+  readonly waitMs: number | null;
+}
+
+/** A server that never takes a file up where it broke off is given this many starts. */
+const mostRestarts = 5;
+
+/**
+ * Throws `download.missing`, `download.denied`, `download.size`, `download.stopped` when trying again did not help (what there is
+ * can be gone on with), what a full disk throws, and `cancelled`.
+ */
+export async function download(job: Download): Promise<void> {
+  const { partial, file, retry, signal } = job;
+  let [barren, restarts, rangeRefused] = [0, 0, false];
+  while (partial.bytes < file.bytes) {
+    const before = partial.bytes;
+    const setback = await attempt(job, !rangeRefused);
+    if (signal?.aborted) throw cancelled();
+    if (!setback) continue;
+    rangeRefused = setback === unsatisfiable;
+    restarts += partial.bytes < before ? 1 : 0;
+    barren = partial.bytes > before ? 0 : barren + 1;
+    if (barren >= retry.tries || restarts >= mostRestarts) throw stopped(file, setback);
+    job.onWait(setback.reason);
+    await pause(waitBefore(barren, retry, setback.waitMs), signal);
+  }
+}
+
+/** One request, for what is still lacking. Null when it brought all of it. */
+async function attempt(job: Download, ranged: boolean): Promise<Setback | null> {
+  const silence = new Silence(job.retry.stallMs, job.signal);
+  try {
+    // Asked for from byte 0 too: a range makes browsers ask for the file as it is, not compressed.
+    const headers: HeadersInit = ranged ? { Range: `bytes=${job.partial.bytes}-` } : {};
+    const answer = await fetch(job.url, { ...anonymous, headers, signal: silence.signal }).catch(() => null);
+    if (!answer) return silence.setback();
+    return (await refuse(job, answer)) ?? (await receive(job, answer, silence));
+  } finally {
+    silence.end();
+  }
+}
+
+const unsatisfiable: Setback = { reason: 'The server could not go on where it stopped.', waitMs: 0 };
+const changed: Setback = { reason: 'The file has changed on the server.', waitMs: 0 };
+const endedEarly: Setback = { reason: 'The connection ended early.', waitMs: null };
+
+/** Looks at an answer before its body is read, and puts the file where the body belongs. Null when it may be read. */
+async function refuse(job: Download, answer: Response): Promise<Setback | null> {
+  const { partial, file } = job;
+  if (answer.status === 416) return startOver(job, unsatisfiable);
+  if (isPassing(answer.status))
+    return { reason: `The server is busy (answer ${answer.status}).`, waitMs: retryAfter(answer) };
+  if (!answer.ok) throw denied(job, answer.status);
+  const continued = answer.status === 206;
+  const total = continued ? totalIn(answer) : lengthIn(answer);
+  if (total !== null && total !== file.bytes) throw sizeChanged(file, total);
+  if (continued && partial.bytes > 0) return isSameContent(job, answer) ? null : startOver(job, changed);
+  await startOver(job, changed);
+  await job.noteState(stateOf(answer));
+  return null;
+}
+
+async function startOver(job: Download, setback: Setback): Promise<Setback> {
+  job.partial.restart();
+  job.onBytes();
+  await job.noteState(null);
+  return setback;
+}
+
+/** Whether the answer goes on exactly where the file stands, with the same content. */
+function isSameContent({ partial, file, state }: Download, answer: Response): boolean {
+  const start = /^bytes (\d+)-/.exec(answer.headers.get('content-range') ?? '')?.[1];
+  const length = lengthIn(answer);
+  if (start !== undefined && Number(start) !== partial.bytes) return false;
+  if (length !== null && length !== file.bytes - partial.bytes) return false;
+  return file.sha256 !== null || file.gitBlob !== null || (state() !== null && state() === stateOf(answer));
+}
+
+/** What identifies the content: a strong ETag, else when it was changed. */
+function stateOf({ headers }: Response): string | null {
+  const tag = headers.get('etag');
+  return tag && !tag.startsWith('W/') ? tag : headers.get('last-modified');
+}
+
+async function receive(job: Download, answer: Response, silence: Silence): Promise<Setback | null> {
+  const reader = answer.body!.getReader();
+  for (;;) {
+    const piece = await reader.read().catch(() => null);
+    if (!piece) return silence.setback();
+    if (piece.done) return job.partial.bytes < job.file.bytes ? endedEarly : null;
+    silence.broken();
+    job.partial.append(piece.value);
+    job.onBytes();
+  }
+}
+
+/** Ends a connection that brings nothing for too long. */
+class Silence {
+  private readonly dead = new AbortController();
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  readonly signal: AbortSignal;
+
+  constructor(
+    private readonly limitMs: number,
+    signal: AbortSignal | undefined,
+  ) {
+    this.signal = AbortSignal.any(signal ? [signal, this.dead.signal] : [this.dead.signal]);
+    this.broken();
+  }
+
+  /** Something came. */
+  broken(): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      this.dead.abort();
+    }, this.limitMs);
+  }
+
+  setback(): Setback {
+    return {
+      reason: this.dead.signal.aborted ? 'The server went silent.' : 'The connection broke.',
+      waitMs: null,
+    };
+  }
+
+  /** Lets go of the connection, read to its end or not. */
+  end(): void {
+    clearTimeout(this.timer);
+    this.dead.abort();
+  }
+}
+
+function denied({ url, file }: Download, status: number): AppError {
+  if (status === 404 || status === 410)
+    return new AppError(
+      'download.missing',
+      `Expected ${file.path} at ${url}, found answer ${status}: it is not there any more. Look at the model again.`,
+    );
+  return new AppError(
+    'download.denied',
+    `Expected ${file.path} at ${url}, found answer ${status}. If it asks for a login, download the model in the browser and drop its folder here.`,
+  );
+}
+
+function sizeChanged({ path, bytes }: PlannedFile, found: number): AppError {
+  return new AppError(
+    'download.size',
+    `Expected ${bytes} bytes of ${path}, found ${found}. It has changed since it was looked at: look again.`,
+  );
+}
+
+function stopped({ path }: PlannedFile, { reason }: Setback): AppError {
+  return new AppError(
+    'download.stopped',
+    `Could not get all of ${path}: ${reason} What has come is kept; go on when the connection is back.`,
+  );
+}

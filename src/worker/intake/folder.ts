@@ -1,0 +1,46 @@
+/** Plans a model from a folder of the user's own disk, dropped or chosen. */
+import { chooseFiles, type ListedFile } from './layout.ts';
+import { makePlan, type ModelPlan, type WeightChoice } from './plan.ts';
+
+/** A file of a folder with its path in it, the folder's own name first (as `webkitRelativePath` has it) or not. */
+export interface FolderFile {
+  readonly path: string;
+  readonly file: File;
+}
+
+/** Deeper than any model's layout: a whole disk dropped by mistake is not walked through. */
+const deepest = 5;
+
+/** Throws `model.layout`, naming what the folder lacks. */
+export async function planFromFolder(
+  folder: readonly FolderFile[] | readonly File[] | FileSystemDirectoryHandle,
+  options: { readonly weights?: WeightChoice } = {},
+): Promise<ModelPlan> {
+  const files = 'kind' in folder ? await walk(folder, `${folder.name}/`, deepest) : folder.map(withPath);
+  const listing = files.map(listed);
+  const name = files[0]?.path.split('/')[0] ?? 'the folder';
+  const licence = listing.find(({ path }) => /(^|\/)licen[cs]e[^/]*$/i.test(path));
+  return makePlan({
+    title: name,
+    source: { kind: 'folder', name },
+    licence: licence ? { name: licence.path.split('/').at(-1)!, url: null } : null,
+    ...chooseFiles(listing, options.weights ?? 'half', `"${name}"`),
+  });
+}
+
+const withPath = (file: FolderFile | File): FolderFile =>
+  file instanceof File ? { file, path: file.webkitRelativePath || file.name } : file;
+
+function listed({ path, file }: FolderFile): ListedFile {
+  return { path, bytes: file.size, from: file, sha256: null, gitBlob: null };
+}
+
+async function walk(folder: FileSystemDirectoryHandle, prefix: string, depth: number): Promise<FolderFile[]> {
+  const files: FolderFile[] = [];
+  for await (const [name, handle] of folder.entries())
+    if (handle instanceof FileSystemFileHandle)
+      files.push({ path: prefix + name, file: await handle.getFile() });
+    else if (handle instanceof FileSystemDirectoryHandle && depth > 0)
+      files.push(...(await walk(handle, `${prefix}${name}/`, depth - 1)));
+  return files;
+}

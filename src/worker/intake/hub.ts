@@ -1,0 +1,137 @@
+/** Plans a model from a Hugging Face repository, by the Hub's public listing; the revision is pinned to the commit found. */
+import { z } from 'zod';
+import { AppError } from '../../lib/errors.ts';
+import { isRelativePath } from '../../lib/relativePath.ts';
+import type { Licence } from '../../storage/modelRecords.ts';
+import { chooseFiles, type ListedFile } from './layout.ts';
+import { makePlan, type ModelPlan, type WeightChoice } from './plan.ts';
+import { readJson, request, type RequestOptions } from './request.ts';
+
+export const hubHost = 'https://huggingface.co';
+
+export interface PlanOptions extends RequestOptions {
+  /** Half precision unless told otherwise. */
+  readonly weights?: WeightChoice;
+}
+
+export interface HubOptions extends PlanOptions {
+  readonly host?: string;
+}
+
+const infoSchema = z.object({
+  sha: z.string().regex(/^[0-9a-f]{40}$/),
+  cardData: z
+    .object({
+      license: z.union([z.string(), z.array(z.string())]).nullish(),
+      license_name: z.string().nullish(),
+      license_link: z.string().nullish(),
+    })
+    .nullish(),
+  tags: z.array(z.string()).nullish(),
+});
+
+const entrySchema = z.object({
+  type: z.string(),
+  path: z.string(),
+  size: z.int().nonnegative().default(0),
+  oid: z.string(),
+  lfs: z.object({ oid: z.string().regex(/^[0-9a-f]{64}$/), size: z.int().nonnegative() }).nullish(),
+});
+
+const treeSchema = z.array(entrySchema);
+
+type Info = z.infer<typeof infoSchema>;
+type Entry = z.infer<typeof entrySchema>;
+
+/** More pages than any model of this kind has: a listing that goes on for ever is cut off. */
+const mostPages = 30;
+
+/** What a user types or pastes: `owner/name`, `owner/name@revision`, or the address of a repository's page. */
+export function readHubName(text: string): { repo: string; revision: string } | null {
+  const name = text.trim().replace(/^(https?:\/\/)?(www\.)?(huggingface\.co|hf\.co)\//, '');
+  const match = /^([\w.-]+\/[\w.-]+)(?:(?:@|\/(?:tree|blob|resolve)\/)([\w./-]+?))?\/?$/.exec(name);
+  return match ? { repo: match[1]!, revision: match[2] ?? 'main' } : null;
+}
+
+/**
+ * Throws `hub.name`, `hub.none` (no such repository or revision, or one that asks for a login), `model.layout`,
+ * `download.failed` and `cancelled`.
+ */
+export async function planFromHub(
+  repo: string,
+  revision: string,
+  options: HubOptions = {},
+): Promise<ModelPlan> {
+  const host = options.host ?? hubHost;
+  if (
+    !/^[\w.-]+\/[\w.-]+$/.test(repo) ||
+    !/^[\w./-]+$/.test(revision) ||
+    `${repo}/${revision}`.includes('..')
+  )
+    throw new AppError(
+      'hub.name',
+      `Expected a repository such as "owner/name" and a branch, found "${repo}" and "${revision}".`,
+    );
+  const info = await readInfo(host, repo, revision, options);
+  const entries = await readTree(`${host}/api/models/${repo}/tree/${info.sha}?recursive=true`, options);
+  const listing = entries
+    .filter(({ type, path }) => type === 'file' && isRelativePath(path))
+    .map((entry) => listed(entry, `${host}/${repo}/resolve/${info.sha}`));
+  const named = revision === 'main' ? repo : `${repo} (${revision})`;
+  return makePlan({
+    title: named,
+    source: { kind: 'hub', host, repo, revision, commit: info.sha },
+    licence: licenceOf(info, listing, `${host}/${repo}`),
+    ...chooseFiles(listing, options.weights ?? 'half', named),
+  });
+}
+
+async function readInfo(host: string, repo: string, revision: string, options: HubOptions): Promise<Info> {
+  const url = `${host}/api/models/${repo}/revision/${encodeURIComponent(revision)}`;
+  const answer = await request(url, {}, options);
+  if (answer.ok) return readJson(answer, infoSchema);
+  throw new AppError(
+    'hub.none',
+    `Expected ${repo} at ${revision} on ${new URL(host).host}, found answer ${answer.status}. Check both names. ` +
+      'If the model asks for a login or for its licence to be accepted, download it on its page and drop the folder here.',
+  );
+}
+
+/** Follows the pages of the listing. */
+async function readTree(first: string, options: HubOptions): Promise<Entry[]> {
+  const entries: Entry[] = [];
+  let url: string | null = first;
+  for (let page = 0; url && page < mostPages; page++) {
+    const answer: Response = await request(url, {}, options);
+    entries.push(...(await readJson(answer, treeSchema)));
+    url = nextPage(answer, first);
+  }
+  return entries;
+}
+
+/** `Link: <address>; rel="next"`, if it is of the same server. */
+function nextPage({ headers }: Response, first: string): string | null {
+  const link = /<([^>]+)>;\s*rel="next"/.exec(headers.get('link') ?? '')?.[1];
+  return link && new URL(link, first).origin === new URL(first).origin ? new URL(link, first).href : null;
+}
+
+function listed({ path, size, oid, lfs }: Entry, home: string): ListedFile {
+  return {
+    path,
+    bytes: lfs?.size ?? size,
+    from: `${home}/${path.split('/').map(encodeURIComponent).join('/')}`,
+    sha256: lfs?.oid ?? null,
+    gitBlob: !lfs && /^[0-9a-f]{40}$/.test(oid) ? oid : null,
+  };
+}
+
+function licenceOf({ cardData, tags }: Info, listing: readonly ListedFile[], page: string): Licence | null {
+  const tag = tags?.find((each) => each.startsWith('license:'))?.slice('license:'.length);
+  const name = cardData?.license_name ?? [cardData?.license].flat()[0] ?? tag;
+  const file = listing.find(({ path }) => /^licen[cs]e/i.test(path));
+  if (!name && !file) return null;
+  const link = cardData?.license_link;
+  const isAddress = link && /^https?:\/\//.test(link) && URL.canParse(link);
+  const shown = file ? `${page}/blob/main/${encodeURIComponent(file.path)}` : page;
+  return { name: name ?? file!.path, url: isAddress ? link : shown };
+}

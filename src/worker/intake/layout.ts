@@ -1,0 +1,165 @@
+/**
+ * Picks from a listing the files that the studio needs, in the Hugging Face ONNX layout of Stable Diffusion: a folder for each
+ * network with its graph, the graph's weights beside it where they are kept apart, configurations, tokenizer and scheduler.
+ */
+import { AppError } from '../../lib/errors.ts';
+import { judgeParts } from '../../lib/manifest.ts';
+import type { PlannedFile, WeightChoice } from './plan.ts';
+
+/** A file of the source: its path there, and what a plan needs to know of it. */
+export type ListedFile = PlannedFile;
+
+export interface Layout {
+  readonly files: readonly PlannedFile[];
+  readonly weights: WeightChoice | null;
+  readonly notes: readonly string[];
+}
+
+export const networks = ['text_encoder', 'unet', 'vae_encoder', 'vae_decoder'] as const;
+
+/** Names of a network's graph, the preferred one first. Quantised ones are left out: they cannot be trained through. */
+export const graphNames = (choice: WeightChoice) =>
+  choice === 'half' ? ['model_fp16.onnx', 'model.onnx'] : ['model.onnx', 'model_fp16.onnx'];
+
+/** Names of the first file of weights that a graph may keep apart. */
+export const weightNames = (graph: string) => [
+  `${graph}_data`,
+  `${graph}.data`,
+  ...(graph === 'model.onnx' ? ['weights.pb'] : []),
+];
+
+/** Small files that are taken where they are; of each group of `needed` at least one set must be there. */
+export const smallFiles = [
+  'model_index.json',
+  'scheduler/scheduler_config.json',
+  ...networks.map((network) => `${network}/config.json`),
+  'tokenizer/tokenizer.json',
+  'tokenizer/tokenizer_config.json',
+  'tokenizer/special_tokens_map.json',
+  'tokenizer/vocab.json',
+  'tokenizer/merges.txt',
+  'words.json',
+  ...judgeParts.map((part) => `${part}/config.json`),
+];
+
+type Files = ReadonlyMap<string, ListedFile>;
+
+/** Throws `model.layout`, naming what is missing and how to find a model that has it. */
+export function chooseFiles(listing: readonly ListedFile[], choice: WeightChoice, where: string): Layout {
+  const files: Files = new Map(listing.map((file) => [file.path, file]));
+  const candidates = roots(listing).map((root) => readRoot(files, root, choice));
+  candidates.sort((a, b) => a.missing.length - b.missing.length || rank(a, choice) - rank(b, choice));
+  const [best] = candidates;
+  if (best?.missing.length === 0) return describe(best);
+  throw layoutError(listing, best ?? readRoot(files, '', choice), where);
+}
+
+interface Candidate {
+  readonly root: string;
+  readonly files: readonly PlannedFile[];
+  readonly missing: readonly string[];
+  readonly weights: WeightChoice | null;
+}
+
+/** Folders that look like a model: the U-Net's graph is in them. */
+function roots(listing: readonly ListedFile[]): string[] {
+  const found = listing.map(({ path }) => /^(.*\/)?unet\/model(_fp16)?\.onnx$/.exec(path));
+  return [...new Set(found.filter((match) => match !== null).map((match) => match[1] ?? ''))];
+}
+
+function readRoot(files: Files, root: string, choice: WeightChoice): Candidate {
+  const graphs = networks.map((network) => findGraph(files, root, network, choice));
+  const judges = judgeParts.map((part) => findGraph(files, root, part, choice));
+  const judged = judges.every((graph) => graph !== null) ? judges : [];
+  const small = smallFiles.flatMap((path) => files.get(root + path) ?? []);
+  const found = [...graphs, ...judged].filter((graph) => graph !== null);
+  const at = (file: ListedFile): PlannedFile => ({ ...file, path: file.path.slice(root.length) });
+  return {
+    root,
+    files: [
+      ...found.flatMap((graph) => [{ ...at(graph.file), path: graph.path }, ...graph.weights.map(at)]),
+      ...small.map(at),
+    ],
+    missing: [
+      ...networks.filter((_, index) => !graphs[index]).map((network) => `${network}/model.onnx`),
+      ...missingSmall(files, root),
+    ],
+    weights: precision(found.map((graph) => graph.file.path)),
+  };
+}
+
+interface Graph {
+  readonly file: ListedFile;
+  /** Where the studio looks for it, whichever variant it is; weights keep the names that the graph calls them by. */
+  readonly path: string;
+  readonly weights: readonly ListedFile[];
+}
+
+function findGraph(files: Files, root: string, part: string, choice: WeightChoice): Graph | null {
+  for (const name of graphNames(choice)) {
+    const file = files.get(`${root}${part}/${name}`);
+    if (!file) continue;
+    const firsts = weightNames(name).map((weight) => `${root}${part}/${weight}`);
+    const isWeights = (path: string) => firsts.some((first) => path === first || isNumbered(path, first));
+    return {
+      file,
+      path: `${part}/model.onnx`,
+      weights: [...files.values()].filter(({ path }) => isWeights(path)),
+    };
+  }
+  return null;
+}
+
+/** `model.onnx_data_1`, `_2` … beside `model.onnx_data`. */
+const isNumbered = (path: string, first: string) =>
+  path.startsWith(`${first}_`) && /^\d+$/.test(path.slice(first.length + 1));
+
+function missingSmall(files: Files, root: string): string[] {
+  const has = (path: string) => files.has(root + path);
+  const tokenizer =
+    has('tokenizer/tokenizer.json') || (has('tokenizer/vocab.json') && has('tokenizer/merges.txt'));
+  return [
+    ...(has('scheduler/scheduler_config.json') ? [] : ['scheduler/scheduler_config.json']),
+    ...(tokenizer ? [] : ['tokenizer/tokenizer.json (or vocab.json with merges.txt)']),
+  ];
+}
+
+function precision(paths: readonly string[]): WeightChoice | null {
+  return paths.length > 0 && paths.every((path) => /fp16|float16/i.test(path)) ? 'half' : null;
+}
+
+/** Lower is better: the wanted precision in the name of the folder, then the folder nearest to the top. */
+function rank({ root, weights }: Candidate, choice: WeightChoice): number {
+  const wanted = (choice === 'half') === (weights === 'half');
+  return (wanted ? 0 : 1000) + root.length;
+}
+
+function describe({ files, weights }: Candidate): Layout {
+  const paths = new Set(files.map(({ path }) => path));
+  const absent = networks.map((network) => `${network}/config.json`).filter((path) => !paths.has(path));
+  const notes = absent.length
+    ? [`There is no ${absent.join(', ')}: sizes are taken from the graphs themselves.`]
+    : [];
+  return { files, weights, notes };
+}
+
+function layoutError(listing: readonly ListedFile[], { missing }: Candidate, where: string): AppError {
+  const needed = missing.join(', ');
+  return new AppError(
+    'model.layout',
+    `Expected Stable Diffusion in ONNX layout, found no ${needed} in ${where}. ${adviceFor(listing)}`,
+  );
+}
+
+function adviceFor(listing: readonly ListedFile[]): string {
+  const has = (pattern: RegExp) => listing.some(({ path }) => pattern.test(path));
+  const look =
+    'The studio reads folders named text_encoder, unet, vae_encoder and vae_decoder, each with a model.onnx, ' +
+    'beside tokenizer and scheduler: look for a repository, branch or subfolder called "onnx"';
+  if (has(/(^|\/)text_encoder_2\//))
+    return 'It looks like Stable Diffusion XL or newer, which the studio does not run; 1.x and 2.x it does.';
+  if (!has(/\.onnx$/) && has(/\.(safetensors|bin|ckpt)$/))
+    return `There are only PyTorch weights. ${look}, or convert them with "optimum-cli export onnx".`;
+  if (!has(/\.onnx$/)) return `There is no ONNX file at all. ${look}.`;
+  return `${look}.`;
+}

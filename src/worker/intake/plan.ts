@@ -1,0 +1,73 @@
+/**
+ * What will be fetched for a model, known before a byte of it is: shown to the user, judged by the preflight, carried out by
+ * fetchModel. A plan can cross the worker boundary.
+ */
+import { sha256 } from '@noble/hashes/sha2.js';
+import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
+import type { Journal, JournalFile, Licence, ModelSource, PendingModel } from '../../storage/modelRecords.ts';
+
+/** Which weights to take where a model offers both: half precision takes half the bytes. */
+export type WeightChoice = 'half' | 'full';
+
+/** A file to fetch. */
+export interface PlannedFile {
+  /** Path from the model's folder, where the studio looks for it: not always where the source keeps it. */
+  readonly path: string;
+  readonly bytes: number;
+  /** An http(s) address, or a file of the user's own disk. */
+  readonly from: string | File;
+  /** SHA-256 that the source promises, if it does. */
+  readonly sha256: string | null;
+  /** SHA-1 of the content as git stores it, which the Hugging Face Hub gives for small files. */
+  readonly gitBlob: string | null;
+}
+
+export interface ModelPlan {
+  /** The same for the same files of the same source: a fetch that was cut short is found again by it. */
+  readonly id: string;
+  readonly title: string;
+  readonly source: ModelSource;
+  readonly files: readonly PlannedFile[];
+  readonly totalBytes: number;
+  readonly licence: Licence | null;
+  /** Precision of the weights where names tell it. */
+  readonly weights: WeightChoice | null;
+  /** What the source lacks that the studio can do without, in plain words. */
+  readonly notes: readonly string[];
+}
+
+export type PlanParts = Omit<ModelPlan, 'id' | 'totalBytes'>;
+
+export function makePlan(parts: PlanParts): ModelPlan {
+  const totalBytes = parts.files.reduce((sum, { bytes }) => sum + bytes, 0);
+  return { ...parts, id: identify(parts), totalBytes };
+}
+
+/** Goes on with a model that was started from an address; null for a folder, which must be chosen again. */
+export function planToResume(pending: PendingModel): ModelPlan | null {
+  const { id, title, source, licence, bytes } = pending;
+  const files = pending.files.flatMap(({ url, path, bytes: size, sha256: sha, gitBlob }) =>
+    url === null ? [] : [{ path, bytes: size, from: url, sha256: sha, gitBlob }],
+  );
+  if (files.length < pending.files.length) return null;
+  return { id, title, source, licence, files, totalBytes: bytes, weights: null, notes: [] };
+}
+
+/** The journal of a fetch that has not begun. */
+export function startOf({ id, title, source, licence, files }: ModelPlan): Journal {
+  const created = new Date().toISOString();
+  return { version: 1, id, title, source, licence, created, files: files.map(entryOf) };
+}
+
+function entryOf({ path, bytes, from, sha256: sha, gitBlob }: PlannedFile): JournalFile {
+  const url = typeof from === 'string' ? from : null;
+  return { path, bytes, sha256: sha, gitBlob, url, state: null, done: null };
+}
+
+function identify({ source, files }: PlanParts): string {
+  const contents = files.map(({ path, bytes, from, sha256: sha }) =>
+    typeof from === 'string' ? [path, bytes, from, sha] : [path, bytes, from.lastModified],
+  );
+  const asked = source.kind === 'hub' ? { ...source, revision: undefined } : source;
+  return bytesToHex(sha256(utf8ToBytes(JSON.stringify([asked, contents])))).slice(0, 16);
+}

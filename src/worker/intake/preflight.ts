@@ -1,0 +1,179 @@
+/**
+ * Says before anything is fetched what will come of it: whether the model can be kept, whether it will draw, whether it can
+ * learn, in which precision, and what to change otherwise. A pure function of a plan, of what the computer offers, and of
+ * estimates of the memory that the model needs.
+ */
+import type { GpuFacts, PreflightFacts } from './facts.ts';
+import { megabytes } from './fetchModel.ts';
+import type { ModelPlan } from './plan.ts';
+
+/** Memory that a task takes in bytes, as the compiler's memory planner gives it for a graph. */
+export interface MemoryNeed {
+  readonly weightBytes: number;
+  readonly activationBytes: number;
+  /** The largest single buffer, where it is known; graphics cards limit it. */
+  readonly largestBytes?: number;
+}
+
+/** What drawing and training take in one precision of arithmetic. */
+export interface MemoryEstimate {
+  readonly precision: 'float16' | 'float32';
+  readonly draw: MemoryNeed;
+  readonly train: MemoryNeed;
+}
+
+/** `maybe` where the browser does not tell what would settle it. */
+export type Answer = 'yes' | 'maybe' | 'no';
+
+export interface Verdict {
+  readonly answer: Answer;
+  /** Whole sentences: why, and what to change unless the answer is yes. */
+  readonly reasons: readonly string[];
+}
+
+export interface Preflight {
+  readonly store: Verdict;
+  readonly draw: Verdict;
+  readonly train: Verdict;
+  /** Of the arithmetic that the answers hold for. */
+  readonly precision: MemoryEstimate['precision'];
+}
+
+/** WebAssembly addresses 4 GiB; the engine itself takes a part of it. */
+const wasmBytes = 3.5 * 2 ** 30;
+/** Browsers tell no more than this of a computer's memory, so that it does not give the user away. */
+const mostTold = 8 * 2 ** 30;
+/** What the system and the browser leave of a computer's memory. */
+const usableShare = 0.75;
+/** Beyond this a common graphics card may be too small. */
+const commonCard = 6 * 2 ** 30;
+
+/** `estimates` from the most wanted to the least: the first that the computer can train, else draw with, decides. */
+export function preflight(
+  plan: ModelPlan,
+  facts: PreflightFacts,
+  estimates: readonly MemoryEstimate[] = estimatesFromSizes(plan),
+): Preflight {
+  const judged = estimates
+    .filter(({ precision }) => precision === 'float32' || facts.gpu?.f16)
+    .map(({ precision, draw, train }) => ({
+      precision,
+      draw: judge('Drawing', draw, facts),
+      train: judge('Training', train, facts),
+    }));
+  const weight = { yes: 2, maybe: 1, no: 0 } as const;
+  const score = ({ draw, train }: (typeof judged)[number]) => 3 * weight[draw.answer] + weight[train.answer];
+  const [best] = judged.toSorted((a, b) => score(b) - score(a));
+  return { store: judgeSpace(plan, facts), ...best! };
+}
+
+/**
+ * A rough estimate while nothing but the files' sizes is known. This is where the memory planner's figures take over once the
+ * graphs can be read.
+ */
+export function estimatesFromSizes(plan: ModelPlan): MemoryEstimate[] {
+  const bytesPerWeight = isHalf(plan) ? 2 : 4;
+  const weights = bytesOf(plan, /^(text_encoder|unet|vae_encoder|vae_decoder)\//) / bytesPerWeight;
+  const unet = bytesOf(plan, /^unet\//) / bytesPerWeight;
+  return (['float32', 'float16'] as const).map((precision) => {
+    const width = precision === 'float32' ? 4 : 2;
+    const needing = (activations: number): MemoryNeed => ({
+      weightBytes: weights * width,
+      activationBytes: weights * width * activations,
+      largestBytes: (unet * width) / largestShare,
+    });
+    return { precision, draw: needing(drawShare), train: needing(trainShare) };
+  });
+}
+
+/** Activations ÷ weights, and weights of the U-Net ÷ its largest buffer: those of Stable Diffusion 1.5 at 512 × 512, one picture. */
+const drawShare = 0.5;
+const trainShare = 1.5;
+const largestShare = 6.4;
+
+/** The U-Net of Stable Diffusion 1.x and 2.x has 0.86 billion weights; unless names tell, less than 2.5 GB are half floats. */
+function isHalf(plan: ModelPlan): boolean {
+  return plan.weights === 'half' || bytesOf(plan, /^unet\//) < 2.5e9;
+}
+
+function bytesOf({ files }: ModelPlan, pattern: RegExp): number {
+  return files.reduce((sum, { path, bytes }) => sum + (pattern.test(path) ? bytes : 0), 0);
+}
+
+function judgeSpace({ totalBytes }: ModelPlan, { space }: PreflightFacts): Verdict {
+  const free = space.quota - space.usage;
+  if (free < totalBytes)
+    return {
+      answer: 'no',
+      reasons: [
+        `It takes ${megabytes(totalBytes)} and ${megabytes(Math.max(free, 0))} are free: ${megabytes(totalBytes - free)} are missing. Remove models under Storage or free disk space.`,
+      ],
+    };
+  const kept = space.persistent
+    ? []
+    : ['The browser may remove it when the disk runs short, unless it grants lasting storage.'];
+  return {
+    answer: 'yes',
+    reasons: [`It takes ${megabytes(totalBytes)}; ${megabytes(free)} are free.`, ...kept],
+  };
+}
+
+function judge(task: string, memory: MemoryNeed, facts: PreflightFacts): Verdict {
+  const { gpu } = facts;
+  return gpu && !gpu.software ? judgeCard(task, memory, facts, gpu) : judgeProcessor(task, memory, facts);
+}
+
+const sizeOf = ({ weightBytes, activationBytes }: MemoryNeed) => weightBytes + activationBytes;
+
+function judgeCard(task: string, memory: MemoryNeed, facts: PreflightFacts, gpu: GpuFacts): Verdict {
+  const needed = sizeOf(memory);
+  const needs = `${task} needs about ${megabytes(needed)} on the graphics card (${gpu.name}).`;
+  const largest = Math.min(gpu.maxBufferSize, gpu.maxStorageBufferBindingSize);
+  if (memory.largestBytes && memory.largestBytes > largest)
+    return {
+      answer: 'no',
+      reasons: [
+        `${task} needs a buffer of about ${megabytes(memory.largestBytes)}, and this graphics card (${gpu.name}) allows ${megabytes(largest)}. Use a smaller model, or a computer with a larger card.`,
+      ],
+    };
+  if (needed > roomFor(facts)) return { answer: 'no', reasons: [needs, tooSmall(facts)] };
+  if (needed <= commonCard) return { answer: 'yes', reasons: [needs] };
+  return {
+    answer: 'maybe',
+    reasons: [
+      needs,
+      'The browser does not tell how much the card has: close other pages and programs that use it.',
+    ],
+  };
+}
+
+function judgeProcessor(task: string, memory: MemoryNeed, facts: PreflightFacts): Verdict {
+  const needed = sizeOf(memory);
+  const needs = `${task} needs about ${megabytes(needed)} of memory.`;
+  const why = facts.gpu
+    ? 'The only graphics adapter is software, so the processor does the work.'
+    : 'This browser offers no WebGPU adapter, so the processor does the work.';
+  if (needed > wasmBytes)
+    return {
+      answer: 'no',
+      reasons: [
+        needs,
+        why,
+        'WebAssembly holds no more than 4 GB. Use a browser and a computer with WebGPU, or a smaller model.',
+      ],
+    };
+  if (needed > roomFor(facts)) return { answer: 'no', reasons: [needs, tooSmall(facts)] };
+  const slow = facts.crossOriginIsolated
+    ? `It runs on ${facts.threads} threads of the processor${needed > 1e9 ? ', which takes minutes a picture' : ''}.`
+    : 'This page is not cross-origin isolated, so it runs on a single thread: have it served with the headers in the README.';
+  return { answer: needed > 1e9 ? 'maybe' : 'yes', reasons: [needs, why, slow] };
+}
+
+/** Memory that this computer can have, as far as the browser tells. */
+function roomFor({ deviceMemory }: PreflightFacts): number {
+  return deviceMemory === null || deviceMemory >= mostTold ? Infinity : deviceMemory * usableShare;
+}
+
+function tooSmall({ deviceMemory }: PreflightFacts): string {
+  return `This computer has about ${megabytes(deviceMemory ?? 0)} of memory. Use a smaller model or another computer.`;
+}

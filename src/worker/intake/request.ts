@@ -1,0 +1,80 @@
+/** Small requests while planning: JSON answers that are validated, and sizes of files that are not fetched yet. */
+import type { z } from 'zod';
+import { AppError } from '../../lib/errors.ts';
+import { cancelled, isPassing, patient, pause, retryAfter, waitBefore, type RetrySettings } from './retry.ts';
+
+export interface RequestOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly retry?: RetrySettings;
+}
+
+/** Nothing of the user goes along with a request for a model's files. */
+export const anonymous = { credentials: 'omit', referrerPolicy: 'no-referrer', cache: 'no-store' } as const;
+
+/**
+ * An answer of any status but the passing ones, which are tried again. Throws `download.failed` when there is no answer and
+ * `cancelled`.
+ */
+export async function request(url: string, init: RequestInit, options: RequestOptions): Promise<Response> {
+  const { signal, retry = patient } = options;
+  for (let tried = 1; ; tried++) {
+    const timeout = AbortSignal.timeout(retry.stallMs);
+    const given = AbortSignal.any(signal ? [signal, timeout] : [timeout]);
+    const answer = await fetch(url, { ...anonymous, ...init, signal: given }).catch(() => null);
+    if (signal?.aborted) throw cancelled();
+    if (answer && !isPassing(answer.status)) return answer;
+    if (tried >= retry.tries) throw unanswered(url, answer);
+    await answer?.body?.cancel();
+    await pause(waitBefore(tried, retry, answer && retryAfter(answer)), signal);
+  }
+}
+
+function unanswered(url: string, answer: Response | null): AppError {
+  return new AppError(
+    'download.failed',
+    `Expected an answer from ${new URL(url).host}, found ${answer ? `status ${answer.status}` : 'none'}. Check the address and the connection, and try again. ` +
+      'A server of your own must allow this page to read from it (CORS).',
+  );
+}
+
+/** A validated JSON answer with its `Link` header. Throws `download.answer` when it is of another form. */
+export async function readJson<T>(answer: Response, schema: z.ZodType<T>): Promise<T> {
+  const parsed = schema.safeParse(await answer.json().catch(() => null));
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new AppError(
+    'download.answer',
+    `Expected a listing from ${answer.url}, found something else (${issue?.path.join('.') || 'answer'}: ${issue?.message}).`,
+  );
+}
+
+/** What a server says of a file: its size, or null when there is no such file. Throws `download.size` when it does not tell. */
+export async function sizeAt(url: string, options: RequestOptions): Promise<number | null> {
+  // A range makes browsers ask for the file as it is: the size is not that of something compressed.
+  const answer = await request(url, { headers: { Range: 'bytes=0-0' } }, options);
+  await answer.body?.cancel();
+  if (!isFile(answer)) return null;
+  const told = answer.status === 206 ? totalIn(answer) : lengthIn(answer);
+  const size = told ?? lengthIn(await request(url, { method: 'HEAD' }, options));
+  if (size !== null) return size;
+  throw new AppError(
+    'download.size',
+    `Expected the size of ${url} in Content-Length or Content-Range, found neither. Let the server send one, and name it in Access-Control-Expose-Headers.`,
+  );
+}
+
+/** Servers of single pages answer any address with their page. */
+function isFile({ ok, headers }: Response): boolean {
+  return ok && !headers.get('content-type')?.startsWith('text/html');
+}
+
+/** The size of the whole file in `Content-Range: bytes a-b/size`. */
+export function totalIn({ headers }: Response): number | null {
+  const total = /\/(\d+)$/.exec(headers.get('content-range') ?? '')?.[1];
+  return total === undefined ? null : Number(total);
+}
+
+export function lengthIn({ headers }: Response): number | null {
+  const length = headers.get('content-encoding') ? null : headers.get('content-length');
+  return length === null ? null : Number(length);
+}

@@ -1,0 +1,65 @@
+/** The models that this browser keeps or could keep: what is there, what another one would take, fetching, removing. */
+import { AppError } from '../lib/errors.ts';
+import type { ModelStore } from '../storage/modelStore.ts';
+import type { IntakeProgress, ModelOffer, ModelShelfInfo, ModelSourceRequest } from './api.ts';
+import { planFromUrl } from './intake/baseUrl.ts';
+import { gatherFacts } from './intake/facts.ts';
+import { fetchModel } from './intake/fetchModel.ts';
+import { planFromFolder } from './intake/folder.ts';
+import { planFromHub, readHubName } from './intake/hub.ts';
+import { planToResume, type ModelPlan } from './intake/plan.ts';
+import { preflight } from './intake/preflight.ts';
+
+export class ModelShelf {
+  constructor(readonly store: ModelStore) {}
+
+  async info(): Promise<ModelShelfInfo> {
+    const [models, pending, usage] = await Promise.all([
+      this.store.list(),
+      this.store.incomplete(),
+      this.store.usage(),
+    ]);
+    return { models, pending, usage };
+  }
+
+  /** Throws `hub.name` and what the intake's planners throw. */
+  async plan(request: ModelSourceRequest, signal: AbortSignal): Promise<ModelOffer> {
+    return this.offer(await planOf(request, signal));
+  }
+
+  /** The plan of a fetch that was cut short. Throws `model.chooseAgain` for a folder, `model.none` when it is gone. */
+  async resume(id: string): Promise<ModelOffer> {
+    const pending = (await this.store.incomplete()).find((each) => each.id === id);
+    if (!pending) throw new AppError('model.none', 'Nothing is left of this model. Get it again.');
+    const plan = planToResume(pending);
+    if (plan) return this.offer(plan);
+    throw new AppError(
+      'model.chooseAgain',
+      `“${pending.title}” came from a folder on this computer. Choose that folder again; what is here already is not copied twice.`,
+    );
+  }
+
+  async fetch(
+    plan: ModelPlan,
+    signal: AbortSignal,
+    onProgress: (progress: IntakeProgress) => void,
+  ): Promise<void> {
+    await fetchModel(plan, this.store, { signal, onProgress });
+  }
+
+  private async offer(plan: ModelPlan): Promise<ModelOffer> {
+    return { plan, preflight: preflight(plan, await gatherFacts(this.store)) };
+  }
+}
+
+function planOf(request: ModelSourceRequest, signal: AbortSignal): Promise<ModelPlan> {
+  if (request.kind === 'folder') return planFromFolder(request.files);
+  if (request.kind === 'url') return planFromUrl(request.address, { signal });
+  const named = readHubName(request.name);
+  if (!named)
+    throw new AppError(
+      'hub.name',
+      `Expected a repository such as “owner/name”, found “${request.name}”. Copy its name from its page.`,
+    );
+  return planFromHub(named.repo, request.revision || named.revision, { signal });
+}
