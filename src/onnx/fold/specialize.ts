@@ -12,6 +12,7 @@ import { elementCode } from '../write.ts';
 import { evaluators } from './evaluate.ts';
 import { reshapeTo } from './reshape.ts';
 import { restoreScale } from './restore.ts';
+import { spellOut } from '../compound/spell-out.ts';
 import { removeDeadCode } from '../dead-code.ts';
 import { upgradeNode } from './upgrade.ts';
 
@@ -43,7 +44,8 @@ class Specializer {
 
   run(): Graph {
     const upgraded = this.stock.nodes.flatMap((node) => upgradeNode(node, this.stock, this.graph));
-    for (const node of upgraded) this.visit(this.resolve(node));
+    for (const node of upgraded)
+      for (const simple of spellOut(this.graph, this.resolve(node))) this.visit(this.resolve(simple));
     this.graph.outputs.push(...this.stock.outputs.map((name) => this.alias(name)));
     removeDeadCode(this.graph);
     return this.graph;
