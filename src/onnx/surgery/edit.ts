@@ -39,3 +39,15 @@ export function requireInput(inputs: ReadonlyMap<string, TensorType>, name: stri
   const message = `expected an input "${name}", found ${[...inputs.keys()].join(', ')}; export in the Hugging Face layout`;
   throw new AppError('onnx/missing-input', message);
 }
+
+/** Lets a scalar input carry a number for each row: it is no longer given the axis it lacked. In place. */
+export function vectorize(graph: Graph, input: string): void {
+  if (requireInput(graph.inputs, input).dims.length) return;
+  const carriers = new Set([input]);
+  graph.nodes = graph.nodes.map((node) => {
+    if (!carriers.has(node.inputs[0] ?? '')) return node;
+    if (node.op === 'Cast' || node.op === 'Identity') carriers.add(node.outputs[0]!);
+    if (node.op !== 'Unsqueeze' && node.op !== 'Reshape') return node;
+    return { ...node, op: 'Identity', inputs: [node.inputs[0]!], attributes: {} };
+  });
+}
