@@ -1,4 +1,4 @@
-/** Removes factors of one, and joins neighbouring slices of a value into one Split. */
+/** Removes factors of one and terms of zero, and joins neighbouring slices of a value into one Split. */
 import { fixedDim, isBatch, range, sameDims } from '../dims.ts';
 import { int, type Graph, type Node } from '../graph.ts';
 import { contextOf, KnownValues, recordTypes } from '../infer.ts';
@@ -8,14 +8,34 @@ import { Matcher } from './matcher.ts';
 
 /** x·1 and x/1 become x. */
 export function dropUnitFactors(graph: Graph): void {
+  dropNodes(graph, (matcher, { outputs: [product] }) => {
+    const scaled = matcher.scaled(product!);
+    return scaled?.factor === 1 ? scaled.x : undefined;
+  });
+}
+
+/** x + 0·c becomes x, where c only fills a shape: attention scores that PyTorch's `baddbmm` adds to an unread tensor. */
+export function dropZeroTerms(graph: Graph): void {
+  dropNodes(graph, (matcher, node) => {
+    const isZero = (value: string) => {
+      const scaled = matcher.scaled(value);
+      return scaled?.factor === 0 && matcher.made(scaled.x, 'ConstantOfShape') !== undefined;
+    };
+    return node.op === 'Add' ? matcher.operands(node, isZero)?.[1] : undefined;
+  });
+}
+
+/** Puts the value that `sameAs` names in place of a node's output, where the two have one shape. */
+function dropNodes(graph: Graph, sameAs: (matcher: Matcher, node: Node) => string | undefined): void {
   const matcher = new Matcher(graph);
   const aliases = new Map<string, string>();
   const resolve = (value: string) => aliases.get(value) ?? value;
   graph.nodes = graph.nodes.flatMap((node) => {
-    const x = matcher.scaled(node.outputs[0]!);
-    const unit = x?.factor === 1 && sameDims(graph.typeOf(x.x).dims, graph.typeOf(node.outputs[0]!).dims);
-    if (unit) aliases.set(node.outputs[0]!, resolve(x.x));
-    return unit ? [] : [{ ...node, inputs: node.inputs.map(resolve) }];
+    const same = sameAs(matcher, node);
+    const [output] = node.outputs as [string];
+    const drop = same !== undefined && sameDims(graph.typeOf(same).dims, graph.typeOf(output).dims);
+    if (drop) aliases.set(output, resolve(same));
+    return drop ? [] : [{ ...node, inputs: node.inputs.map(resolve) }];
   });
   graph.outputs.splice(0, Infinity, ...graph.outputs.map(resolve));
 }
