@@ -4,6 +4,9 @@
  */
 import { AppError } from './errors.ts';
 
+/** What the trainer draws its numbers from: a generator, or numbers recorded elsewhere. */
+export type RandomSource = Pick<Random, 'uniform' | 'int' | 'normal' | 'fillNormal'>;
+
 export class Random {
   private state: Uint32Array;
   private spareNormal: number | null = null;

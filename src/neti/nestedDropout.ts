@@ -3,7 +3,7 @@
  * them by importance, which makes truncation at inference a slider. One coin falls for each call of the mapper, that
  * is for each (micro-batch, layer), although all layers are batched here; when it strikes, every row draws its own k.
  */
-import type { Random } from '../lib/random.ts';
+import type { RandomSource } from '../lib/random.ts';
 
 export interface NestedDropoutShape {
   readonly layers: number;
@@ -20,7 +20,7 @@ export interface NestedDropoutShape {
  * Units to keep in each row, [layers · microBatches · pictures]: `hidden` where nothing is dropped, else k uniform in
  * 0 … hidden − 1. Rows are layer-major: r = layer · B + picture, micro-batch after micro-batch within B.
  */
-export function nestedDropoutKeep(random: Random, shape: NestedDropoutShape): Float32Array<ArrayBuffer> {
+export function nestedDropoutKeep(random: RandomSource, shape: NestedDropoutShape): Float32Array<ArrayBuffer> {
   const { layers, microBatches, pictures, hidden, probability } = shape;
   const keep = new Float32Array(layers * microBatches * pictures).fill(hidden);
   for (let call = 0; call < layers * microBatches; call++) {

@@ -6,7 +6,7 @@
  */
 import { AdamW, type AdamWState } from '../gpu/adamw.ts';
 import { Tape } from '../gpu/tape.ts';
-import type { Random } from '../lib/random.ts';
+import type { RandomSource } from '../lib/random.ts';
 import type { Pipeline, UnetInputs } from '../diffusion/pipeline.ts';
 import type { TokenRow } from '../diffusion/tokenizer.ts';
 import type { OrtTensor } from '../ort/runtime.ts';
@@ -36,7 +36,7 @@ export interface TrainerParts {
   /** Prompts with one `{}` each. */
   readonly templates: readonly string[];
   readonly settings: TrainSettings;
-  readonly random: Random;
+  readonly random: RandomSource;
   /** Of an earlier session, to go on from; null starts afresh. */
   readonly optimizer?: AdamWState | null;
 }

@@ -1,0 +1,136 @@
+/**
+ * The studio's own path (compiler, pipeline, mapper, trainer on WebAssembly) against the official implementation, run on
+ * the same random-weight model with the same random numbers (fixtures/make_official.py).
+ */
+import * as ort from 'onnxruntime-web';
+import { describe, expect, test } from 'vitest';
+import { Pipeline } from '../diffusion/pipeline.ts';
+import { relativeError } from '../lib/numbers.ts';
+import { flipPlanes, toPlanes } from '../lib/pixels.ts';
+import { Random } from '../lib/random.ts';
+import { prepareModel } from '../onnx/model.ts';
+import { Runtime } from '../ort/runtime.ts';
+import { createBridge } from './bridge.ts';
+import { conceptContexts } from './contexts.ts';
+import { createMapper, type Mapper } from './mapper.ts';
+import { MAPPER_DEFAULTS } from './mapperConfig.ts';
+import { readOfficialGoldens, readOfficialModel, RecordedRandom, sketch } from './officialGoldens.ts';
+import { defaultTrainSettings } from './settings.ts';
+import { Trainer, type TrainingPicture } from './trainer.ts';
+
+const TOLERANCE = 1e-4;
+const CURVE_TOLERANCE = 1e-3;
+const recordedSteps = 10;
+const timesteps = [999, 339];
+const templates = [
+  'a photo of a {}',
+  'the photo of a {}',
+  'a photo of my {}',
+  'a photo of the {}',
+  'a photo of one {}',
+];
+
+const goldens = await readOfficialGoldens();
+const stock = new Map<string, Promise<Uint8Array>>();
+const readStock = (path: string) => {
+  const file = stock.get(path) ?? readOfficialModel(path);
+  stock.set(path, file);
+  return file;
+};
+const prepared = await prepareModel(readStock);
+ort.env.wasm.numThreads = 2;
+const runtime = new Runtime({ ort, provider: 'wasm' });
+const pipeline = await Pipeline.load(runtime, async (path) => prepared.get(path) ?? readStock(path));
+const bridge = createBridge(runtime);
+const pictures = await readPictures();
+
+async function readPictures(): Promise<TrainingPicture[]> {
+  const random = new Random(2);
+  const { resolution: side } = pipeline.shape;
+  const read = async () => {
+    const data = new Uint8ClampedArray(4 * side * side);
+    for (let i = 0; i < data.length; i++) data[i] = i % 4 === 3 ? 255 : random.int(256);
+    const planes = toPlanes({ width: side, height: side, data });
+    const mirrored = await pipeline.encodeImages(flipPlanes(planes, side), 1);
+    return { straight: await pipeline.encodeImages(planes, 1), mirrored };
+  };
+  return [await read(), await read()];
+}
+
+/** The mapper as the official code was given it, for the category "c". */
+async function freshMapper(textualBypass: boolean): Promise<Mapper> {
+  const { layers, contextWidth } = pipeline.shape;
+  const category = await pipeline.tokenEmbedding(pipeline.tokenizer.singleToken('c'));
+  const normScale = Math.hypot(...category);
+  const config = { ...MAPPER_DEFAULTS, layers, contextWidth, textualBypass, normScale };
+  return createMapper(bridge.backend, config, new Random(1));
+}
+
+const empty = (): number[] => [];
+
+function expectClose(found: ArrayLike<number>, golden: string, tolerance: number): void {
+  const error = relativeError(found, goldens.get(golden)!);
+  expect(error, golden).toBeLessThanOrEqual(tolerance);
+}
+
+/** Sketches of each timestep's and layer's context, end to end. */
+function sketchLayers(contexts: Float32Array): Float32Array {
+  const size = pipeline.shape.tokens * pipeline.shape.contextWidth;
+  const rows = Array.from({ length: contexts.length / size }, (_, i) =>
+    sketch(contexts.subarray(i * size, (i + 1) * size), 128),
+  );
+  return Float32Array.from(rows.flatMap((row) => Array.from(row)));
+}
+
+describe.each([
+  ['bypass', true, recordedSteps],
+  ['plain', false, 1],
+] as const)('%s', (variant, textualBypass, steps) => {
+  test.each([
+    ['whole', MAPPER_DEFAULTS.hidden],
+    ['truncated', 40],
+  ])('contexts of all layers, predicted noise and loss: %s', async (name, truncation) => {
+    const mapper = await freshMapper(textualBypass);
+    const row = pipeline.tokenizer.encode('a photo of a {}');
+    const at = await conceptContexts(pipeline, bridge, { row, mapper, truncation, timesteps });
+    const random = new Random(3);
+    const [c, h, w] = pipeline.shape.latent;
+    const [sample, target] = [0, 1].map(() => random.fillNormal(new Float32Array(c * h * w)));
+    const found = { keys: empty(), values: empty(), noise: empty(), losses: empty() };
+    for (const [i, timestep] of timesteps.entries()) {
+      const { keys, values } = at(i);
+      const { tokens, contextWidth, layers } = pipeline.shape;
+      const dims = [layers, 1, tokens, contextWidth];
+      const tensors = { keys: runtime.float(keys, dims), values: runtime.float(values, dims) };
+      const inputs = { sample: sample!, timesteps: [timestep], ...tensors };
+      found.keys.push(...sketchLayers(keys));
+      found.values.push(...sketchLayers(values));
+      found.noise.push(...(await pipeline.denoise(inputs)));
+      found.losses.push(...(await pipeline.denoiseLosses(inputs, target!)));
+    }
+    for (const [key, values] of Object.entries(found))
+      expectClose(values, `${variant}.${name}.${key}`, TOLERANCE);
+    mapper.release();
+  });
+
+  test(`losses of ${steps} steps, gradients and weights of the first`, async () => {
+    const mapper = await freshMapper(textualBypass);
+    const random = new RecordedRandom(goldens.get('stream')!);
+    const settings = defaultTrainSettings;
+    const trainer = new Trainer({ pipeline, bridge, mapper, pictures, templates, settings, random });
+    const curve = [(await trainer.step()).loss];
+    for (const { name, gradient, buffer } of mapper.parameters)
+      for (const [kind, source] of [
+        ['gradient', gradient],
+        ['stepped', buffer],
+      ] as const) {
+        const found = sketch(await bridge.backend.download(source), 1024);
+        expectClose(found, `${variant}.${kind}.${name}`, TOLERANCE);
+      }
+    while (curve.length < steps) curve.push((await trainer.step()).loss);
+    expectClose(curve, `${variant}.curve`, CURVE_TOLERANCE);
+    expect(random.exhausted).toBe(steps === recordedSteps);
+    trainer.release();
+    mapper.release();
+  });
+});

@@ -1,0 +1,111 @@
+/**
+ * What fixtures/make_official.py leaves for the tests: the stock graphs of a random-weight Stable Diffusion, whose weights are
+ * drawn again here from the same seeds, and what the official implementation computes with it.
+ */
+import { readFile } from 'node:fs/promises';
+import { gunzipSync } from 'node:zlib';
+import { z } from 'zod';
+import { AppError } from '../lib/errors.ts';
+import { numberToHalf } from '../lib/half.ts';
+import { Random, type RandomSource } from '../lib/random.ts';
+import { readSafetensors, toFloat32 } from '../lib/safetensors.ts';
+
+const folder = new URL('fixtures/official/', import.meta.url);
+const micro = new URL('../onnx/fixtures/micro/', import.meta.url);
+
+const int = z.int();
+/** Byte offset, rows, columns (0, or those of the weight where its transpose is stored), seed, centre and exponent. */
+const ruleSchema = z.tuple([int, int, int, int, int, int]);
+const rulesSchema = z.record(z.string(), z.array(ruleSchema));
+
+/** A file of the model, by its path in the Hugging Face ONNX layout. */
+export async function readOfficialModel(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  const [part, file] = path.split('/');
+  if (file === 'model.onnx') return drawGraph(part!);
+  const own = path === 'text_encoder/config.json';
+  return read(own ? new URL('text_encoder.json', folder) : new URL(path, micro));
+}
+
+async function read(url: URL): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await readFile(url));
+}
+
+async function drawGraph(part: string): Promise<Uint8Array<ArrayBuffer>> {
+  const graph = new Uint8Array(gunzipSync(await read(new URL(`${part}.onnx.gz`, folder))));
+  const rules = rulesSchema.parse(JSON.parse(await readFile(new URL('weights.json', folder), 'utf8')));
+  const view = new DataView(graph.buffer);
+  for (const rule of rules[part]!) drawWeight(view, rule);
+  return graph;
+}
+
+/** Writes centre + (int(512) − 256) · 2^exponent in half precision, element by element of the weight as PyTorch lays it out. */
+function drawWeight(
+  view: DataView,
+  [offset, rows, columns, seed, centre, exponent]: z.infer<typeof ruleSchema>,
+): void {
+  const random = new Random(seed);
+  const halves = Uint16Array.from({ length: 512 }, (_, i) =>
+    numberToHalf(centre + (i - 256) * 2 ** exponent),
+  );
+  const width = columns || 1;
+  for (let row = 0; row < rows; row++)
+    for (let column = 0; column < width; column++)
+      view.setUint16(offset + 2 * (column * rows + row), halves[random.int(512)]!, true);
+}
+
+/** Golden tensors by name. */
+export async function readOfficialGoldens(): Promise<ReadonlyMap<string, Float32Array>> {
+  const { tensors } = readSafetensors(await read(new URL('goldens.safetensors', folder)));
+  return new Map([...tensors].map(([name, tensor]) => [name, toFloat32(tensor)]));
+}
+
+/**
+ * Count sketch (Charikar et al. 2002): element i, with a random sign, falls into bucket i mod `buckets`; short tensors stay
+ * as they are. The squared distance of two sketches is, on average, that of the tensors.
+ */
+export function sketch(values: Float32Array, buckets: number): ArrayLike<number> {
+  if (values.length <= buckets) return values;
+  const random = new Random(4);
+  const sums = new Float64Array(buckets);
+  for (let i = 0; i < values.length; i++) sums[i % buckets]! += random.bits() & 1 ? values[i]! : -values[i]!;
+  return sums;
+}
+
+/** Plays recorded numbers back in order; it cannot tell what they were drawn for, only that whole numbers are in range. */
+export class RecordedRandom implements RandomSource {
+  private position = 0;
+
+  constructor(private readonly numbers: Float32Array) {}
+
+  uniform(): number {
+    return this.next(1);
+  }
+
+  int(n: number): number {
+    const value = this.next(n);
+    if (Number.isInteger(value)) return value;
+    throw new AppError('random.recorded', `Expected a whole number, found ${value} at ${this.position - 1}.`);
+  }
+
+  normal(): number {
+    return this.next(Infinity, -Infinity);
+  }
+
+  fillNormal<T extends Float32Array | Float64Array>(target: T): T {
+    for (let i = 0; i < target.length; i++) target[i] = this.normal();
+    return target;
+  }
+
+  get exhausted(): boolean {
+    return this.position === this.numbers.length;
+  }
+
+  private next(below: number, least = 0): number {
+    const value = this.numbers[this.position++];
+    if (value !== undefined && value >= least && value < below) return value;
+    throw new AppError(
+      'random.recorded',
+      `Expected ${least}…${below}, found ${value} at ${this.position - 1}.`,
+    );
+  }
+}
