@@ -23,11 +23,7 @@ export function gate({ graph, condition }: Gate, emit: (at: Builder) => GatedOut
 }
 
 /** An `If` with `nodes` as its then-branch. */
-export function conditional(
-  { graph, condition }: Gate,
-  nodes: readonly Node[],
-  outputs: GatedOutputs,
-): Node {
+export function conditional({ graph, condition }: Gate, nodes: readonly Node[], outputs: GatedOutputs): Node {
   const skipped: Node[] = [];
   const otherwise = new Builder(graph, skipped, 'skipped/');
   const zeros = [...outputs.values()].map((value) => {

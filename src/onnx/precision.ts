@@ -6,10 +6,9 @@
  */
 import { removeDeadCode } from './dead-code.ts';
 import { int, mapBranches, type Branch, type Constant, type Graph, type Node } from './graph.ts';
+import type { Precision } from './options.ts';
 import { makeConstant, readConstant } from './values.ts';
 import { elementCode } from './write.ts';
-
-type Precision = 'float16' | 'float32';
 
 const products = new Set(['Conv', 'ConvTranspose', 'Gemm', 'MatMul']);
 const followers = new Set(
@@ -60,7 +59,9 @@ class Scope {
     if (node.op === 'If') this.addConditional(node);
     else {
       const target = this.targetOf(node);
-      const inputs = node.inputs.map((input) => this.as(input, target));
+      const inputs = node.inputs.map((input, i) =>
+        node.op === 'Resize' && i > 0 ? input : this.as(input, target),
+      );
       this.push({ ...node, inputs }, target);
     }
   }

@@ -40,7 +40,7 @@ function attentionAround(
   const [reader, ...others] = readers.get(softmax.outputs[0]!) ?? [];
   if (reader?.op !== 'MatMul' || reader.inputs[0] !== softmax.outputs[0] || others.length) return undefined;
   const chain = [softmax, reader];
-  for (let value = softmax.inputs[0]!; ; ) {
+  for (let value = softmax.inputs[0]!; ;) {
     if (readers.get(value)!.length > 1) return undefined;
     const product = matcher.made(value, 'MatMul');
     const scaling = product ?? matcher.made(value, 'Mul', 'Div');

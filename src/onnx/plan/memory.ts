@@ -77,7 +77,8 @@ class Simulation {
         const buffer = buffers.get(input);
         if (buffer && --buffer.readers === 0) alive -= buffer.bytes;
       }
-      for (const output of node.outputs) if (buffers.get(output)!.readers === 0) alive -= buffers.get(output)!.bytes;
+      for (const output of node.outputs)
+        if (buffers.get(output)!.readers === 0) alive -= buffers.get(output)!.bytes;
     }
     return peak;
   }
@@ -90,7 +91,9 @@ class Simulation {
   private takenOver(node: Node, output: string, buffers: ReadonlyMap<string, Buffer>): Buffer | undefined {
     if (views.has(node.op)) return buffers.get(node.inputs[0]!);
     if (!inPlace.has(node.op) || this.opaque.has(output)) return undefined;
-    const input = node.inputs.find((value) => buffers.get(value)?.readers === 1 && this.sameType(value, output));
+    const input = node.inputs.find(
+      (value) => buffers.get(value)?.readers === 1 && this.sameType(value, output),
+    );
     return buffers.get(input ?? '');
   }
 
@@ -112,7 +115,8 @@ class Simulation {
 
 function countReaders(nodes: readonly Node[], outputs: readonly string[]): Map<string, number> {
   const readers = new Map<string, number>();
-  for (const value of [...nodes.flatMap(readsOf), ...outputs]) readers.set(value, (readers.get(value) ?? 0) + 1);
+  for (const value of [...nodes.flatMap(readsOf), ...outputs])
+    readers.set(value, (readers.get(value) ?? 0) + 1);
   return readers;
 }
 
@@ -127,7 +131,7 @@ export function allNodes(nodes: readonly Node[]): Node[] {
 }
 
 /** Values that onnxruntime computes once, when it loads the graph. */
-function foldedValues(graph: Graph): Set<string> {
+export function foldedValues(graph: Graph): Set<string> {
   const fixed = new Set<string>();
   const isFixed = (value: string) => !value || graph.constants.has(value) || fixed.has(value);
   for (const node of allNodes(graph.nodes))

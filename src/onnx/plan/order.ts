@@ -18,7 +18,8 @@ export function executionOrder(nodes: readonly Node[]): Node[] {
     if (done || entered.has(node)) continue;
     entered.add(node);
     stack.push({ node, done: true });
-    for (const source of sources.get(node)!) if (!entered.has(source)) stack.push({ node: source, done: false });
+    for (const source of sources.get(node)!)
+      if (!entered.has(source)) stack.push({ node: source, done: false });
   }
   return order;
 }

@@ -8,6 +8,7 @@ import { conditional } from '../branch.ts';
 import { readsOf } from '../dead-code.ts';
 import type { Graph, Node } from '../graph.ts';
 import { bytesOf, isProduct, operationsOf } from './cost.ts';
+import { foldedValues } from './memory.ts';
 
 /** A training pass before it is divided. */
 export interface TrainingPass {
@@ -47,6 +48,7 @@ class Divider {
   private readonly segmentOf = new Map<string, number>();
   private readonly producers: ReadonlyMap<string, Node>;
   private readonly kept = new Set<string>();
+  private readonly fixed: ReadonlySet<Node>;
   private recomputed = 0;
 
   constructor(
@@ -54,7 +56,11 @@ class Divider {
     private readonly batch: number,
     private readonly division: Division,
   ) {
-    this.producers = new Map(pass.forward.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
+    const folded = foldedValues(pass.graph);
+    this.fixed = new Set(pass.forward.filter(({ outputs }) => folded.has(outputs[0]!)));
+    this.producers = new Map(
+      pass.forward.flatMap((node) => node.outputs.map((output) => [output, node] as const)),
+    );
   }
 
   run(): Divided {
@@ -64,11 +70,23 @@ class Divider {
       for (const output of nodes.flatMap((node) => node.outputs)) this.segmentOf.set(output, i);
     });
     this.keepValues();
-    const bodies = segments.map((nodes) => nodes.toReversed().flatMap((node) => backward.get(node) ?? [])).reverse();
+    const bodies = segments
+      .map((nodes) => nodes.toReversed().flatMap((node) => backward.get(node) ?? []))
+      .reverse();
     bodies.at(-1)!.push(...finish);
     const used = bodies.filter((body) => body.length);
+    const lastRead = new Map(
+      used.flatMap((body, i) => body.flatMap(readsOf).map((value) => [value, i] as const)),
+    );
     const carried = new Map<string, string>();
-    const gates = used.map((body, i) => this.gateOf(body, used.slice(i + 1).flat(), outputs, carried));
+    const gates = used.map((body, i) => {
+      const made = body.flatMap((node) => node.outputs);
+      const wanted = new Map(
+        made.filter((value) => lastRead.get(value)! > i).map((value) => [`${value}/out`, value]),
+      );
+      for (const [name, value] of outputs) if (made.includes(value)) wanted.set(name, value);
+      return this.gateOf(body, wanted, carried);
+    });
     return { nodes: [...forward, ...gates], segments: gates.length, recomputed: this.recomputed };
   }
 
@@ -88,17 +106,14 @@ class Divider {
   /** The `If` of one segment; `carried` has outer names of the gradients that earlier ones yielded. */
   private gateOf(
     body: readonly Node[],
-    later: readonly Node[],
-    results: ReadonlyMap<string, string>,
+    outputs: ReadonlyMap<string, string>,
     carried: Map<string, string>,
   ): Node {
     const { graph, condition } = this.pass;
     const { nodes: again, names } = this.recompute(body);
-    const inner = [...again, ...body].map((node) => renameInputs(node, (name) => names.get(name) ?? carried.get(name)));
-    const made = new Set(body.flatMap((node) => node.outputs));
-    const wanted = new Set([...later.flatMap(readsOf)].filter((value) => made.has(value)));
-    const outputs = new Map([...wanted].map((value) => [`${value}/out`, value]));
-    for (const [name, value] of results) if (made.has(value)) outputs.set(name, value);
+    const inner = [...again, ...body].map((node) =>
+      renameInputs(node, (name) => names.get(name) ?? carried.get(name)),
+    );
     for (const [name, value] of outputs) carried.set(value, name);
     return conditional({ graph, condition }, inner, outputs);
   }
@@ -109,7 +124,7 @@ class Divider {
     const needed = new Set<Node>();
     const visit = (value: string): void => {
       const node = this.producers.get(value);
-      if (!node || this.kept.has(value) || needed.has(node) || this.isFixed(value)) return;
+      if (!node || this.kept.has(value) || needed.has(node) || this.fixed.has(node)) return;
       needed.add(node);
       node.inputs.forEach(visit);
     };
@@ -128,13 +143,6 @@ class Divider {
       });
     return { nodes, names };
   }
-
-  /** Whether a value follows from weights alone. */
-  private isFixed(value: string): boolean {
-    const node = this.producers.get(value);
-    if (this.pass.graph.constants.has(value) || value === '') return true;
-    return node !== undefined && node.inputs.every((input) => this.isFixed(input));
-  }
 }
 
 function renameInputs(node: Node, renamed: (name: string) => string | undefined): Node {
@@ -143,7 +151,9 @@ function renameInputs(node: Node, renamed: (name: string) => string | undefined)
 
 /** Consecutive runs of nodes of about `bytes` of values each, cut where the fewest bytes are still to be read. */
 function cutForward(graph: Graph, forward: readonly Node[], batch: number, bytes: number): Node[][] {
-  const own = forward.map((node) => node.outputs.reduce((sum, output) => sum + bytesOf(graph.typeOf(output), batch), 0));
+  const own = forward.map((node) =>
+    node.outputs.reduce((sum, output) => sum + bytesOf(graph.typeOf(output), batch), 0),
+  );
   const crossing = crossingBytes(graph, forward, batch);
   const segments: Node[][] = [];
   let start = 0;

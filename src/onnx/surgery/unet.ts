@@ -58,7 +58,11 @@ export function operateOnUnet(graph: Graph, options: CompileOptions = DEFAULT_OP
 }
 
 /** Adds the loss; the backward pass is emitted apart from the graph's own nodes. */
-function differentiateLoss(graph: Graph, contexts: Contexts, { precision, activationBudget }: CompileOptions): TrainingPass {
+function differentiateLoss(
+  graph: Graph,
+  contexts: Contexts,
+  { precision, activationBudget }: CompileOptions,
+): TrainingPass {
   const seed = addLoss(graph);
   const lean = activationBudget !== undefined;
   const forward = [...graph.nodes];
@@ -71,10 +75,20 @@ function differentiateLoss(graph: Graph, contexts: Contexts, { precision, activa
   const wanted = [...contexts.keys, ...contexts.values];
   const starts: [Node, number][] = [];
   const onVisit = (node: Node) => starts.push([node, nodes.length]);
-  const gradients = differentiate({ forward, at, weights, seeds, wanted, onVisit, ...(zero && { runtimeZero: zero }) });
+  const gradients = differentiate({
+    forward,
+    at,
+    weights,
+    seeds,
+    wanted,
+    onVisit,
+    ...(zero && { runtimeZero: zero }),
+  });
   const end = nodes.length;
   const outputs = stackGradients(at, gradients, precision === 'float16');
-  const slices = starts.map(([node, start], i) => [node, nodes.slice(i ? start : 0, starts[i + 1]?.[1] ?? end)] as const);
+  const slices = starts.map(
+    ([node, start], i) => [node, nodes.slice(i ? start : 0, starts[i + 1]?.[1] ?? end)] as const,
+  );
   return {
     graph,
     condition: 'compute_gradients',
