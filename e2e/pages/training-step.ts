@@ -3,7 +3,7 @@
  * and the mapper's parameters after each run; same seed, so same pictures, noise, timesteps and dropout.
  */
 import { Pipeline } from '../../src/diffusion/pipeline.ts';
-import type { OpenFile } from '../../src/lib/modelFiles.ts';
+import { overlaid, type OpenFile } from '../../src/lib/modelFiles.ts';
 import { Random } from '../../src/lib/random.ts';
 import { createBridge } from '../../src/neti/bridge.ts';
 import { createMapper } from '../../src/neti/mapper.ts';
@@ -20,10 +20,7 @@ const stock = opener(home);
 /** Stock files from the server, prepared ones compiled here, as the studio does for a model it was not shipped with. */
 async function modelOpener(): Promise<OpenFile> {
   const prepared = await prepareModel(stock);
-  return (path) => {
-    const bytes = prepared.get(path);
-    return bytes ? Promise.resolve(new Blob([new Uint8Array(bytes)])) : stock(path);
-  };
+  return overlaid(prepared, stock);
 }
 
 async function trainSteps(provider: Provider, steps: number) {

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { AppError } from '../lib/errors.ts';
 import { readBytes, readJson, type OpenFile } from '../lib/modelFiles.ts';
 import { sizeOf } from '../lib/numbers.ts';
+import { precisions, type Precision } from '../lib/precision.ts';
 import { floats, type Feeds, type OrtTensor, type Runtime, type Session } from '../ort/runtime.ts';
 import { readTokenizerFolder } from './clipTokenizer.ts';
 import { NoiseSchedule, scheduleSchema } from './schedule.ts';
@@ -20,6 +21,8 @@ export interface ModelShape {
   /** [channels, height, width] of the latents. */
   readonly latent: readonly [number, number, number];
   readonly resolution: number;
+  /** In which the U-Net computes. */
+  readonly precision: Precision;
 }
 
 /** For what newer autoencoders have and this pipeline does not compute. */
@@ -33,6 +36,7 @@ const preparedSchema = z.object({
   latent: z.tuple([z.int().positive(), z.int().positive(), z.int().positive()]),
   /** The stock files that each prepared graph's weights lie in. */
   weights: z.record(z.string(), z.array(z.string())).default({}),
+  precision: z.enum(precisions).default('float32'),
 });
 
 /** Older exports have no configuration of the VAE: it is Stable Diffusion's. */
@@ -149,15 +153,20 @@ export class Pipeline {
   }
 
   /**
-   * Mean squared error of each picture, and the gradients [L, B, T, D] of their mean with respect to the contexts.
+   * Mean squared error of each picture, and the gradients [L, B, T, D] of their mean times `lossScale` with respect to the
+   * contexts; `finite` is false when half precision overflowed on the way.
    * @param target [B, C, H, W], what the network should have answered.
    */
   async denoiseGradient(
     inputs: UnetInputs,
     target: Float32Array,
-  ): Promise<Contexts & { losses: Float32Array }> {
-    const [losses, keys, values] = await this.runUnet(inputs, target, ['losses', ...contextGradients]);
-    return { losses: await floats(losses!), keys: keys!, values: values! };
+    lossScale = 1,
+  ): Promise<Contexts & { losses: Float32Array; finite: boolean }> {
+    const checks = this.shape.precision === 'float16' ? ['grad_squares'] : [];
+    const fetches = ['losses', ...contextGradients, ...checks];
+    const [losses, keys, values, squares] = await this.runUnet(inputs, target, fetches, lossScale);
+    const finite = !squares || (await floats(squares)).every(Number.isFinite);
+    return { losses: await floats(losses!), keys: keys!, values: values!, finite };
   }
 
   /** Mean squared error of each picture to `target` [B, C, H, W], without gradients. */
@@ -227,6 +236,7 @@ export class Pipeline {
     inputs: UnetInputs,
     target: Float32Array,
     fetches: readonly string[],
+    lossScale = 1,
   ): Promise<OrtTensor[]> {
     const { runtime } = this;
     const pictures = inputs.timesteps.length;
@@ -238,7 +248,7 @@ export class Pipeline {
       key_contexts: inputs.keys,
       value_contexts: inputs.values,
       target: runtime.float(target, dims),
-      loss_weights: runtime.float(new Float32Array(pictures).fill(1 / pictures), [pictures]),
+      loss_weights: runtime.float(new Float32Array(pictures).fill(lossScale / pictures), [pictures]),
       compute_gradients: runtime.bool(fetches.includes(contextGradients[0])),
     });
   }

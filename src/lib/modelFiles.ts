@@ -34,3 +34,11 @@ export async function readJson(open: OpenFile, path: string): Promise<unknown> {
   const text = await readText(open, path);
   return text === null ? null : parseJson(text, path);
 }
+
+/** The files in memory, and those of `below` for all others: what the compiler made, over the stock model. */
+export function overlaid(files: ReadonlyMap<string, Uint8Array>, below: OpenFile): OpenFile {
+  return async (path) => {
+    const bytes = files.get(path);
+    return bytes ? new Blob([new Uint8Array(bytes)]) : below(path);
+  };
+}

@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { Pipeline } from '../diffusion/pipeline.ts';
 import { relativeError } from '../lib/numbers.ts';
 import { flipPlanes, toPlanes } from '../lib/pixels.ts';
+import { overlaid } from '../lib/modelFiles.ts';
 import { Random } from '../lib/random.ts';
 import { prepareModel } from '../onnx/model.ts';
 import { Runtime } from '../ort/runtime.ts';
@@ -14,7 +15,7 @@ import { createBridge } from './bridge.ts';
 import { conceptContexts } from './contexts.ts';
 import { createMapper, type Mapper } from './mapper.ts';
 import { MAPPER_DEFAULTS } from './mapperConfig.ts';
-import { readOfficialGoldens, readOfficialModel, RecordedRandom, sketch } from './officialGoldens.ts';
+import { readOfficialGoldens, openOfficialModel, RecordedRandom, sketch } from './officialGoldens.ts';
 import { defaultTrainSettings } from './settings.ts';
 import { Trainer, type TrainingPicture } from './trainer.ts';
 
@@ -31,16 +32,16 @@ const templates = [
 ];
 
 const goldens = await readOfficialGoldens();
-const stock = new Map<string, Promise<Uint8Array>>();
-const readStock = (path: string) => {
-  const file = stock.get(path) ?? readOfficialModel(path);
+const stock = new Map<string, Promise<Blob>>();
+const openStock = (path: string) => {
+  const file = stock.get(path) ?? openOfficialModel(path);
   stock.set(path, file);
   return file;
 };
-const prepared = await prepareModel(readStock);
+const prepared = await prepareModel(openStock);
 ort.env.wasm.numThreads = 2;
 const runtime = new Runtime({ ort, provider: 'wasm' });
-const pipeline = await Pipeline.load(runtime, async (path) => prepared.get(path) ?? readStock(path));
+const pipeline = await Pipeline.load(runtime, overlaid(prepared, openStock));
 const bridge = createBridge(runtime);
 const pictures = await readPictures();
 

@@ -19,11 +19,11 @@ const ruleSchema = z.tuple([int, int, int, int, int, int]);
 const rulesSchema = z.record(z.string(), z.array(ruleSchema));
 
 /** A file of the model, by its path in the Hugging Face ONNX layout. */
-export async function readOfficialModel(path: string): Promise<Uint8Array<ArrayBuffer>> {
+export async function openOfficialModel(path: string): Promise<Blob> {
   const [part, file] = path.split('/');
-  if (file === 'model.onnx') return drawGraph(part!);
+  if (file === 'model.onnx') return new Blob([await drawGraph(part!)]);
   const own = path === 'text_encoder/config.json';
-  return read(own ? new URL('text_encoder.json', folder) : new URL(path, micro));
+  return new Blob([await read(own ? new URL('text_encoder.json', folder) : new URL(path, micro))]);
 }
 
 async function read(url: URL): Promise<Uint8Array<ArrayBuffer>> {

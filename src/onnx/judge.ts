@@ -4,7 +4,8 @@
  */
 import { judgeParts } from '../lib/manifest.ts';
 import { prepareUnchanged } from './prepare.ts';
-import { readStock, type OpenFile } from './stock.ts';
+import type { OpenFile } from '../lib/modelFiles.ts';
+import { readStock } from './stock.ts';
 
 /** Prepared files by path from the model's folder. Throws AppError `onnx/…`, and what `open` throws. */
 export async function prepareJudge(open: OpenFile): Promise<Map<string, Uint8Array>> {

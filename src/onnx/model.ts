@@ -4,6 +4,9 @@
  */
 import { AppError } from '../lib/errors.ts';
 import { sha256Hex } from '../lib/sha256.ts';
+import type { OpenFile } from '../lib/modelFiles.ts';
+import type { Precision } from '../lib/precision.ts';
+import { DEFAULT_OPTIONS, type CompileOptions } from './options.ts';
 import {
   COMPILER_VERSION,
   prepareTextEncoder,
@@ -11,9 +14,7 @@ import {
   prepareUnet,
   type Prepared,
 } from './prepare.ts';
-import { isUnchanged, readStock, type Fingerprint, type OpenFile, type Stock } from './stock.ts';
-
-export type { OpenFile };
+import { isUnchanged, readStock, type Fingerprint, type Stock } from './stock.ts';
 
 export interface PreparedManifest {
   readonly compilerVersion: number;
@@ -29,6 +30,8 @@ export interface PreparedManifest {
   readonly contextWidth: number;
   /** Channels, height, width. */
   readonly latent: readonly [number, number, number];
+  /** In which the U-Net computes; absent for float32. */
+  readonly precision?: Precision;
   /** SHA-256 of each prepared graph, by name. */
   readonly files: Readonly<Record<string, string>>;
 }
@@ -47,7 +50,10 @@ type Config = Readonly<Record<string, unknown>>;
  * Prepared files by path from the model's folder. Throws AppError `onnx/…` when a graph is not of Stable
  * Diffusion's form, and whatever `open` throws for a missing file.
  */
-export async function prepareModel(open: OpenFile): Promise<Map<string, Uint8Array>> {
+export async function prepareModel(
+  open: OpenFile,
+  options: CompileOptions = DEFAULT_OPTIONS,
+): Promise<Map<string, Uint8Array>> {
   const stocks = new Map<Part, Stock>();
   for (const part of parts) stocks.set(part, await readStock(stockPath(part), open));
   const configs = new Map<Part, Config>();
@@ -55,12 +61,14 @@ export async function prepareModel(open: OpenFile): Promise<Map<string, Uint8Arr
   const { graphs, sizes } = compile(
     (part) => stocks.get(part)!,
     (part) => configs.get(part)!,
+    options,
   );
   const manifest: PreparedManifest = {
     compilerVersion: COMPILER_VERSION,
     sources: Object.fromEntries([...stocks.values()].flatMap(({ sources }) => Object.entries(sources))),
     weights: Object.fromEntries([...graphs].map(([part, { weights }]) => [part, weights])),
     ...sizes,
+    ...(options.precision === 'float16' && { precision: options.precision }),
     files: await hashAll([...graphs].map(([part, { bytes }]) => [`${part}.onnx`, bytes])),
   };
   const json = new TextEncoder().encode(`${JSON.stringify(manifest, null, 1)}\n`);
@@ -68,24 +76,30 @@ export async function prepareModel(open: OpenFile): Promise<Map<string, Uint8Arr
   return new Map([...files, [MANIFEST_PATH, json]]);
 }
 
-/** Whether `manifest` is of this compiler and of these sources. */
-export async function isCurrent(manifest: PreparedManifest, open: OpenFile): Promise<boolean> {
+/** Whether `manifest` is of this compiler, of these sources and of the precision asked for. */
+export async function isCurrent(
+  manifest: PreparedManifest,
+  open: OpenFile,
+  { precision }: CompileOptions = DEFAULT_OPTIONS,
+): Promise<boolean> {
+  if ((manifest.precision ?? DEFAULT_OPTIONS.precision) !== precision) return false;
   if (manifest.compilerVersion !== COMPILER_VERSION) return false;
   for (const part of parts) if (!(await isUnchanged(manifest.sources, stockPath(part), open))) return false;
   return true;
 }
 
-function compile(stock: (part: Part) => Stock, config: (part: Part) => Config) {
+function compile(stock: (part: Part) => Stock, config: (part: Part) => Config, options: CompileOptions) {
   const text = prepareTextEncoder(stock('text_encoder'), {
     tokens: numberIn(config('text_encoder'), 'max_position_embeddings'),
   });
-  const unet = prepareUnet(stock('unet'), {
+  const sizes = {
     latent: [numberIn(config('unet'), 'in_channels'), ...squareIn(config('unet'))].filter(
       (size) => size !== undefined,
     ),
     tokens: text.info.tokens,
     contextWidth: text.info.contextWidth,
-  });
+  };
+  const unet = prepareUnet(stock('unet'), sizes, options);
   const { latent } = unet.info;
   const picture = latent.slice(1).map((size) => size * enlargement(config('vae_decoder')));
   const colours = numberIn(config('vae_encoder'), 'in_channels');
