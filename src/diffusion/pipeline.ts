@@ -23,6 +23,8 @@ export interface ModelShape {
   readonly resolution: number;
   /** In which the U-Net computes. */
   readonly precision: Precision;
+  /** Pictures that the U-Net's memory was planned for; null where any number fits. */
+  readonly picturesAtOnce: number | null;
 }
 
 /** For what newer autoencoders have and this pipeline does not compute. */
@@ -37,6 +39,7 @@ const preparedSchema = z.object({
   /** The stock files that each prepared graph's weights lie in. */
   weights: z.record(z.string(), z.array(z.string())).default({}),
   precision: z.enum(precisions).default('float32'),
+  picturesAtOnce: z.int().positive().nullable().default(null),
 });
 
 /** Older exports have no configuration of the VAE: it is Stable Diffusion's. */

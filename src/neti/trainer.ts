@@ -62,13 +62,21 @@ export interface StepResult {
   readonly times: StepTimes;
 }
 
-/** What a step feeds to the frozen networks, drawn from the random numbers of the run. */
+/** What goes through the frozen networks together: a whole step, or as many of its pictures as memory allows. */
 interface Batch {
   readonly sample: Float32Array;
   readonly target: Float32Array;
   readonly timesteps: readonly number[];
   /** One prompt row a picture. */
   readonly rows: readonly TokenRow[];
+  /** Hidden units kept, [layers · pictures]. */
+  readonly keep: Float32Array<ArrayBuffer>;
+}
+
+/** Losses of a batch's pictures; without finite gradients nothing was added to the mapper's. */
+interface BatchResult {
+  readonly losses: readonly number[];
+  readonly finite: boolean;
 }
 
 export class Trainer {
@@ -85,45 +93,21 @@ export class Trainer {
     this.templateRows = templates.map((template) => pipeline.tokenizer.encode(template));
   }
 
-  /** One optimizer step. */
+  /** One optimizer step: the gradients of its pictures are summed over as many passes as memory asks for. */
   async step(): Promise<StepResult> {
-    const { pipeline, bridge } = this.parts;
     const clock = new Stopwatch();
     const batch = this.drawBatch();
     clock.lap('rest');
-    const tape = new Tape(bridge.backend);
-    const borrowed: OrtTensor[] = [];
-    try {
-      const output = this.runMapper(tape, batch.timesteps);
-      const concept = conceptRows(bridge, tape, output);
-      clock.lap('mapper');
-      const rows = tiled(batch.rows, pipeline.shape.layers);
-      const contexts = await pipeline.encodeText(rows, concept);
-      borrowed.push(contexts.keys, contexts.values);
-      clock.lap('text');
-      const inputs = this.unetInputs(batch, contexts.keys, contexts.values);
-      const { losses, keys, values, finite } = await pipeline.denoiseGradient(
-        inputs,
-        batch.target,
-        this.lossScale.value,
-      );
-      borrowed.push(keys, values);
-      clock.lap('unet');
-      if (finite) {
-        const upstream = { keys: this.asRows(keys), values: this.asRows(values) };
-        const gradients = await pipeline.encodeTextGradient(rows, concept, upstream);
-        borrowed.push(gradients.embedding, gradients.bypass);
-        clock.lap('text');
-        this.update(tape, output, gradients.embedding, gradients.bypass);
-        clock.lap('mapper');
-      }
-      this.lossScale.update(finite);
-      const loss = losses.reduce((sum, each) => sum + each, 0) / losses.length;
-      return { loss, skipped: !finite, times: clock.spent };
-    } finally {
-      tape.dispose();
-      for (const tensor of borrowed) tensor.dispose();
-    }
+    this.optimizer.zeroGradients();
+    const results: BatchResult[] = [];
+    for (const part of this.passes(batch)) results.push(await this.accumulate(part, clock));
+    const finite = results.every((result) => result.finite);
+    if (finite) this.optimizer.step();
+    this.lossScale.update(finite);
+    clock.lap('mapper');
+    const losses = results.flatMap((result) => result.losses);
+    const loss = losses.reduce((sum, each) => sum + each, 0) / losses.length;
+    return { loss, skipped: !finite, times: clock.spent };
   }
 
   /** What another session needs to go on exactly. */
@@ -133,6 +117,43 @@ export class Trainer {
 
   release(): void {
     this.optimizer.release();
+  }
+
+  /** Adds the gradients of the batch's share of the step's mean loss to the mapper's. */
+  private async accumulate(batch: Batch, clock: Stopwatch): Promise<BatchResult> {
+    const { pipeline, bridge, settings } = this.parts;
+    const tape = new Tape(bridge.backend);
+    const borrowed: OrtTensor[] = [];
+    try {
+      const output = this.runMapper(tape, batch);
+      const concept = conceptRows(bridge, tape, output);
+      clock.lap('mapper');
+      const rows = tiled(batch.rows, pipeline.shape.layers);
+      const contexts = await pipeline.encodeText(rows, concept);
+      borrowed.push(contexts.keys, contexts.values);
+      clock.lap('text');
+      const inputs = this.unetInputs(batch, contexts.keys, contexts.values);
+      const share = batch.timesteps.length / settings.batchSize;
+      const { losses, keys, values, finite } = await pipeline.denoiseGradient(
+        inputs,
+        batch.target,
+        this.lossScale.value * share,
+      );
+      borrowed.push(keys, values);
+      clock.lap('unet');
+      if (finite) {
+        const upstream = { keys: this.asRows(keys), values: this.asRows(values) };
+        const gradients = await pipeline.encodeTextGradient(rows, concept, upstream);
+        borrowed.push(gradients.embedding, gradients.bypass);
+        clock.lap('text');
+        this.backward(tape, output, gradients.embedding, gradients.bypass);
+        clock.lap('mapper');
+      }
+      return { losses: [...losses], finite };
+    } finally {
+      tape.dispose();
+      for (const tensor of borrowed) tensor.dispose();
+    }
   }
 
   private drawBatch(): Batch {
@@ -149,7 +170,39 @@ export class Trainer {
       target.set(schedule.target(clean, noise, timesteps[i]!), i * size);
     });
     const rows = latents.map(() => this.templateRows[random.int(this.templateRows.length)]!);
-    return { sample, target, timesteps, rows };
+    return { sample, target, timesteps, rows, keep: this.drawKeep(timesteps.length) };
+  }
+
+  private drawKeep(pictures: number): Float32Array<ArrayBuffer> {
+    const { mapper, pipeline, random } = this.parts;
+    return nestedDropoutKeep(random, {
+      layers: pipeline.shape.layers,
+      microBatches: Math.ceil(pictures / microBatchSize),
+      pictures: Math.min(pictures, microBatchSize),
+      hidden: mapper.config.hidden,
+      probability: mapper.config.nestedDropout,
+    });
+  }
+
+  /** The batch in parts that the model was compiled to take at once. */
+  private passes(batch: Batch): Batch[] {
+    const { layers, picturesAtOnce } = this.parts.pipeline.shape;
+    const pictures = batch.timesteps.length;
+    const size = batch.sample.length / pictures;
+    const most = picturesAtOnce ?? pictures;
+    return Array.from({ length: Math.ceil(pictures / most) }, (_, i) => {
+      const [from, to] = [i * most, Math.min(pictures, (i + 1) * most)];
+      const keep = Array.from({ length: layers }, (_, layer) =>
+        batch.keep.subarray(layer * pictures + from, layer * pictures + to),
+      );
+      return {
+        sample: batch.sample.subarray(from * size, to * size),
+        target: batch.target.subarray(from * size, to * size),
+        timesteps: batch.timesteps.slice(from, to),
+        rows: batch.rows.slice(from, to),
+        keep: Float32Array.from(keep.flatMap((row) => [...row])),
+      };
+    });
   }
 
   /** A sample of the VAE's posterior for a random picture, flipped half of the time, times the scaling factor. */
@@ -160,17 +213,10 @@ export class Trainer {
     return mean.map((m, i) => (m + Math.exp(0.5 * logvar[i]!) * random.normal()) * pipeline.latentScale);
   }
 
-  private runMapper(tape: Tape, timesteps: readonly number[]): MapperOutput {
-    const { mapper, pipeline, random } = this.parts;
+  private runMapper(tape: Tape, { timesteps, keep }: Batch): MapperOutput {
+    const { mapper, pipeline } = this.parts;
     const { layers } = pipeline.shape;
     const pictures = timesteps.length;
-    const keep = nestedDropoutKeep(random, {
-      layers,
-      microBatches: Math.ceil(pictures / microBatchSize),
-      pictures: Math.min(pictures, microBatchSize),
-      hidden: mapper.config.hidden,
-      probability: mapper.config.nestedDropout,
-    });
     const rowLayers = Array.from({ length: layers * pictures }, (_, row) => Math.floor(row / pictures));
     return mapper.forward(tape, tiled(timesteps, layers), rowLayers, keep);
   }
@@ -188,14 +234,12 @@ export class Trainer {
     return runtime.reshape(gradient, [rows, shape.tokens, shape.contextWidth]);
   }
 
-  private update(tape: Tape, output: MapperOutput, embedding: OrtTensor, bypass: OrtTensor): void {
+  private backward(tape: Tape, output: MapperOutput, embedding: OrtTensor, bypass: OrtTensor): void {
     const { bridge, mapper } = this.parts;
     const gradients = { base: bridge.fromOrt(embedding), bypass: bridge.fromOrt(bypass) };
     for (const gradient of Object.values(gradients)) this.unscale(gradient);
-    this.optimizer.zeroGradients();
     mapper.backward(tape, output, gradients);
     for (const gradient of Object.values(gradients)) bridge.backend.release(gradient);
-    this.optimizer.step();
   }
 
   /** Divides by the loss scale: the text encoder's part of the chain rule is linear in what it was given. */

@@ -1,6 +1,6 @@
 /** Divides a training pass so that its activations fit a budget, with as little computed twice as the search finds. */
 import type { CompileOptions } from '../options.ts';
-import type { Graph} from '../graph.ts';
+import type { Graph } from '../graph.ts';
 import { type Node } from '../graph.ts';
 import { toHalf } from '../precision.ts';
 import { bytesOf, isProduct, operationsOf } from './cost.ts';
@@ -14,8 +14,8 @@ export interface MemoryPlan extends MemoryUse {
   readonly segments: number;
 }
 
-/** Segments from half of the budget down. */
-const SEGMENT_SHARES = [1 / 2, 1 / 4, 1 / 8, 1 / 16, 1 / 32];
+/** Bytes of all values of a segment ÷ budget; they are not alive at one time. */
+const SEGMENT_SHARES = [2, 1, 1 / 2, 1 / 4, 1 / 8];
 
 /** Steps in which products are given up, from those that take most bytes for an operation. */
 const DENSITY_STEPS = 16;
@@ -27,40 +27,34 @@ interface Candidate {
 
 /** The division that repeats least within `options.activationBudget`; the one that holds least where none fits. */
 export function chooseDivision(pass: TrainingPass, options: CompileOptions): Candidate {
-  const budget = options.activationBudget ?? Infinity;
-  const batch = options.batch ?? 1;
+  const { activationBudget: budget = Infinity, batch = 1 } = options;
   const densities = keptDensities(pass, batch);
-  const candidates = SEGMENT_SHARES.map((share) => {
-    const evaluate = (keptDensity: number) =>
-      planOf(pass, divide(pass, batch, { segmentBytes: budget * share, keptDensity }), options);
-    return firstFitting(densities, evaluate, budget);
-  });
-  const fitting = candidates.filter(({ plan }) => plan.activationBytes <= budget);
-  return fitting.length
-    ? least(fitting, ({ extraCompute, segments }) => extraCompute + segments / 1e6)
-    : least(candidates, ({ activationBytes }) => activationBytes);
-}
-
-function least(candidates: readonly Candidate[], measure: (plan: MemoryPlan) => number): Candidate {
-  return candidates.reduce((best, other) => (measure(other.plan) < measure(best.plan) ? other : best));
-}
-
-/** The highest density that fits, by bisection; the lowest where none does. */
-function firstFitting(
-  densities: readonly number[],
-  evaluate: (density: number) => Candidate,
-  budget: number,
-): Candidate {
+  const evaluate = (keptDensity: number, share: number) =>
+    planOf(pass, divide(pass, batch, { segmentBytes: budget * share, keptDensity }), options);
   let [low, high] = [0, densities.length - 1];
-  let best = evaluate(densities[high]!);
-  while (low < high) {
+  let best = smallest(densities[high]!, evaluate, budget);
+  while (low < high && best.plan.activationBytes <= budget) {
     const middle = (low + high) >> 1;
-    const candidate = evaluate(densities[middle]!);
-    const fits = candidate.plan.activationBytes <= budget;
-    if (fits) [best, high] = [candidate, middle];
+    const candidate = smallest(densities[middle]!, evaluate, budget);
+    if (candidate.plan.activationBytes <= budget) [best, high] = [candidate, middle];
     else low = middle + 1;
   }
   return best;
+}
+
+/** The first division of a density that fits, fewest segments first; the one that holds least where none does. */
+function smallest(
+  density: number,
+  evaluate: (density: number, share: number) => Candidate,
+  budget: number,
+): Candidate {
+  let best: Candidate | undefined;
+  for (const share of SEGMENT_SHARES) {
+    const candidate = evaluate(density, share);
+    if (!best || candidate.plan.activationBytes < best.plan.activationBytes) best = candidate;
+    if (best.plan.activationBytes <= budget) break;
+  }
+  return best!;
 }
 
 /** Thresholds from "keep every product" to "keep none". */

@@ -1,0 +1,126 @@
+/** The planner on graphs small enough to count by hand, and on Stable Diffusion 1.5 at full size. */
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import { Builder } from '../builder.ts';
+import { BATCH } from '../dims.ts';
+import { Graph, int, type Node } from '../graph.ts';
+import { conditional } from '../branch.ts';
+import type { CompileOptions } from '../options.ts';
+import { HollowBlob } from '../../tools/hollowBlob.ts';
+import { readStock } from '../stock.ts';
+import { compileUnet } from '../prepare.ts';
+import { makeConstant } from '../values.ts';
+import { operationsOf } from './cost.ts';
+import { simulateMemory } from './memory.ts';
+import { executionOrder } from './order.ts';
+
+/** A graph with an input x [B, 4], whose batch of 2 makes 32 bytes. */
+function graphOf(build: (at: Builder) => string[]): Graph {
+  const graph = new Graph(20);
+  graph.addInput('x', { type: 'float32', dims: [BATCH, 4] });
+  graph.addInput('condition', { type: 'bool', dims: [] });
+  graph.outputs.push(...build(new Builder(graph, graph.nodes, '')));
+  return graph;
+}
+
+const peak = (build: (at: Builder) => string[]) => simulateMemory(graphOf(build), 2).activationBytes;
+
+describe('life times', () => {
+  test('a value is freed after its last reader', () => {
+    const chain = (at: Builder) => [[0, 1, 2].reduce((x) => at.op('Softmax', [x]), 'x')];
+    expect(peak(chain)).toBe(2 * 32);
+    const kept = (at: Builder) => {
+      const first = at.op('Softmax', ['x']);
+      const last = [0, 1, 2].reduce((x) => at.op('Softmax', [x]), first);
+      return [at.op('Add', [first, last])];
+    };
+    expect(peak(kept)).toBe(3 * 32);
+  });
+
+  test('element-by-element operators and views take their input over, but not an input of the graph', () => {
+    expect(peak((at) => [at.op('Neg', [at.op('Exp', ['x'])])])).toBe(32);
+    expect(peak((at) => [at.reshape(at.op('Exp', ['x']), [BATCH, 2, 2])])).toBe(32);
+    expect(peak((at) => [at.op('Exp', ['x']), at.op('Neg', ['x'])])).toBe(2 * 32);
+  });
+
+  test('a batch that a reshape hid is not taken over', () => {
+    const hidden = (at: Builder) => {
+      const doubled = at.reshape(at.op('Exp', ['x']), [{ batch: 2 }, 2]);
+      return [at.op('Neg', [doubled])];
+    };
+    expect(peak(hidden)).toBe(2 * 32);
+  });
+
+  test('a branch runs on top of what is alive, and what it captures lives until then', () => {
+    const branching = (at: Builder) => {
+      const captured = at.op('Softmax', ['x']);
+      const other = at.op('Softmax', ['x']);
+      const inner: Node[] = [];
+      const branch = new Builder(at.graph, inner, 'inner/');
+      const result = branch.op('Concat', [branch.op('Softmax', [captured]), other], { axis: int(1) });
+      at.nodes.push(
+        conditional({ graph: at.graph, condition: 'condition' }, inner, new Map([['y', result]])),
+      );
+      return ['y'];
+    };
+    expect(peak(branching)).toBe((2 + 1 + 2) * 32);
+  });
+
+  test('what follows from weights is a weight; one that nothing else reads is not kept', () => {
+    const graph = graphOf((at) => {
+      at.graph.addConstant('w', makeConstant('float32', [4, 4], Array<number>(16).fill(1)));
+      return [at.op('MatMul', ['x', at.transpose('w', [1, 0])])];
+    });
+    expect(simulateMemory(graph, 2)).toEqual({ weightBytes: 64, activationBytes: 32 });
+  });
+});
+
+test('nodes run depth first from the last leaf', () => {
+  const node = (name: string, ...inputs: string[]): Node => ({
+    ...{ op: 'Exp', name, inputs, outputs: [name], attributes: {} },
+  });
+  const nodes = [node('a', 'x'), node('b', 'x'), node('c', 'a'), node('d', 'b', 'a')];
+  expect(executionOrder(nodes).map(({ name }) => name)).toEqual(['b', 'a', 'd', 'c']);
+});
+
+test('operations of products', () => {
+  const graph = graphOf((at) => {
+    at.graph.addConstant('w', makeConstant('float32', [4, 5], Array<number>(20).fill(1)));
+    at.graph.addConstant('k', makeConstant('float32', [6, 4, 2, 2], Array<number>(96).fill(1)));
+    const picture = at.reshape(at.op('Concat', ['x', 'x', 'x', 'x'], { axis: int(1) }), [BATCH, 4, 2, 2]);
+    return [at.op('MatMul', ['x', 'w']), at.op('Conv', [picture, 'k'])];
+  });
+  const operations = (op: string) =>
+    graph.nodes.filter((node) => node.op === op).map((node) => operationsOf(graph, node, 2));
+  expect(operations('MatMul')).toEqual([2 * 2 * 4 * 5]);
+  expect(operations('Conv')).toEqual([2 * 2 * 6 * (4 * 2 * 2)]);
+});
+
+describe('Stable Diffusion 1.5 at 512 × 512, one picture', () => {
+  const file = gunzipSync(readFileSync(new URL('../fixtures/sd15_unet.onnx.gz', import.meta.url)));
+  const path = 'unet/model.onnx';
+  const stock = readStock(path, (name) =>
+    Promise.resolve(name === path ? new Blob([file]) : new HollowBlob()),
+  );
+  const planned = async (options: CompileOptions) => {
+    const sizes = { latent: [4, 64, 64], tokens: 77, contextWidth: 768 };
+    const { graph, plan } = compileUnet(await stock, sizes, options);
+    return { extraCompute: 0, segments: 1, ...(plan ?? simulateMemory(graph, 1)) };
+  };
+  const PARAMETERS = 859_520_964;
+
+  test('float16 within 2 GB: at most 4 GB in all, each weight once, at most 35 % computed twice', async () => {
+    const plan = await planned({ precision: 'float16', activationBudget: 2e9 });
+    expect(plan.activationBytes).toBeLessThanOrEqual(2e9);
+    expect(plan.weightBytes + plan.activationBytes).toBeLessThanOrEqual(4e9);
+    expect(plan.weightBytes / (2 * PARAMETERS)).toBeCloseTo(1, 2);
+    expect(plan.extraCompute).toBeLessThanOrEqual(0.35);
+    expect(plan.segments).toBeGreaterThan(1);
+  });
+
+  test('without a budget it would take more', async () => {
+    const plan = await planned({ precision: 'float16' });
+    expect(plan.weightBytes + plan.activationBytes).toBeGreaterThan(6e9);
+  });
+});
