@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { AppError } from '../lib/errors.ts';
 import { sizeOf } from '../lib/numbers.ts';
+import { precisions, type Precision } from '../onnx/options.ts';
 import { floats, type Feeds, type OrtTensor, type Runtime, type Session } from '../ort/runtime.ts';
 import { NoiseSchedule, scheduleSchema } from './schedule.ts';
 import { PromptTokenizer, type TokenRow } from './tokenizer.ts';
@@ -21,6 +22,8 @@ export interface ModelShape {
   /** [channels, height, width] of the latents. */
   readonly latent: readonly [number, number, number];
   readonly resolution: number;
+  /** In which the U-Net computes. */
+  readonly precision: Precision;
 }
 
 const preparedSchema = z.object({
@@ -29,6 +32,7 @@ const preparedSchema = z.object({
   tokens: z.int().positive(),
   contextWidth: z.int().positive(),
   latent: z.tuple([z.int().positive(), z.int().positive(), z.int().positive()]),
+  precision: z.enum(precisions).default('float32'),
 });
 const vaeSchema = z.object({ sample_size: z.int().positive(), scaling_factor: z.number().default(0.18215) });
 
@@ -139,15 +143,20 @@ export class Pipeline {
   }
 
   /**
-   * Mean squared error of each picture, and the gradients [L, B, T, D] of their mean with respect to the contexts.
+   * Mean squared error of each picture, and the gradients [L, B, T, D] of their mean times `lossScale` with respect to the
+   * contexts; `finite` is false when half precision overflowed on the way.
    * @param target [B, C, H, W], what the network should have answered.
    */
   async denoiseGradient(
     inputs: UnetInputs,
     target: Float32Array,
-  ): Promise<Contexts & { losses: Float32Array }> {
-    const [losses, keys, values] = await this.runUnet(inputs, target, ['losses', ...contextGradients]);
-    return { losses: await floats(losses!), keys: keys!, values: values! };
+    lossScale = 1,
+  ): Promise<Contexts & { losses: Float32Array; finite: boolean }> {
+    const checks = this.shape.precision === 'float16' ? ['grad_squares'] : [];
+    const fetches = ['losses', ...contextGradients, ...checks];
+    const [losses, keys, values, squares] = await this.runUnet(inputs, target, fetches, lossScale);
+    const finite = !squares || (await floats(squares)).every(Number.isFinite);
+    return { losses: await floats(losses!), keys: keys!, values: values!, finite };
   }
 
   /** Mean squared error of each picture to `target` [B, C, H, W], without gradients. */
@@ -205,6 +214,7 @@ export class Pipeline {
     inputs: UnetInputs,
     target: Float32Array,
     fetches: readonly string[],
+    lossScale = 1,
   ): Promise<OrtTensor[]> {
     const { runtime } = this;
     const pictures = inputs.timesteps.length;
@@ -216,7 +226,7 @@ export class Pipeline {
       key_contexts: inputs.keys,
       value_contexts: inputs.values,
       target: runtime.float(target, dims),
-      loss_weights: runtime.float(new Float32Array(pictures).fill(1 / pictures), [pictures]),
+      loss_weights: runtime.float(new Float32Array(pictures).fill(lossScale / pictures), [pictures]),
       compute_gradients: runtime.bool(fetches.includes(contextGradients[0])),
     });
   }

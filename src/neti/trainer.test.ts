@@ -4,6 +4,7 @@ import * as ort from 'onnxruntime-web';
 import { expect, test } from 'vitest';
 import type { AdamWState } from '../gpu/adamw.ts';
 import { Pipeline } from '../diffusion/pipeline.ts';
+import { relativeError } from '../lib/numbers.ts';
 import { Random } from '../lib/random.ts';
 import { prepareModel } from '../onnx/model.ts';
 import { Runtime } from '../ort/runtime.ts';
@@ -12,7 +13,8 @@ import { readConcept, writeConcept } from './conceptFile.ts';
 import { createMapper, createTable, Mapper } from './mapper.ts';
 import { MAPPER_DEFAULTS } from './mapperConfig.ts';
 import { defaultTrainSettings } from './settings.ts';
-import { Trainer } from './trainer.ts';
+import { LossScale } from './lossScale.ts';
+import { Trainer, type TrainerParts } from './trainer.ts';
 import { variantConfig, variantNames } from './variants.ts';
 
 const home = new URL('../onnx/fixtures/micro/', import.meta.url);
@@ -40,6 +42,7 @@ function trainerOf(
   mapper: Mapper,
   random: Random,
   optimizer: AdamWState | null = null,
+  more: Partial<TrainerParts> = {},
 ): Trainer {
   const size = latent[0] * latent[1] * latent[2];
   const mean = new Random(2).fillNormal(new Float32Array(size));
@@ -54,6 +57,7 @@ function trainerOf(
     settings,
     random,
     optimizer,
+    ...more,
   });
 }
 
@@ -122,3 +126,34 @@ test('a step moves the mapper and gives every buffer back', async () => {
   mapper.release();
   expect(bridge.backend.liveBuffers).toBe(0);
 });
+
+test('half precision trains as float32 does, and skips a step whose gradients overflow', async () => {
+  const halfFiles = await prepareModel(readStock, { precision: 'float16' });
+  const half = await Pipeline.load(runtime, async (path) => halfFiles.get(path) ?? readStock(path));
+  expect([pipeline.shape.precision, half.shape.precision]).toEqual(['float32', 'float16']);
+  const bridge = createBridge(runtime);
+  const [mapper, reference] = [freshMapper(bridge), freshMapper(bridge)];
+  const before = await mapper.state();
+
+  const lossScale = new LossScale('float16', 2000, 2 ** 126);
+  const trainer = trainerOf(bridge, mapper, new Random(4), null, { pipeline: half, lossScale });
+  const live = bridge.backend.liveBuffers;
+  expect((await trainer.step()).skipped).toBe(true);
+  expect(lossScale.value).toBe(2 ** 125);
+  expect(await mapper.state()).toEqual(before);
+  expect(bridge.backend.liveBuffers).toBe(live);
+
+  const usual = trainerOf(bridge, mapper, new Random(4), null, { pipeline: half });
+  const wide = trainerOf(bridge, reference, new Random(4));
+  const [a, b] = [await usual.step(), await wide.step()];
+  expect([a.skipped, b.skipped]).toEqual([false, false]);
+  expect(a.loss).toBeCloseTo(b.loss, 3);
+  const gradients = (found: Mapper) =>
+    found.parameters.map(({ gradient }) => bridge.backend.download(gradient));
+  const [found, expected] = [await Promise.all(gradients(mapper)), await Promise.all(gradients(reference))];
+  expect(relativeError(joined(found), joined(expected))).toBeLessThan(0.02);
+});
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  return Float32Array.from(parts.flatMap((part) => [...part]));
+}

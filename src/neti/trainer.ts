@@ -5,12 +5,15 @@
  * Rows are ordered layer by layer: row = layer × pictures + picture.
  */
 import { AdamW, type AdamWState } from '../gpu/adamw.ts';
+import type { DeviceBuffer } from '../gpu/backend.ts';
+import { multiply } from '../gpu/kernels/elementwise.ts';
 import { Tape } from '../gpu/tape.ts';
 import type { RandomSource } from '../lib/random.ts';
 import type { Pipeline, UnetInputs } from '../diffusion/pipeline.ts';
 import type { TokenRow } from '../diffusion/tokenizer.ts';
 import type { OrtTensor } from '../ort/runtime.ts';
 import { conceptRows, type Bridge } from './bridge.ts';
+import { LossScale } from './lossScale.ts';
 import type { Mapper, MapperOutput } from './mapper.ts';
 import { nestedDropoutKeep } from './nestedDropout.ts';
 import type { TrainSettings } from './settings.ts';
@@ -39,6 +42,8 @@ export interface TrainerParts {
   readonly random: RandomSource;
   /** Of an earlier session, to go on from; null starts afresh. */
   readonly optimizer?: AdamWState | null;
+  /** Starts from the usual scale when absent. */
+  readonly lossScale?: LossScale;
 }
 
 /** Milliseconds of one step, by part. */
@@ -52,6 +57,8 @@ export interface StepTimes {
 export interface StepResult {
   /** Mean squared error over all pictures of the step. */
   readonly loss: number;
+  /** Half precision overflowed: nothing was updated, and the next step scales the loss less. */
+  readonly skipped: boolean;
   readonly times: StepTimes;
 }
 
@@ -67,12 +74,14 @@ interface Batch {
 export class Trainer {
   private readonly optimizer: AdamW;
   private readonly templateRows: readonly TokenRow[];
+  private readonly lossScale: LossScale;
 
   /** Throws `gpu.shape` when the optimizer's state is not this mapper's, and `prompt.*` for a template that does not fit. */
   constructor(private readonly parts: TrainerParts) {
     const { bridge, mapper, settings, templates, pipeline, optimizer } = parts;
     this.optimizer = new AdamW(bridge.backend, mapper.parameters, { learningRate: settings.learningRate });
     if (optimizer) this.optimizer.load(optimizer);
+    this.lossScale = parts.lossScale ?? new LossScale(pipeline.shape.precision);
     this.templateRows = templates.map((template) => pipeline.tokenizer.encode(template));
   }
 
@@ -93,16 +102,24 @@ export class Trainer {
       borrowed.push(contexts.keys, contexts.values);
       clock.lap('text');
       const inputs = this.unetInputs(batch, contexts.keys, contexts.values);
-      const { losses, keys, values } = await pipeline.denoiseGradient(inputs, batch.target);
+      const { losses, keys, values, finite } = await pipeline.denoiseGradient(
+        inputs,
+        batch.target,
+        this.lossScale.value,
+      );
       borrowed.push(keys, values);
       clock.lap('unet');
-      const upstream = { keys: this.asRows(keys), values: this.asRows(values) };
-      const gradients = await pipeline.encodeTextGradient(rows, concept, upstream);
-      borrowed.push(gradients.embedding, gradients.bypass);
-      clock.lap('text');
-      this.update(tape, output, gradients.embedding, gradients.bypass);
-      clock.lap('mapper');
-      return { loss: losses.reduce((sum, loss) => sum + loss, 0) / losses.length, times: clock.spent };
+      if (finite) {
+        const upstream = { keys: this.asRows(keys), values: this.asRows(values) };
+        const gradients = await pipeline.encodeTextGradient(rows, concept, upstream);
+        borrowed.push(gradients.embedding, gradients.bypass);
+        clock.lap('text');
+        this.update(tape, output, gradients.embedding, gradients.bypass);
+        clock.lap('mapper');
+      }
+      this.lossScale.update(finite);
+      const loss = losses.reduce((sum, each) => sum + each, 0) / losses.length;
+      return { loss, skipped: !finite, times: clock.spent };
     } finally {
       tape.dispose();
       for (const tensor of borrowed) tensor.dispose();
@@ -174,10 +191,18 @@ export class Trainer {
   private update(tape: Tape, output: MapperOutput, embedding: OrtTensor, bypass: OrtTensor): void {
     const { bridge, mapper } = this.parts;
     const gradients = { base: bridge.fromOrt(embedding), bypass: bridge.fromOrt(bypass) };
+    for (const gradient of Object.values(gradients)) this.unscale(gradient);
     this.optimizer.zeroGradients();
     mapper.backward(tape, output, gradients);
     for (const gradient of Object.values(gradients)) bridge.backend.release(gradient);
     this.optimizer.step();
+  }
+
+  /** Divides by the loss scale: the text encoder's part of the chain rule is linear in what it was given. */
+  private unscale(gradient: DeviceBuffer): void {
+    const scale = this.lossScale.value;
+    if (scale === 1) return;
+    this.parts.bridge.backend.run(multiply, { y: gradient }, { size: gradient.elements, factor: 1 / scale });
   }
 }
 

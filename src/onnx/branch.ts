@@ -19,6 +19,11 @@ export type GatedOutputs = ReadonlyMap<string, string>;
 export function gate({ graph, condition }: Gate, emit: (at: Builder) => GatedOutputs): void {
   const nodes: Node[] = [];
   const outputs = emit(new Builder(graph, nodes, 'backward/'));
+  graph.nodes.push(conditional({ graph, condition }, nodes, outputs));
+}
+
+/** An `If` with `nodes` as its then-branch. */
+export function conditional({ graph, condition }: Gate, nodes: readonly Node[], outputs: GatedOutputs): Node {
   const skipped: Node[] = [];
   const otherwise = new Builder(graph, skipped, 'skipped/');
   const zeros = [...outputs.values()].map((value) => {
@@ -30,7 +35,7 @@ export function gate({ graph, condition }: Gate, emit: (at: Builder) => GatedOut
     return otherwise.op('Identity', [one]);
   });
   for (const [name, value] of outputs) graph.types.set(name, graph.typeOf(value));
-  graph.nodes.push({
+  return {
     op: 'If',
     name: graph.fresh('If'),
     inputs: [condition],
@@ -39,5 +44,5 @@ export function gate({ graph, condition }: Gate, emit: (at: Builder) => GatedOut
       then_branch: { kind: 'graph', value: { nodes, outputs: [...outputs.values()] } },
       else_branch: { kind: 'graph', value: { nodes: skipped, outputs: zeros } },
     },
-  });
+  };
 }

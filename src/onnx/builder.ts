@@ -27,6 +27,11 @@ export class Builder {
     return this.values.get(value);
   }
 
+  /** Tells shape inference the value of a computed tensor. */
+  assume(value: string, known: Known): void {
+    this.values.set(value, known);
+  }
+
   /** Adds a node with one output and returns the output's name. */
   op(op: string, inputs: readonly string[], attributes: Attributes = {}): string {
     return this.ops(op, inputs, attributes, 1)[0]!;
@@ -97,7 +102,7 @@ export class Builder {
     const dims = this.dims(like);
     if (!dims.some(isBatch)) return this.op('Expand', [value, this.integers(fixedDims(dims, like))]);
     const shape = this.op('Shape', [like]);
-    this.values.set(shape, { type: 'int64', dims: [dims.length], values: dims });
+    this.assume(shape, { type: 'int64', dims: [dims.length], values: dims });
     return this.op('Expand', [value, shape]);
   }
 

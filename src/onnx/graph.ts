@@ -100,6 +100,18 @@ export class Graph {
     return name;
   }
 
+  /** A graph that can be changed without changing this one. */
+  clone(): Graph {
+    const copy = new Graph(this.opset);
+    copy.nodes = [...this.nodes];
+    copy.outputs.push(...this.outputs);
+    for (const [name, type] of this.inputs) copy.inputs.set(name, type);
+    for (const [name, constant] of this.constants) copy.constants.set(name, constant);
+    for (const [name, type] of this.types) copy.types.set(name, type);
+    copy.count = this.count;
+    return copy;
+  }
+
   /** Node that makes each value. */
   producers(): Map<string, Node> {
     return new Map(this.nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
@@ -138,6 +150,16 @@ export function numbersOf(node: Node, name: string): readonly number[] | undefin
 export function textOf(node: Node, name: string, fallback: string): string {
   const attribute = node.attributes[name];
   return attribute?.kind === 'string' ? attribute.value : fallback;
+}
+
+/** The node with each of its branches replaced. */
+export function mapBranches(node: Node, replace: (branch: Branch) => Branch): Node {
+  if (node.op !== 'If') return node;
+  const attributes = Object.entries(node.attributes).map(([name, attribute]) => {
+    const mapped = attribute.kind === 'graph' ? { ...attribute, value: replace(attribute.value) } : attribute;
+    return [name, mapped] as const;
+  });
+  return { ...node, attributes: Object.fromEntries(attributes) };
 }
 
 /** `MatMul "name" (output "value")` for messages. */

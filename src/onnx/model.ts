@@ -4,6 +4,7 @@
  */
 import { AppError } from '../lib/errors.ts';
 import { sha256Hex } from '../lib/sha256.ts';
+import { DEFAULT_OPTIONS, type CompileOptions, type Precision } from './options.ts';
 import { COMPILER_VERSION, prepareTextEncoder, prepareUnchanged, prepareUnet } from './prepare.ts';
 
 /** Reads a file of the model by its path from the model's folder. */
@@ -21,6 +22,8 @@ export interface PreparedManifest {
   readonly contextWidth: number;
   /** Channels, height, width. */
   readonly latent: readonly [number, number, number];
+  /** In which the U-Net computes; absent for float32. */
+  readonly precision?: Precision;
   /** SHA-256 of each prepared graph, by name. */
   readonly files: Readonly<Record<string, string>>;
 }
@@ -39,7 +42,10 @@ type Config = Readonly<Record<string, unknown>>;
  * Prepared files by path from the model's folder. Throws AppError `onnx/…` when a graph is not of Stable
  * Diffusion's form, and whatever `read` throws for a missing file.
  */
-export async function prepareModel(read: ReadFile): Promise<Map<string, Uint8Array>> {
+export async function prepareModel(
+  read: ReadFile,
+  options: CompileOptions = DEFAULT_OPTIONS,
+): Promise<Map<string, Uint8Array>> {
   const stock = new Map<Part, Uint8Array>();
   for (const part of parts) stock.set(part, await read(stockPath(part)));
   const configs = new Map<Part, Config>();
@@ -47,11 +53,13 @@ export async function prepareModel(read: ReadFile): Promise<Map<string, Uint8Arr
   const { graphs, sizes } = compile(
     (part) => ({ bytes: stock.get(part)!, path: stockPath(part) }),
     (part) => configs.get(part)!,
+    options,
   );
   const manifest: PreparedManifest = {
     compilerVersion: COMPILER_VERSION,
     sources: await hashAll([...stock].map(([part, bytes]) => [stockPath(part), bytes])),
     ...sizes,
+    ...(options.precision === 'float16' && { precision: options.precision }),
     files: await hashAll([...graphs].map(([part, bytes]) => [`${part}.onnx`, bytes])),
   };
   const json = new TextEncoder().encode(`${JSON.stringify(manifest, null, 1)}\n`);
@@ -59,25 +67,35 @@ export async function prepareModel(read: ReadFile): Promise<Map<string, Uint8Arr
   return new Map([...files, [MANIFEST_PATH, json]]);
 }
 
-/** Whether `manifest` is of this compiler and of these sources. */
-export async function isCurrent(manifest: PreparedManifest, read: ReadFile): Promise<boolean> {
+/** Whether `manifest` is of this compiler, of these sources and of the precision asked for. */
+export async function isCurrent(
+  manifest: PreparedManifest,
+  read: ReadFile,
+  { precision }: CompileOptions = DEFAULT_OPTIONS,
+): Promise<boolean> {
+  if ((manifest.precision ?? DEFAULT_OPTIONS.precision) !== precision) return false;
   if (manifest.compilerVersion !== COMPILER_VERSION) return false;
   for (const part of parts)
     if (manifest.sources[stockPath(part)] !== (await sha256Hex(await read(stockPath(part))))) return false;
   return true;
 }
 
-function compile(stock: (part: Part) => { bytes: Uint8Array; path: string }, config: (part: Part) => Config) {
+function compile(
+  stock: (part: Part) => { bytes: Uint8Array; path: string },
+  config: (part: Part) => Config,
+  options: CompileOptions,
+) {
   const text = prepareTextEncoder(stock('text_encoder'), {
     tokens: numberIn(config('text_encoder'), 'max_position_embeddings'),
   });
-  const unet = prepareUnet(stock('unet'), {
+  const sizes = {
     latent: [numberIn(config('unet'), 'in_channels'), ...squareIn(config('unet'))].filter(
       (size) => size !== undefined,
     ),
     tokens: text.info.tokens,
     contextWidth: text.info.contextWidth,
-  });
+  };
+  const unet = prepareUnet(stock('unet'), sizes, options);
   const { latent } = unet.info;
   const picture = latent.slice(1).map((size) => size * enlargement(config('vae_decoder')));
   const colours = numberIn(config('vae_encoder'), 'in_channels');

@@ -5,6 +5,7 @@
 import { AppError } from '../lib/errors.ts';
 import { BATCH, isBatch, showDims } from './dims.ts';
 import { flattenSmallConvolutions } from './fold/small-convolutions.ts';
+import { splitAttention } from './fold/split-attention.ts';
 import { simplify } from './fold/patterns.ts';
 import { specialize } from './fold/specialize.ts';
 import { lower } from './fold/lower.ts';
@@ -12,11 +13,16 @@ import type { Graph, TensorType } from './graph.ts';
 import { readModel, type StockFile } from './read.ts';
 import { rename, requireInput } from './surgery/edit.ts';
 import { operateOnTextEncoder, type TextShape } from './surgery/text-encoder.ts';
-import { operateOnUnet, type UnetShape } from './surgery/unet.ts';
+import { DEFAULT_OPTIONS, type CompileOptions } from './options.ts';
+import { toHalf } from './precision.ts';
+import { operateOnUnet, type UnetShape, type UnetSurgery } from './surgery/unet.ts';
 import { writeModel } from './write.ts';
 
 /** Part of `prepared.json`; another version means that graphs must be prepared again. */
 export const COMPILER_VERSION = 2;
+
+/** With a budget, one attention's probabilities take at most this part of it. */
+const ATTENTION_SHARE = 32;
 
 export interface Prepared<Info> {
   readonly bytes: Uint8Array;
@@ -37,7 +43,21 @@ export interface UnetSizes {
  * grad_value_contexts [L,B,T,D] (a single zero unless compute_gradients).
  * Throws AppError `onnx/…` naming the node when the model is not of Stable Diffusion's form.
  */
-export function prepareUnet(stock: StockFile, sizes: UnetSizes = {}): Prepared<UnetShape> {
+export function prepareUnet(
+  stock: StockFile,
+  sizes: UnetSizes = {},
+  options: CompileOptions = DEFAULT_OPTIONS,
+): Prepared<UnetShape> {
+  const { graph, shape } = compileUnet(stock, sizes, options);
+  return { bytes: finish(graph), info: shape };
+}
+
+/** The training graph before it is written; with a budget, how it keeps to it. */
+export function compileUnet(
+  stock: StockFile,
+  sizes: UnetSizes,
+  options: CompileOptions,
+): UnetSurgery & { readonly graph: Graph } {
   const model = readModel(stock);
   const graph = standardForm(model, {
     sample: fix(model, 'sample', sizes.latent ?? []),
@@ -45,8 +65,11 @@ export function prepareUnet(stock: StockFile, sizes: UnetSizes = {}): Prepared<U
     encoder_hidden_states: fix(model, 'encoder_hidden_states', [sizes.tokens, sizes.contextWidth]),
   });
   flattenSmallConvolutions(graph);
-  const info = operateOnUnet(graph);
-  return { bytes: finish(graph), info };
+  const { activationBudget, batch = 1, precision } = options;
+  if (activationBudget !== undefined) splitAttention(graph, batch, activationBudget / ATTENTION_SHARE);
+  const surgery = operateOnUnet(graph, options);
+  if (precision === 'float16') toHalf(graph);
+  return { ...surgery, graph };
 }
 
 /**

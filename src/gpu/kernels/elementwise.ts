@@ -1,4 +1,4 @@
-/** Kernels over flat arrays: y += x, and LeakyReLU with its derivative. */
+/** Kernels over flat arrays: y += x, y *= factor, and LeakyReLU with its derivative. */
 import { defineKernel } from '../backend.ts';
 import { perThread, threads } from './threads.ts';
 
@@ -16,6 +16,18 @@ export const accumulate = defineKernel({
   workgroups: ({ size }) => threads(size),
   reference: ({ x, y }, { size }) => {
     for (let i = 0; i < size; i++) y[i]! += x[i]!;
+  },
+});
+
+/** y *= factor. */
+export const multiply = defineKernel({
+  name: 'multiply',
+  buffers: { y: 'read_write' },
+  params: { size: 'u32', factor: 'f32' },
+  wgsl: elementwise('y[i] *= params.factor;'),
+  workgroups: ({ size }) => threads(size),
+  reference: ({ y }, { size, factor }) => {
+    for (let i = 0; i < size; i++) y[i]! *= factor;
   },
 });
 

@@ -1,12 +1,17 @@
 /** Spells out the compiler's own operators in standard ones, the way onnxruntime's fusions expect them. */
-import { numberOf, type Graph, type Node } from '../graph.ts';
+import { mapBranches, numberOf, type Graph, type Node } from '../graph.ts';
 import { makeConstant } from '../values.ts';
 
-/** In place; only the main graph holds such operators. */
+/** In place, branches included. */
 export function lower(graph: Graph): void {
-  graph.nodes = graph.nodes.flatMap((node) =>
-    node.op === 'QuickGelu' ? spellQuickGelu(graph, node) : [node],
-  );
+  graph.nodes = lowerNodes(graph, graph.nodes);
+}
+
+function lowerNodes(graph: Graph, nodes: readonly Node[]): Node[] {
+  return nodes.flatMap((node) => {
+    if (node.op === 'QuickGelu') return spellQuickGelu(graph, node);
+    return [mapBranches(node, (branch) => ({ ...branch, nodes: lowerNodes(graph, branch.nodes) }))];
+  });
 }
 
 /** x·σ(αx) */

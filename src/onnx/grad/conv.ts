@@ -1,5 +1,6 @@
 /** Derivatives of convolution towards its data, of nearest-neighbour enlargement and of average pooling. */
 import { sizeOf } from '../../lib/numbers.ts';
+import type { Builder } from '../builder.ts';
 import { fixedDim, fixedDims } from '../dims.ts';
 import { describe, int, ints, numberOf, numbersOf, text, textOf } from '../graph.ts';
 import { kernelOf, windowOf, type Window } from '../shapes/network.ts';
@@ -18,13 +19,12 @@ const conv: Rule = (c) => {
 /** Stride 1: convolution of g with the kernel turned by 180° and its channel axes exchanged. */
 function turnedConv(c: GradContext, weight: string, { kernel, dilations, pads }: Window): string {
   const rank = kernel.length;
-  const exchanged = c.weights.transpose(weight, [1, 0, ...kernel.map((_, i) => i + 2)]);
   const full = kernel.map((size, i) => dilations[i]! * (size - 1));
   const margins = [
     ...full.map((size, i) => size - pads[i]!),
     ...full.map((size, i) => size - pads[i + rank]!),
   ];
-  return c.at.op('Conv', [gradientOf(c), turned(c, exchanged, kernel)], {
+  return c.at.op('Conv', [gradientOf(c), turned(c, weight, kernel)], {
     kernel_shape: ints(kernel),
     dilations: ints(dilations),
     pads: ints(margins),
@@ -32,10 +32,21 @@ function turnedConv(c: GradContext, weight: string, { kernel, dilations, pads }:
 }
 
 function turned(c: GradContext, weight: string, kernel: readonly number[]): string {
-  if (kernel.every((size) => size === 1)) return weight;
+  const exchange = [1, 0, ...kernel.map((_, i) => i + 2)];
+  if (c.runtimeZero) return c.at.transpose(reversedAtRunTime(c.at, weight, kernel, c.runtimeZero), exchange);
+  const exchanged = c.weights.transpose(weight, exchange);
+  if (kernel.every((size) => size === 1)) return exchanged;
   const all = (value: number) => c.weights.integers(kernel.map(() => value));
   const axes = c.weights.integers(kernel.map((_, i) => i + 2));
-  return c.weights.op('Slice', [weight, all(-1), all(-(2 ** 31)), axes, all(-1)]);
+  return c.weights.op('Slice', [exchanged, all(-1), all(-(2 ** 31)), axes, all(-1)]);
+}
+
+/** The kernel turned, from a start that onnxruntime does not know when it loads the graph: nothing to fold. */
+function reversedAtRunTime(at: Builder, weight: string, kernel: readonly number[], zero: string): string {
+  const all = (value: number) => at.integers(kernel.map(() => value));
+  const starts = at.op('Add', [all(-1), zero]);
+  at.assume(starts, { type: 'int64', dims: [kernel.length], values: kernel.map(() => -1) });
+  return at.op('Slice', [weight, starts, all(-(2 ** 31)), at.integers(kernel.map((_, i) => i + 2)), all(-1)]);
 }
 
 /** Strided or grouped: transposed convolution, padded to the size of the data. */

@@ -1,4 +1,6 @@
 /** Derivatives of matrix products. */
+import type { Builder } from '../builder.ts';
+import { countElements } from '../dims.ts';
 import { float, int, numberOf } from '../graph.ts';
 import { gradientOf, unbroadcast, unsupported, type GradContext, type Rule } from './rule.ts';
 
@@ -8,13 +10,24 @@ function transposed(c: GradContext, value: string): string {
   return builder.transposeMatrix(value);
 }
 
+/** g·Wᵀ for a weight [K,N], which Gemm reads as it lies. */
+function timesTransposed(at: Builder, g: string, weight: string): string {
+  const dims = at.dims(g);
+  const rows = at.reshape(g, [countElements(dims.slice(0, -1)), dims.at(-1)!]);
+  const product = at.op('Gemm', [rows, weight], { transB: int(1) });
+  return at.reshape(product, [...dims.slice(0, -1), at.dims(weight)[0]!]);
+}
+
 /** y = a·b: da = g·bᵀ, db = aᵀ·g, each summed over broadcast batch axes. Vectors are refused. */
 const matMul: Rule = (c) => {
   const [a, b] = c.node.inputs as [string, string];
   if (c.at.dims(a).length < 2 || c.at.dims(b).length < 2)
     throw unsupported(c, 'a product of matrices, not of vectors');
   const g = gradientOf(c);
-  const da = () => unbroadcast(c.at, c.at.op('MatMul', [g, transposed(c, b)]), c.at.dims(a));
+  const da = () =>
+    c.runtimeZero && c.isWeight(b) && c.at.dims(b).length === 2
+      ? timesTransposed(c.at, g, b)
+      : unbroadcast(c.at, c.at.op('MatMul', [g, transposed(c, b)]), c.at.dims(a));
   const db = () => unbroadcast(c.at, c.at.op('MatMul', [transposed(c, a), g]), c.at.dims(b));
   return [c.needs(0) ? da() : undefined, c.needs(1) ? db() : undefined];
 };

@@ -32,6 +32,10 @@ export interface Differentiation {
   readonly seeds: ReadonlyMap<string, string>;
   /** Values whose gradients are wanted. */
   readonly wanted: readonly string[];
+  /** An int64 zero [1] known only when the graph runs: weights are then turned in every run instead of kept twice. */
+  readonly runtimeZero?: string;
+  /** Told of each node before its derivative is emitted. */
+  readonly onVisit?: (node: Node) => void;
 }
 
 /**
@@ -67,18 +71,19 @@ function reachableFrom(nodes: readonly Node[], sources: readonly string[]): Set<
 }
 
 function visit(
-  { at, weights, wanted, isWeight }: Differentiation & Pick<GradContext, 'isWeight'>,
+  { at, weights, wanted, isWeight, runtimeZero, onVisit }: Differentiation & Pick<GradContext, 'isWeight'>,
   node: Node,
   active: ReadonlySet<string>,
   pending: Map<string, string[]>,
 ): void {
+  onVisit?.(node);
   const gradients = node.outputs.map((output) => collect(at, pending.get(output)));
   for (const output of node.outputs) if (!wanted.includes(output)) pending.delete(output);
   const needs = (i: number) => active.has(node.inputs[i] ?? '');
   ruleOf(
     at.graph,
     node,
-  )({ node, at, weights, gradients, needs, isWeight }).forEach((gradient, i) => {
+  )({ node, at, weights, gradients, needs, isWeight, runtimeZero }).forEach((gradient, i) => {
     const input = node.inputs[i];
     if (!gradient || !input || !active.has(input)) return;
     pending.set(input, [...(pending.get(input) ?? []), gradient]);

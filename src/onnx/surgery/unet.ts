@@ -5,13 +5,17 @@
  */
 import { sizeOf } from '../../lib/numbers.ts';
 import { Builder } from '../builder.ts';
-import { gate } from '../branch.ts';
+import { conditional } from '../branch.ts';
 import { BATCH, fixedDim, fixedDims, isBatch, type Dim } from '../dims.ts';
 import { int, type Graph, type Node } from '../graph.ts';
 import { differentiate } from '../grad/reverse.ts';
 import { removeDeadCode } from '../dead-code.ts';
 import { findCrossAttention, type CrossAttention, type Projection } from './cross-attention.ts';
 import { rename, requireInput, rewire } from './edit.ts';
+import { DEFAULT_OPTIONS, type CompileOptions } from '../options.ts';
+import { chooseDivision, type MemoryPlan } from '../plan/choose.ts';
+import type { TrainingPass } from '../plan/segments.ts';
+import { elementCode } from '../write.ts';
 
 export interface UnetShape {
   /** Number of cross-attention layers. */
@@ -24,6 +28,12 @@ export interface UnetShape {
   readonly latent: readonly [number, number, number];
 }
 
+export interface UnetSurgery {
+  readonly shape: UnetShape;
+  /** Present when there was a budget. */
+  readonly plan: MemoryPlan | undefined;
+}
+
 /** One context of each layer, as values [batch, tokens, width] cut from the stacked input. */
 interface Contexts {
   readonly keys: readonly string[];
@@ -33,29 +43,98 @@ interface Contexts {
 const CONTEXT = 'encoder_hidden_states';
 
 /** Turns a specialized stock U-Net into its training graph, in place. */
-export function operateOnUnet(graph: Graph): UnetShape {
+export function operateOnUnet(graph: Graph, options: CompileOptions = DEFAULT_OPTIONS): UnetSurgery {
   const [, tokens, contextWidth] = requireInput(graph.inputs, CONTEXT).dims;
   const layers = findCrossAttention(graph, CONTEXT);
   const stacked: Dim[] = [layers.length, BATCH, tokens!, contextWidth!];
   const contexts = replaceContexts(graph, layers, stacked);
   rename(graph, graph.outputs[0]!, 'out_sample');
-  const seed = addLoss(graph);
-  const forward = [...graph.nodes];
-  const weights = new Builder(graph, graph.nodes, 'weights/');
-  graph.addInput('compute_gradients', { type: 'bool', dims: [] });
-  gate({ graph, condition: 'compute_gradients' }, (at) => {
-    const seeds = new Map([['out_sample', seed(at)]]);
-    const wanted = [...contexts.keys, ...contexts.values];
-    const gradients = differentiate({ forward, at, weights, seeds, wanted });
-    return new Map([
-      ['grad_key_contexts', stack(at, gradients.slice(0, layers.length))],
-      ['grad_value_contexts', stack(at, gradients.slice(layers.length))],
-    ]);
-  });
-  graph.outputs.splice(0, Infinity, 'out_sample', 'losses', 'grad_key_contexts', 'grad_value_contexts');
+  const pass = differentiateLoss(graph, contexts, options);
+  graph.outputs.splice(0, Infinity, 'out_sample', 'losses', ...pass.outputs.keys());
+  const plan = options.activationBudget === undefined ? gateWhole(pass) : gateSegments(pass, options);
   removeDeadCode(graph);
   const positions = layers.map((layer) => layer.positions);
-  return { layers: layers.length, positions, ...sizes(graph, tokens, contextWidth) };
+  return { shape: { layers: layers.length, positions, ...sizes(graph, tokens, contextWidth) }, plan };
+}
+
+/** Adds the loss; the backward pass is emitted apart from the graph's own nodes. */
+function differentiateLoss(
+  graph: Graph,
+  contexts: Contexts,
+  { precision, activationBudget }: CompileOptions,
+): TrainingPass {
+  const seed = addLoss(graph);
+  const lean = activationBudget !== undefined;
+  const forward = [...graph.nodes];
+  const weights = new Builder(graph, graph.nodes, 'weights/');
+  const zero = lean ? runtimeZero(weights) : undefined;
+  graph.addInput('compute_gradients', { type: 'bool', dims: [] });
+  const nodes: Node[] = [];
+  const at = new Builder(graph, nodes, 'backward/');
+  const seeds = new Map([['out_sample', seed(at)]]);
+  const wanted = [...contexts.keys, ...contexts.values];
+  const starts: [Node, number][] = [];
+  const onVisit = (node: Node) => starts.push([node, nodes.length]);
+  const gradients = differentiate({
+    forward,
+    at,
+    weights,
+    seeds,
+    wanted,
+    onVisit,
+    ...(zero && { runtimeZero: zero }),
+  });
+  const end = nodes.length;
+  const outputs = stackGradients(at, gradients, precision === 'float16');
+  const slices = starts.map(
+    ([node, start], i) => [node, nodes.slice(i ? start : 0, starts[i + 1]?.[1] ?? end)] as const,
+  );
+  return {
+    graph,
+    condition: 'compute_gradients',
+    forward: graph.nodes,
+    backward: new Map(slices),
+    finish: nodes.slice(end),
+    outputs,
+  };
+}
+
+/** Both stacks [L,B,T,D]; in half precision also the sum of their squares, by which an overflow shows. */
+function stackGradients(at: Builder, gradients: readonly string[], isHalf: boolean): Map<string, string> {
+  const half = gradients.length / 2;
+  const keys = stack(at, gradients.slice(0, half));
+  const values = stack(at, gradients.slice(half));
+  const outputs = new Map([
+    ['grad_key_contexts', keys],
+    ['grad_value_contexts', values],
+  ]);
+  return isHalf ? outputs.set('grad_squares', sumOfSquares(at, keys, values)) : outputs;
+}
+
+function sumOfSquares(at: Builder, keys: string, values: string): string {
+  const [a, b] = [keys, values].map((stacked) => {
+    const wide = at.op('Cast', [stacked], { to: int(elementCode('float32')) });
+    return at.reduceSum(at.op('Mul', [wide, wide]), [0, 1, 2, 3], false);
+  });
+  return at.op('Add', [a!, b!]);
+}
+
+/** An int64 zero [1] that follows the batch, so that onnxruntime cannot fold what is computed from it. */
+function runtimeZero(at: Builder): string {
+  const batch = at.op('Shape', ['loss_weights']);
+  return at.op('Sub', [batch, batch]);
+}
+
+/** The whole backward pass behind one `If`. */
+function gateWhole({ graph, condition, backward, finish, outputs }: TrainingPass): undefined {
+  graph.nodes.push(conditional({ graph, condition }, [...backward.values(), finish].flat(), outputs));
+}
+
+/** The backward pass in segments that fit the budget. */
+function gateSegments(pass: TrainingPass, options: CompileOptions): MemoryPlan {
+  const { divided, plan } = chooseDivision(pass, options);
+  pass.graph.nodes = [...divided.nodes];
+  return plan;
 }
 
 function sizes(graph: Graph, tokens: Dim | undefined, contextWidth: Dim | undefined) {

@@ -1,0 +1,19 @@
+import { expect, test } from 'vitest';
+import { LossScale } from './lossScale.ts';
+
+test('halves at an overflow and doubles after good steps in a row', () => {
+  const scale = new LossScale('float16', 3);
+  const start = scale.value;
+  scale.update(false);
+  expect(scale.value).toBe(start / 2);
+  for (const finite of [true, true, false, true, true]) scale.update(finite);
+  expect(scale.value).toBe(start / 4);
+  scale.update(true);
+  expect(scale.value).toBe(start / 2);
+});
+
+test('float32 is not scaled', () => {
+  const scale = new LossScale('float32', 1);
+  for (const finite of [true, false]) scale.update(finite);
+  expect(scale.value).toBe(1);
+});

@@ -1,0 +1,37 @@
+/**
+ * Loss scaling for half-precision gradients (Micikevicius et al., "Mixed precision training", 2018; torch.amp.GradScaler's
+ * rule and numbers): the loss is multiplied so that small gradients do not vanish in float16. A step whose gradients
+ * overflowed is skipped and the scale halved; after a number of good steps in a row it doubles.
+ */
+import type { Precision } from '../onnx/options.ts';
+
+const INITIAL = 65536;
+const GROWTH_INTERVAL = 2000;
+
+/** Float32 represents every whole power of two between them. */
+const [SMALLEST, LARGEST] = [2 ** -24, 2 ** 32];
+
+export class LossScale {
+  private goodSteps = 0;
+
+  /** Float32 needs none: its scale is 1 and stays so. */
+  constructor(
+    private readonly precision: Precision,
+    private readonly growthInterval = GROWTH_INTERVAL,
+    private current = precision === 'float16' ? INITIAL : 1,
+  ) {}
+
+  get value(): number {
+    return this.current;
+  }
+
+  /** Told after every step whether its gradients were finite. */
+  update(finite: boolean): void {
+    if (this.precision === 'float32') return;
+    this.goodSteps = finite ? this.goodSteps + 1 : 0;
+    if (!finite) this.current = Math.max(SMALLEST, this.current / 2);
+    if (this.goodSteps < this.growthInterval) return;
+    this.current = Math.min(LARGEST, this.current * 2);
+    this.goodSteps = 0;
+  }
+}

@@ -1,0 +1,14 @@
+/** What the compiler can be asked for beyond a model's own sizes. */
+export const precisions = ['float32', 'float16'] as const;
+export type Precision = (typeof precisions)[number];
+
+export interface CompileOptions {
+  /** Of the U-Net's weights and activations; its inputs and outputs stay float32. */
+  readonly precision: Precision;
+  /** Bytes that the activations of the U-Net's training step may take; without one nothing is recomputed. */
+  readonly activationBudget?: number;
+  /** Pictures of the training step that the budget is for (default 1); the graph's batch stays free. */
+  readonly batch?: number;
+}
+
+export const DEFAULT_OPTIONS: CompileOptions = { precision: 'float32' };
