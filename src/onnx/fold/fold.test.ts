@@ -69,10 +69,4 @@ describe('standard form of exported graphs', () => {
     expect(counts.get('Softmax')).toBe(32);
     expect(counts.get('Conv')).toBe(98);
   });
-
-  test('scores of older attention, which PyTorch adds to an unread tensor, lose it', () => {
-    const counts = standardForm('../../neti/fixtures/official/unet.onnx.gz');
-    expect(counts.get('ConstantOfShape')).toBeUndefined();
-    expect(counts.get('Softmax')).toBe(32);
-  });
 });
