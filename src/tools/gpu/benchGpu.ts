@@ -16,6 +16,7 @@ import { z } from 'zod';
 import { AppError } from '../../lib/errors.ts';
 import { DEFAULT_OPTIONS, precisions, type CompileOptions } from '../../onnx/options.ts';
 import { withPeakMemory } from './memory.ts';
+import type { UnetShape } from '../../onnx/surgery/unet.ts';
 import type { Share } from './profile.ts';
 import { compile, profileSteps, timeSteps, type Times } from './webgpu.ts';
 
@@ -70,6 +71,16 @@ function compileOptions({ precision, budget, batch }: Options): CompileOptions {
   return { precision, batch, ...(budget !== undefined && { activationBudget: budget * 2 ** 30 }) };
 }
 
+/** The PyTorch side makes its model from the options, so the folder's must be of the same sizes. */
+function checkShape({ latent, contextWidth }: UnetShape, { resolution, narrow }: Options): void {
+  if (latent[1] === resolution / 8 && contextWidth === (narrow ? 64 : 768)) return;
+  const found = `latents of ${latent.join('×')} and contexts of ${contextWidth}`;
+  throw new AppError(
+    'bench.model',
+    `Expected a model of --resolution ${resolution}${narrow ? ' --narrow' : ''}, found ${found}.`,
+  );
+}
+
 async function python(options: Options, ...command: string[]): Promise<string> {
   const shape = ['--resolution', String(options.resolution), ...(options.narrow ? ['--narrow'] : [])];
   try {
@@ -96,6 +107,7 @@ async function measure(options: Options): Promise<Report> {
     await python(options, 'export', folder);
   }
   const shape = await compile(folder, compileOptions(options));
+  checkShape(shape, options);
   const pytorch = await measurePyTorch(options);
   const task = { folder, ...options };
   const { result: times, peakGib } = await withPeakMemory(() => timeSteps(task, shape));

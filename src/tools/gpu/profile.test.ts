@@ -10,11 +10,12 @@ const node = (op: string, provider: string, dur: number) => ({
 });
 const kernel = (name: string, dur: number) => ({ cat: 'Api', name, dur, args: { cache_key: '' } });
 
-test('kernels of the card are summed by operator and program, encoding them is left out', () => {
+test('kernels of the card are summed by operator and program, encoding them and branches are left out', () => {
   const shares = sumProfile(
     JSON.stringify([
       { cat: 'Session', name: 'model_run', dur: 9e6 },
       node('MatMul', 'WebGpuExecutionProvider', 7e6),
+      node('If', 'CPUExecutionProvider', 7e6),
       node('Unsqueeze', 'CPUExecutionProvider', 1000),
       kernel('backward/n3&MatMul&MatMul', 2000),
       kernel('n2&MatMul&MatMul', 4000),

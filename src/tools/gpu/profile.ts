@@ -37,10 +37,14 @@ export function sumProfile(json: string): Share[] {
     .toSorted((a, b) => b.milliseconds - a.milliseconds);
 }
 
-/** A `Node` event of the WebGPU provider is the time it took to encode the kernel, not to run it. */
+/**
+ * Left out: `Node` events of the WebGPU provider, which are the time it took to encode a kernel, not to run it, and `If`,
+ * which spans the nodes of its branch.
+ */
 function isKernel({ cat, name, args }: Event): boolean {
   if (cat === 'Api') return name.includes('&');
-  return cat === 'Node' && name.endsWith('_kernel_time') && args.provider !== 'WebGpuExecutionProvider';
+  if (args.provider === 'WebGpuExecutionProvider' || args.op_name === 'If') return false;
+  return cat === 'Node' && name.endsWith('_kernel_time');
 }
 
 function nameOf({ cat, name, args }: Event): string {
