@@ -21,6 +21,8 @@ import { Trainer, type TrainingPicture } from './trainer.ts';
 
 const TOLERANCE = 1e-4;
 const CURVE_TOLERANCE = 1e-3;
+/** The ten steps took two minutes on a machine ten times overbooked. */
+const PATIENCE = { timeout: 300_000 };
 const recordedSteps = 10;
 const timesteps = [999, 339];
 const templates = [
@@ -86,7 +88,7 @@ function sketchLayers(contexts: Float32Array): Float32Array {
 describe.each([
   ['bypass', true, recordedSteps],
   ['plain', false, 1],
-] as const)('%s', (variant, textualBypass, steps) => {
+] as const)('%s', PATIENCE, (variant, textualBypass, steps) => {
   test.each([
     ['whole', MAPPER_DEFAULTS.hidden],
     ['truncated', 40],

@@ -75,10 +75,4 @@ describe('standard form of exported graphs', () => {
       expect(counts.get('Conv')).toBe(98);
     },
   );
-
-  test('scores of older attention, which PyTorch adds to an unread tensor, lose it', async () => {
-    const counts = await standardForm('../../neti/fixtures/official/unet.onnx.gz');
-    expect(counts.get('ConstantOfShape')).toBeUndefined();
-    expect(counts.get('Softmax')).toBe(32);
-  });
 });
