@@ -14,10 +14,13 @@ import { readCached } from '../storage/modelCache.ts';
 import type {
   BaseModelInfo,
   ConceptInfo,
+  ExportedConcept,
+  ExportFormat,
   GenerateProgress,
   GenerateRequest,
   GenerateResult,
   LoadProgress,
+  NamedFile,
   OpenRequest,
   Opened,
   Pixels,
@@ -30,6 +33,7 @@ import type {
   TrainResult,
 } from './api.ts';
 import { hasJudge, identityOf, openBaseModel, vocabularyOf, type BaseModel } from './baseModel.ts';
+import { exportForeign, importForeign } from './exchange.ts';
 import { LazyJudge } from './lazyJudge.ts';
 import { Painter } from './painter.ts';
 import { toSquare } from './pictures.ts';
@@ -150,6 +154,18 @@ export class StudioWorker {
       const { info } = await readConcept(file, identityOf(this.opened().base));
       return info;
     });
+  }
+
+  importConcept(id: number, files: readonly NamedFile[]): Promise<Answer<Uint8Array<ArrayBuffer>>> {
+    return this.answer(id, () => importForeign(this.opened(), files));
+  }
+
+  exportConcept(
+    id: number,
+    file: Uint8Array<ArrayBuffer>,
+    format: ExportFormat,
+  ): Promise<Answer<ExportedConcept>> {
+    return this.answer(id, () => exportForeign(this.opened(), file, format));
   }
 
   relabelConcept(
