@@ -10,12 +10,12 @@ import { base, created, fixture } from './testFixtures.ts';
 import { importConcept } from './importConcept.ts';
 
 const seeds = [
-  { name: 'mapper-steps-250.pt', open: base(4, 12), files: 2000 },
-  { name: 'mapper-final.pt', open: base(16, 12), files: 2000 },
+  { name: 'mapper-steps-250.pt', open: base(4, 12), files: 1500 },
+  { name: 'mapper-final.pt', open: base(16, 12), files: 1500 },
   { name: 'learned_embeds-steps-250.bin', open: base(4, 12), files: 1500 },
   { name: 'webui.pt', open: base(16, 128), files: 2000 },
-  { name: 'legacy.pt', open: base(16, 128), files: 2000 },
-  { name: 'diffusers.bin', open: base(16, 128), files: 1000 },
+  { name: 'legacy.pt', open: base(16, 128), files: 2500 },
+  { name: 'diffusers.bin', open: base(16, 128), files: 1500 },
   { name: 'diffusers.safetensors', open: base(16, 128), files: 750 },
   { name: 'kohya.safetensors', open: base(16, 128), files: 750 },
 ] as const;

@@ -2,10 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { CpuBackend } from '../../gpu/cpuBackend.ts';
 import { Tape } from '../../gpu/tape.ts';
 import { relativeError } from '../../lib/numbers.ts';
-import { readSafetensors } from '../../lib/safetensors.ts';
+import { PickledObject, PickledTuple, type Pickled } from '../../lib/pickled.ts';
+import { readSafetensors, writeSafetensors } from '../../lib/safetensors.ts';
+import { readTorchFile, TENSOR_GLOBALS } from '../../lib/torchFile.ts';
+import { TorchWriter } from '../../lib/torchWriter.ts';
 import { readConcept, relabelConcept, type Concept } from '../conceptFile.ts';
 import { Mapper } from '../mapper.ts';
 import { importConcept } from './importConcept.ts';
+import { POSITIONAL_ENCODER } from './officialMapper.ts';
 import { base, created, fixture, importFixtures, tensor } from './testFixtures.ts';
 
 const official = [
@@ -138,6 +142,53 @@ describe('importConcept', () => {
     const refused = importFixtures(names, open);
     await expect(refused).rejects.toMatchObject({ code });
     await expect(refused).rejects.toThrow(message);
+  });
+
+  it('says which family a word of 768 numbers is for, and which model is open', async () => {
+    const values = new Float32Array(768).fill(0.1);
+    const bytes = writeSafetensors(new Map([['<cat-toy>', { shape: [1, 768], values }]]), new Map());
+    await expect(importConcept([{ name: 'cat.safetensors', bytes }], base(16, 128), created)).rejects.toThrow(
+      'word vectors of 768 numbers, as Stable Diffusion 1.x has; the open model "narrow" has 128 numbers and 16 layers',
+    );
+  });
+
+  it('refuses a mapper whose few bytes claim to be large tensors, before any is made', async () => {
+    const { bytes } = fixture('mapper-steps-250.pt');
+    const cfg = readTorchFile(bytes, new Set([...TENSOR_GLOBALS, POSITIONAL_ENCODER])).value;
+    const number = new TorchWriter();
+    const claimed = (...shape: number[]) => {
+      const [storage] = number.tensor({ shape: [1], values: Float32Array.of(1) }).args.items;
+      const strides = new PickledTuple(shape.map(() => 0));
+      const args = [storage!, 0, new PickledTuple(shape), strides, false, null];
+      return new PickledObject('torch._utils._rebuild_tensor_v2', new PickledTuple(args));
+    };
+    const [hidden, anchors, width] = [4096, 8, 24];
+    const state = new Map<Pickled, Pickled>([
+      ['input_layer.weight', claimed(anchors, 32)],
+      ['input_layer.bias', claimed(anchors)],
+      ['net.1.weight', claimed(hidden, anchors)],
+      ...['net.1.bias', 'net.2.weight', 'net.2.bias'].map((name) => [name, claimed(hidden)] as const),
+      ['net.4.weight', claimed(hidden, hidden)],
+      ...['net.4.bias', 'net.5.weight', 'net.5.bias'].map((name) => [name, claimed(hidden)] as const),
+      ['output_layer.0.weight', claimed(width, hidden)],
+      ['output_layer.0.bias', claimed(width)],
+    ]);
+    const encoder = new PickledObject(
+      POSITIONAL_ENCODER,
+      new PickledTuple([]),
+      true,
+      new Map([['w', claimed(16, 2)]]),
+    );
+    const bomb = number.write(
+      new Map<Pickled, Pickled>([
+        ['state_dict', state],
+        ['cfg', cfg instanceof Map ? cfg.get('cfg')! : null],
+        ['encoder', encoder],
+      ]),
+    );
+    expect(bomb.length).toBeLessThan(10_000);
+    const refused = importConcept([{ name: 'mapper-final.pt', bytes: bomb }], base(4, 12), created);
+    await expect(refused).rejects.toThrow(/more than any concept/);
   });
 
   it('refuses a checkpoint that would run a program, by the name of what it would run', async () => {
