@@ -22,6 +22,8 @@ test('a textual inversion is imported, draws and is exported; what does not fit 
   await input.setInputFiles(fixture('webui.pt'));
   await expect(concepts(page)).toContainText('cat-toy');
   await expect(page.getByText('its file says it was learned on “sd-v1-4”')).toBeVisible();
+  await page.getByRole('button', { name: 'Steps, guidance, sampler' }).click();
+  await page.getByLabel('Sampling steps').fill('2');
   await generateOne(page, 'A photo of {}', 5);
   const exported = await exportAs(page, 'cat-toy', 'Export as textual inversion (lossy)');
   expect(exported.name).toBe('cat-toy.learned_embeds.safetensors');
