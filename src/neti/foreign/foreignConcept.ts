@@ -26,6 +26,8 @@ export interface OpenBase extends BaseIdentity {
   /** Side of the base's pictures in pixels. */
   readonly resolution: number;
   readonly predictionType: 'epsilon' | 'v_prediction';
+  /** As concept files name the kind of base. */
+  readonly architecture: string;
 }
 
 /** The official default, for files that name no super-category. */
@@ -46,6 +48,7 @@ export function foreignToConcept(
     training: { seed, learningRate, losses: [] },
     resolution: base.resolution,
     predictionType: base.predictionType,
+    architecture: base.architecture,
   });
 }
 

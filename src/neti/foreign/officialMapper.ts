@@ -6,9 +6,11 @@
  */
 import { z } from 'zod';
 import { AppError } from '../../lib/errors.ts';
+import { sizeOf } from '../../lib/numbers.ts';
 import { PickledObject, type Pickled } from '../../lib/pickled.ts';
 import { toFloat32 } from '../../lib/safetensors.ts';
 import type { TorchFile } from '../../lib/torchFile.ts';
+import { MAX_CONCEPT_BYTES } from '../conceptFile.ts';
 import { checkConfig, MAPPER_DEFAULTS, stateShapes, TIMESTEPS, type MapperConfig } from '../mapperConfig.ts';
 import { checkFit, DEFAULT_CATEGORY, nameOf, type ForeignConcept, type OpenBase } from './foreignConcept.ts';
 
@@ -105,6 +107,9 @@ class MapperTensors {
   state(config: MapperConfig): Map<string, Float32Array<ArrayBuffer>> {
     const shapes = stateShapes(config);
     for (const [name, shape] of shapes) this.checkShape(name, shape);
+    // A few bytes can claim to be large tensors that repeat one number.
+    const bytes = [...shapes.values()].reduce((sum, shape) => sum + 4 * sizeOf(shape), 0);
+    if (bytes > MAX_CONCEPT_BYTES) throw corrupt(`its mapper has ${bytes} bytes, more than any concept`);
     return new Map([...shapes.keys()].map((name) => [name, this.values(name)]));
   }
 

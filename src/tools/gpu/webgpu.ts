@@ -12,7 +12,9 @@ import { sizeOf } from '../../lib/numbers.ts';
 import { Random } from '../../lib/random.ts';
 import type { CompileOptions } from '../../onnx/options.ts';
 import { prepareTextEncoder, prepareUnet } from '../../onnx/prepare.ts';
+import { readStock } from '../../onnx/stock.ts';
 import type { UnetShape } from '../../onnx/surgery/unet.ts';
+import { openFolder } from '../modelFolder.ts';
 import { sumProfile, type Share } from './profile.ts';
 
 export type Provider = 'webgpu' | 'cpu';
@@ -46,10 +48,7 @@ const contextNames = ['key_contexts', 'value_contexts'] as const;
 
 /** Compiles both graphs beside their stock files, which they refer to for their weights; `options` are the U-Net's. */
 export async function compile(folder: string, options: CompileOptions): Promise<UnetShape> {
-  const stock = async (part: Part) => {
-    const path = `${part}/model.onnx`;
-    return { path, bytes: new Uint8Array(await readFile(join(folder, path))) };
-  };
+  const stock = (part: Part) => readStock(`${part}/model.onnx`, openFolder(folder));
   await writeFile(graphPath(folder, 'text_encoder'), prepareTextEncoder(await stock('text_encoder')).bytes);
   const { bytes, info } = prepareUnet(await stock('unet'), {}, options);
   await writeFile(graphPath(folder, 'unet'), bytes);
