@@ -3,6 +3,7 @@
  * cut short, by a reload, a cancel or an error, goes on from there when the same plan is fetched again.
  */
 import { AppError } from '../../lib/errors.ts';
+import { isFull } from '../../storage/fileTree.ts';
 import type { StoredModel } from '../../storage/modelRecords.ts';
 import type { ModelStore } from '../../storage/modelStore.ts';
 import type { ModelWriter } from '../../storage/modelWriter.ts';
@@ -121,10 +122,6 @@ async function verified({ writer }: Job, file: PlannedFile, partial: PartialFile
     await writer.noteState(file.path, null);
     throw error;
   }
-}
-
-function isFull(error: unknown): boolean {
-  return error instanceof DOMException && error.name === 'QuotaExceededError';
 }
 
 /** What is missing is all that has not come: browsers report more room than there is, so that it does not give the user away. */
