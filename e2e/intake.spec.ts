@@ -127,9 +127,11 @@ test('a cancel stops the traffic; another tab is told that the model is being fe
   page,
   context,
 }) => {
-  server.delay = 100;
+  server.delay = 20;
   const fetching = getFromHub(page);
   await untilHalfway(page);
+  // Slow enough to be still at it whatever the other tab does, and just not silent.
+  server.delay = 1500;
   const other = await context.newPage();
   await openPage(other);
   expect(await getFromHub(other)).toMatchObject({ code: 'model.busy' });
@@ -159,7 +161,7 @@ test('any address, and a server that stalls, cuts and answers 429, 500 and 416',
 });
 
 test('a folder is copied', async ({ page }) => {
-  server.files.set(weights, noise(50_000, 8));
+  server.files.set(weights, noise(5_000, 8));
   const files = Object.fromEntries([...server.files].map(([path, content]) => [path, [...content]]));
   expect(await call(page, 'folder', files)).toBeNull();
   await expectWhole(page);
