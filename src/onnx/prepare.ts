@@ -11,7 +11,7 @@ import { lower } from './fold/lower.ts';
 import type { Graph, TensorType } from './graph.ts';
 import { readModel } from './read.ts';
 import type { Stock } from './stock.ts';
-import { rename, requireInput, vectorize } from './surgery/edit.ts';
+import { keepOutput, rename, requireInput, vectorize } from './surgery/edit.ts';
 import { operateOnTextEncoder, type TextShape } from './surgery/text-encoder.ts';
 import { operateOnUnet, type UnetShape } from './surgery/unet.ts';
 import { writeModel } from './write.ts';
@@ -43,6 +43,7 @@ export interface UnetSizes {
 export function prepareUnet(stock: Stock, sizes: UnetSizes = {}): Prepared<UnetShape> {
   const model = readModel(stock);
   requireOnly(model, ['sample', 'timestep', 'encoder_hidden_states'], stock.path);
+  keepOutput(model, 'out_sample');
   vectorize(model, 'timestep');
   const graph = standardForm(model, {
     sample: fix(model, 'sample', sizes.latent ?? []),
@@ -67,6 +68,7 @@ export function prepareTextEncoder(
 ): Prepared<TextShape> {
   const model = readModel(stock);
   requireOnly(model, ['input_ids'], stock.path);
+  keepOutput(model, 'last_hidden_state');
   const graph = standardForm(model, { input_ids: fix(model, 'input_ids', [sizes.tokens]) });
   const info = operateOnTextEncoder(graph);
   return { ...finish(graph), info };
