@@ -39,7 +39,7 @@ export class Builder {
     return this.add({ op, name, inputs, outputs, attributes });
   }
 
-  /** Adds a node whose output gets the given name. */
+  /** Adds a node whose output gets the given name, and returns it. */
   named(output: string, op: string, inputs: readonly string[], attributes: Attributes = {}): string {
     return this.add({
       op,
@@ -89,7 +89,12 @@ export class Builder {
   /** Reshape to `dims`, which may contain the batch; nothing when the shape is the same. */
   reshape(value: string, dims: readonly Dim[]): string {
     const from = this.dims(value);
-    return sameDims(from, dims) ? value : this.op('Reshape', [value, this.integers(reshapeTo(from, dims))]);
+    return sameDims(from, dims) ? value : this.op('Reshape', [value, this.shape(from, dims)]);
+  }
+
+  /** Shape input of a Reshape. */
+  shape(from: readonly Dim[], to: readonly Dim[]): string {
+    return this.integers(reshapeTo(from, to));
   }
 
   /** `value` broadcast to the shape of `like`, read when the graph runs if the batch is in it. */

@@ -11,7 +11,7 @@ import { lower } from './fold/lower.ts';
 import type { Graph, TensorType } from './graph.ts';
 import { readModel } from './read.ts';
 import type { Stock } from './stock.ts';
-import { rename, requireInput } from './surgery/edit.ts';
+import { keepOutput, rename, requireInput, vectorize } from './surgery/edit.ts';
 import { operateOnTextEncoder, type TextShape } from './surgery/text-encoder.ts';
 import { operateOnUnet, type UnetShape } from './surgery/unet.ts';
 import { writeModel } from './write.ts';
@@ -42,6 +42,9 @@ export interface UnetSizes {
  */
 export function prepareUnet(stock: Stock, sizes: UnetSizes = {}): Prepared<UnetShape> {
   const model = readModel(stock);
+  requireOnly(model, ['sample', 'timestep', 'encoder_hidden_states'], stock.path);
+  keepOutput(model, 'out_sample');
+  vectorize(model, 'timestep');
   const graph = standardForm(model, {
     sample: fix(model, 'sample', sizes.latent ?? []),
     timestep: { type: requireInput(model.inputs, 'timestep').type, dims: [BATCH] },
@@ -64,6 +67,8 @@ export function prepareTextEncoder(
   sizes: { readonly tokens?: number | undefined } = {},
 ): Prepared<TextShape> {
   const model = readModel(stock);
+  requireOnly(model, ['input_ids'], stock.path);
+  keepOutput(model, 'last_hidden_state');
   const graph = standardForm(model, { input_ids: fix(model, 'input_ids', [sizes.tokens]) });
   const info = operateOnTextEncoder(graph);
   return { ...finish(graph), info };
@@ -85,6 +90,14 @@ export function prepareUnchanged(
   });
   graph.outputs.splice(0, Infinity, ...model.outputs);
   return { ...finish(graph), info: { outputs: model.outputs } };
+}
+
+/** Refuses inputs that nobody would feed. */
+function requireOnly(model: Graph, names: readonly string[], path: string): void {
+  const extra = [...model.inputs.keys()].filter((name) => !names.includes(name));
+  if (!extra.length) return;
+  const message = `expected the inputs of Stable Diffusion 1.x and 2.x (${names.join(', ')}) in ${path}, found ${extra.join(', ')} as well; export it without them, or choose a model of that family`;
+  throw new AppError('onnx/extra-input', message);
 }
 
 /** The input's type with a free batch and all other dimensions fixed, by the graph or by `sizes`. */

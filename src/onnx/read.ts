@@ -55,14 +55,24 @@ function readNodes(body: GraphProto, stock: Stock): Node[] {
   return body.node.map((node, index) => readNode(node, index, stock));
 }
 
+/** Operators of onnxruntime's own domain keep it in their name. */
 function readNode(node: NodeProto, index: number, stock: Stock): Node {
-  if (node.domain !== '' && node.domain !== 'ai.onnx') {
-    const message = `expected standard ONNX operators, found ${node.domain}.${node.opType} "${node.name}"; export without runtime-specific optimization`;
-    throw new AppError('onnx/unknown-domain', message);
-  }
+  const op = opOf(node, stock.path);
   const attributes = Object.fromEntries(node.attribute.map((a) => [a.name, readAttribute(a, node, stock)]));
-  const name = node.name || `${node.opType}_${index}`;
-  return { op: node.opType, name, inputs: node.input, outputs: node.output, attributes };
+  return {
+    op,
+    name: node.name || `${node.opType}_${index}`,
+    inputs: node.input,
+    outputs: node.output,
+    attributes,
+  };
+}
+
+function opOf({ domain, opType, name }: NodeProto, path: string): string {
+  if (domain === '' || domain === 'ai.onnx') return opType;
+  if (domain === 'com.microsoft') return `${domain}.${opType}`;
+  const message = `expected standard ONNX operators in ${path}, found ${domain}.${opType} "${name}"; export without runtime-specific optimization`;
+  throw new AppError('onnx/unknown-domain', message);
 }
 
 function readAttribute(attribute: AttributeProto, node: NodeProto, stock: Stock): Attribute {

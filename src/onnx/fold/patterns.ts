@@ -7,14 +7,14 @@ import type { Graph } from '../graph.ts';
 import { removeDeadCode } from '../dead-code.ts';
 import { matchGelu, matchQuickGelu } from './activation-patterns.ts';
 import { matchLayerNormalization } from './normalization-pattern.ts';
-import { dropUnitFactors, joinSlices } from './tidy.ts';
+import { dropNeutral, joinSlices } from './tidy.ts';
 import { Matcher, type Pattern } from './matcher.ts';
 
 const patterns: readonly Pattern[] = [matchLayerNormalization, matchGelu, matchQuickGelu];
 
 /** Simplifies in place and returns the graph. */
 export function simplify(graph: Graph): Graph {
-  dropUnitFactors(graph);
+  dropNeutral(graph);
   joinSlices(graph);
   for (const pattern of patterns) {
     const matcher = new Matcher(graph);

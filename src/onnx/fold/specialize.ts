@@ -10,8 +10,10 @@ import { contextOf, inferTypes, KnownValues, LARGEST_KNOWN } from '../infer.ts';
 import { isFloat, isNumeric, makeConstant, readConstant, type Known } from '../values.ts';
 import { elementCode } from '../write.ts';
 import { evaluators } from './evaluate.ts';
+import { fixedBatchOf, freeBatch } from './fixed-batch.ts';
 import { reshapeTo } from './reshape.ts';
 import { restoreScale } from './restore.ts';
+import { spellOut } from '../compound/spell-out.ts';
 import { removeDeadCode } from '../dead-code.ts';
 import { upgradeNode } from './upgrade.ts';
 
@@ -30,6 +32,7 @@ class Specializer {
   private readonly graph: Graph;
   private readonly known: KnownValues;
   private readonly aliases = new Map<string, string>();
+  private readonly fixedBatch: number | undefined;
 
   constructor(
     private readonly stock: Graph,
@@ -37,13 +40,15 @@ class Specializer {
   ) {
     this.graph = new Graph(Math.max(PREPARED_OPSET, stock.opset));
     this.known = new KnownValues(this.graph);
+    this.fixedBatch = fixedBatchOf(stock, inputs);
     for (const [name, type] of stock.inputs) this.graph.addInput(name, wide(inputs.get(name) ?? type));
     for (const [name, constant] of stock.constants) this.graph.addConstant(name, wideConstant(constant));
   }
 
   run(): Graph {
     const upgraded = this.stock.nodes.flatMap((node) => upgradeNode(node, this.stock, this.graph));
-    for (const node of upgraded) this.visit(this.resolve(node));
+    for (const node of upgraded)
+      for (const simple of spellOut(this.graph, this.resolve(node))) this.visit(this.resolve(simple));
     this.graph.outputs.push(...this.stock.outputs.map((name) => this.alias(name)));
     removeDeadCode(this.graph);
     return this.graph;
@@ -78,7 +83,8 @@ class Specializer {
     this.infer({ ...node, attributes });
   }
 
-  private infer(node: Node): void {
+  private infer(stock: Node): void {
+    const node = this.fixedBatch ? freeBatch(this.graph, this.known, stock, this.fixedBatch) : stock;
     const context = contextOf(this.graph, this.known, node);
     const types = inferTypes(context);
     const output = node.outputs[0]!;

@@ -1,21 +1,47 @@
-/** Removes factors of one, and joins neighbouring slices of a value into one Split. */
+/** Removes what changes nothing, and joins neighbouring slices of a value into one Split. */
 import { fixedDim, isBatch, range, sameDims } from '../dims.ts';
-import { int, type Graph, type Node } from '../graph.ts';
+import { int, numbersOf, type Graph, type Node } from '../graph.ts';
 import { contextOf, KnownValues, recordTypes } from '../infer.ts';
 import { sliceRanges } from '../shapes/layout.ts';
 import { makeConstant } from '../values.ts';
 import { Matcher } from './matcher.ts';
 
-/** x·1 and x/1 become x. */
-export function dropUnitFactors(graph: Graph): void {
+/** What a node's output equals, when the node changes nothing. */
+type Neutral = (matcher: Matcher, node: Node) => string | undefined;
+
+/** x·1 and x/1 */
+const unitFactor: Neutral = (matcher, node) => {
+  const scaled = matcher.scaled(node.outputs[0]!);
+  return scaled?.factor === 1 ? scaled.x : undefined;
+};
+
+/** x + 0 and x + 0·y: a product with β = 0 is how PyTorch's baddbmm leaves a tensor unread. */
+const zeroTerm: Neutral = (matcher, node) => {
+  if (node.op !== 'Add') return undefined;
+  const isZero = (value: string) => matcher.number(value) === 0 || matcher.scaled(value)?.factor === 0;
+  return matcher.operands(node, isZero)?.[1];
+};
+
+/** Two transpositions, the second of which undoes the first. */
+const undoneTranspose: Neutral = (matcher, node) => {
+  const first = node.op === 'Transpose' ? matcher.made(node.inputs[0], 'Transpose') : undefined;
+  const [outer, inner] = [node, first].map((each) => each && numbersOf(each, 'perm'));
+  return outer?.every((axis, i) => inner?.[axis] === i) ? first!.inputs[0] : undefined;
+};
+
+const neutrals = [unitFactor, zeroTerm, undoneTranspose];
+
+/** Readers of a value that changes nothing read what it equals. */
+export function dropNeutral(graph: Graph): void {
   const matcher = new Matcher(graph);
   const aliases = new Map<string, string>();
   const resolve = (value: string) => aliases.get(value) ?? value;
   graph.nodes = graph.nodes.flatMap((node) => {
-    const x = matcher.scaled(node.outputs[0]!);
-    const unit = x?.factor === 1 && sameDims(graph.typeOf(x.x).dims, graph.typeOf(node.outputs[0]!).dims);
-    if (unit) aliases.set(node.outputs[0]!, resolve(x.x));
-    return unit ? [] : [{ ...node, inputs: node.inputs.map(resolve) }];
+    const [output] = node.outputs as [string];
+    const same = neutrals.map((neutral) => neutral(matcher, node)).find((value) => value !== undefined);
+    const isNeutral = same !== undefined && sameDims(graph.typeOf(same).dims, graph.typeOf(output).dims);
+    if (isNeutral) aliases.set(output, resolve(same));
+    return isNeutral ? [] : [{ ...node, inputs: node.inputs.map(resolve) }];
   });
   graph.outputs.splice(0, Infinity, ...graph.outputs.map(resolve));
 }

@@ -1,6 +1,6 @@
 /**
- * Rewrites nodes of older operator sets (13 and up) to the prepared one: reductions take axes as an input (18),
- * Split names its sizes or their number (18), and GroupNormalization becomes the operators that all providers run.
+ * Rewrites nodes of older operator sets (13 and up) to the prepared one: reductions take axes as an input (18)
+ * and Split names its sizes or their number (18).
  */
 import { int, numbersOf, type Graph, type Node } from '../graph.ts';
 import { makeConstant } from '../values.ts';

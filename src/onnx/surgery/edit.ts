@@ -1,5 +1,6 @@
 /** Small edits of a graph: renaming values, rewiring inputs, inserting nodes. */
 import { AppError } from '../../lib/errors.ts';
+import { removeDeadCode } from '../dead-code.ts';
 import type { Graph, Node, TensorType } from '../graph.ts';
 
 /** Replaces `from` by `to` in the inputs of the nodes for which `where` holds. */
@@ -38,4 +39,23 @@ export function requireInput(inputs: ReadonlyMap<string, TensorType>, name: stri
   if (type) return type;
   const message = `expected an input "${name}", found ${[...inputs.keys()].join(', ')}; export in the Hugging Face layout`;
   throw new AppError('onnx/missing-input', message);
+}
+
+/** Lets a scalar input carry a number for each row: it is no longer given the axis it lacked. In place. */
+export function vectorize(graph: Graph, input: string): void {
+  if (requireInput(graph.inputs, input).dims.length) return;
+  const carriers = new Set([input]);
+  graph.nodes = graph.nodes.map((node) => {
+    if (!carriers.has(node.inputs[0] ?? '')) return node;
+    if (node.op === 'Cast' || node.op === 'Identity') carriers.add(node.outputs[0]!);
+    if (node.op !== 'Unsqueeze' && node.op !== 'Reshape') return node;
+    return { ...node, op: 'Identity', inputs: [node.inputs[0]!], attributes: {} };
+  });
+}
+
+/** Drops all outputs but `name` (the first, where none is called so) and what only they need. In place. */
+export function keepOutput(graph: Graph, name: string): void {
+  const kept = graph.outputs.includes(name) ? name : graph.outputs[0]!;
+  graph.outputs.splice(0, Infinity, kept);
+  removeDeadCode(graph);
 }
