@@ -5,6 +5,7 @@
  */
 import { fromBinary } from '@bufbuild/protobuf';
 import { AppError } from '../lib/errors.ts';
+import type { OpenFile } from '../lib/modelFiles.ts';
 import { sizeOf } from '../lib/numbers.ts';
 import { sha256Hex } from '../lib/sha256.ts';
 import { elementTypes } from './element-types.ts';
@@ -17,9 +18,6 @@ import {
 } from './proto/onnx_pb.ts';
 import { readSkeleton } from './skeleton.ts';
 import { elementSize, isFloat } from './values.ts';
-
-/** Opens a file of the model by its path from the model's folder. */
-export type OpenFile = (path: string) => Promise<Blob>;
 
 export interface Stock {
   /** Path from the model's folder, such as `unet/model.onnx`. */

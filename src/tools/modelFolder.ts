@@ -1,17 +1,17 @@
-/** A model folder on disk as the pipeline and the compiler open it. */
-import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
+/** A model folder on disk as the pipeline and the compiler open it: files are read when their content is asked for. */
+import { openAsBlob } from 'node:fs';
+import { access } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { missingFile, type OpenFile } from '../lib/modelFiles.ts';
-
-const isMissing = (error: unknown) => error instanceof Error && 'code' in error && error.code === 'ENOENT';
 
 export function openFolder(folder: string | URL): OpenFile {
   const home = typeof folder === 'string' ? folder : fileURLToPath(folder);
   return async (path) => {
-    const bytes = await readFile(join(home, path)).catch((error: unknown) => {
-      throw isMissing(error) ? missingFile(home, path) : error;
+    const file = join(home, path);
+    await access(file).catch(() => {
+      throw missingFile(home, path);
     });
-    return new Blob([bytes]);
+    return openAsBlob(file);
   };
 }

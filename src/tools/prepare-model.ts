@@ -4,18 +4,18 @@
  * Compiles the stock graphs of a model folder (Hugging Face ONNX layout) into DIR/prepared. With --check it writes
  * nothing and fails unless what lies there is what the compiler makes of the stock files.
  */
-import { openAsBlob } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AppError } from '../lib/errors.ts';
 import { judgeParts } from '../lib/manifest.ts';
 import { prepareJudge } from '../onnx/judge.ts';
 import { prepareModel } from '../onnx/model.ts';
+import { openFolder } from './modelFolder.ts';
 
 async function main(args: readonly string[]): Promise<void> {
   const [folder] = args.filter((arg) => !arg.startsWith('--'));
   if (!folder) throw new AppError('usage', 'expected a model folder: npm run prepare-model -- DIR [--check]');
-  const open = (path: string) => openAsBlob(join(folder, path));
+  const open = openFolder(folder);
   const parts = await readdir(folder);
   const judge = judgeParts.every((part) => parts.includes(part)) ? await prepareJudge(open) : [];
   for (const [path, bytes] of [...(await prepareModel(open)), ...judge]) {
