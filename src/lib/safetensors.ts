@@ -17,7 +17,7 @@ const LENGTH_BYTES = 8;
 const METADATA = '__metadata__';
 
 /** Bytes an element. */
-const ITEM_BYTES = {
+export const ITEM_BYTES = {
   BOOL: 1,
   U8: 1,
   I8: 1,
@@ -87,7 +87,7 @@ export function readSafetensors(file: Uint8Array): Safetensors {
   return { metadata: new Map(texts), tensors: new Map(tensors), data };
 }
 
-/** A copy as float32, from F32, F16 or BF16; throws `safetensors.dtype` for others. */
+/** A copy as float32, from F32, F16, BF16 or F64; throws `safetensors.dtype` for others. */
 export function toFloat32(tensor: StoredTensor): Float32Array<ArrayBuffer> {
   const { bytes, dtype } = tensor;
   if (dtype === 'F32') return new Float32Array(aligned(bytes));
@@ -96,7 +96,8 @@ export function toFloat32(tensor: StoredTensor): Float32Array<ArrayBuffer> {
     const bits = Uint32Array.from(new Uint16Array(aligned(bytes)), (half) => half << 16);
     return new Float32Array(bits.buffer);
   }
-  throw new AppError('safetensors.dtype', `Expected a tensor of F32, F16 or BF16, found ${dtype}.`);
+  if (dtype === 'F64') return new Float32Array(new Float64Array(aligned(bytes)));
+  throw new AppError('safetensors.dtype', `Expected a tensor of F32, F16, BF16 or F64, found ${dtype}.`);
 }
 
 /** A copy of an I64 tensor; throws `safetensors.dtype` for others. */

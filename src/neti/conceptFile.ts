@@ -51,8 +51,8 @@ export interface Concept {
   readonly state: MapperState;
   readonly info: ConceptInfo;
   readonly training: {
-    readonly seed: number;
-    readonly learningRate: number;
+    readonly seed: number | null;
+    readonly learningRate: number | null;
     readonly losses: LossSummary | null;
   };
   /** Null when the file carries none. */

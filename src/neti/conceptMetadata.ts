@@ -10,6 +10,7 @@ const FORMAT_VERSION = '1';
 const THUMBNAIL = 'modelspec.thumbnail';
 const TITLE = 'modelspec.title';
 const TRIGGER = 'modelspec.trigger_phrase';
+const ORIGIN = 'neti.imported';
 const MAX_THUMBNAIL = 2 * 2 ** 20;
 
 const size = (max: number) => z.int().min(1).max(max);
@@ -50,12 +51,25 @@ const conceptSchema = z.strictObject({
   placeholder: z.string().min(1).max(100),
 });
 
+/** An imported concept may not say how it was trained. */
 const trainingSchema = z.strictObject({
   step: z.int().min(0).max(1e9),
-  seed: z.int(),
-  learningRate: z.number().positive(),
+  seed: z.int().nullable(),
+  learningRate: z.number().positive().nullable(),
   losses: lossSummarySchema.nullable(),
 });
+
+/**
+ * A concept that was not learned here but read from another program's files. Those name their base by a title at most,
+ * never by a hash: that the concept belongs to `neti.base` is what the user said by importing it, and not checked.
+ */
+const originSchema = z.strictObject({
+  format: z.enum(['official-neti', 'textual-inversion']),
+  files: z.array(z.string().min(1).max(300)).min(1).max(2),
+  /** The base as the files call it, if they do. */
+  base: z.string().max(300).nullable(),
+});
+export type ImportOrigin = z.infer<typeof originSchema>;
 
 /** Only a picture inside the file: an address would make the page ask a stranger's server for it. */
 const thumbnailSchema = z.union([
@@ -79,6 +93,8 @@ export interface ConceptInfo {
   readonly created: string;
   /** A picture's data URL, empty when the file has none. */
   readonly thumbnail: string;
+  /** Only of concepts that come from another program. */
+  readonly imported?: ImportOrigin;
 }
 
 /** What metadata are written from. `losses`: one number a step of the last session. */
@@ -86,8 +102,8 @@ export interface MetadataDraft {
   readonly config: MapperConfig;
   readonly info: ConceptInfo;
   readonly training: {
-    readonly seed: number;
-    readonly learningRate: number;
+    readonly seed: number | null;
+    readonly learningRate: number | null;
     readonly losses: readonly number[];
   };
   /** ModelSpec's name for the kind of base; its own name where this is left out. */
@@ -103,6 +119,7 @@ export interface ConceptMetadata {
   readonly concept: z.infer<typeof conceptSchema>;
   readonly training: z.infer<typeof trainingSchema>;
   readonly thumbnail: string;
+  readonly imported: ImportOrigin | null;
 }
 
 /** Throws `concept.draft` when a value is outside of what a reader accepts, such as an endless name. */
@@ -138,7 +155,21 @@ export function writeMetadata(draft: MetadataDraft): Map<string, string> {
     [THUMBNAIL, check(thumbnailSchema, thumbnail, 'thumbnail', unfit)],
     ['neti.format', FORMAT_VERSION],
     ...Object.entries(json).map(([key, value]) => [key, JSON.stringify(value)] as const),
+    ...(info.imported ? originTexts(info.imported, info.baseId) : []),
   ]);
+}
+
+function originTexts(imported: ImportOrigin, baseId: string): [string, string][] {
+  const origin = check(originSchema, imported, 'origin', unfit);
+  const learnedOn = origin.base === null ? 'does not name its base' : `names "${origin.base}" as its base`;
+  return [
+    [
+      'modelspec.description',
+      `Imported from ${origin.files.join(' and ')}, which ${learnedOn}. It fits "${baseId}" by its sizes; ` +
+        'whether it was learned on a model of that family was not checked.',
+    ],
+    [ORIGIN, JSON.stringify(origin)],
+  ];
 }
 
 /** Throws `concept.version` or `concept.corrupt`. */
@@ -157,10 +188,11 @@ export function readMetadata(metadata: ReadonlyMap<string, string>): ConceptMeta
     concept: readJson(conceptSchema, metadata, 'neti.concept'),
     training: readJson(trainingSchema, metadata, 'neti.training'),
     thumbnail: check(thumbnailSchema, metadata.get(THUMBNAIL) ?? '', THUMBNAIL, corrupt),
+    imported: metadata.has(ORIGIN) ? readJson(originSchema, metadata, ORIGIN) : null,
   };
 }
 
-export function conceptInfo({ base, concept, training, thumbnail }: ConceptMetadata): ConceptInfo {
+export function conceptInfo({ base, concept, training, thumbnail, imported }: ConceptMetadata): ConceptInfo {
   const { name, category, kind, created } = concept;
   return {
     name,
@@ -171,6 +203,7 @@ export function conceptInfo({ base, concept, training, thumbnail }: ConceptMetad
     baseId: base.id,
     baseHash: base.hash,
     thumbnail,
+    ...(imported && { imported }),
   };
 }
 

@@ -62,6 +62,42 @@ describe('library', () => {
     },
   );
 
+  it('hands the two files of an official concept over together, and says what the base is known by', async () => {
+    const groups: string[][] = [];
+    const scripted = scriptedClient();
+    const client = scriptedClient({
+      importConcept: (files) => {
+        groups.push(files.map(({ name }) => name));
+        return scripted.importConcept(files);
+      },
+      inspectConcept: async (file) => ({
+        ...(await scripted.inspectConcept(file)),
+        imported: { format: 'textual-inversion', files: ['learned_embeds-steps-9.bin'], base: 'sd-v1-4' },
+      }),
+    });
+    const { store } = await startStudio({ client });
+    const names = ['learned_embeds-final.bin', 'mapper-final.pt'];
+    await store.getState().importConcepts(names.map((name) => new File(['x'], name)));
+    expect(groups).toEqual([['mapper-final.pt', 'learned_embeds-final.bin']]);
+    const [note] = store.getState().problems.library;
+    expect(note).toMatchObject({ tone: 'note', code: 'concept.imported' });
+    expect(note?.message).toMatch(/learned on “sd-v1-4”.*together with mapper-steps-9\.pt/);
+  });
+
+  it('exports for other programs, and says why it could not', async () => {
+    const { store } = await trained();
+    const [concept] = store.getState().concepts;
+    const file = await store.getState().exportConcept(concept!.id, 'official-neti');
+    expect(file?.name).toBe('tin robot.official-neti.zip');
+
+    const exportConcept = () => Promise.reject(new AppError('official.variant', 'The reason.'));
+    const failing = await startStudio({ client: scriptedClient({ exportConcept }) });
+    await failing.store.getState().importConcepts([new File(['file'], 'a.safetensors')]);
+    const [other] = failing.store.getState().concepts;
+    expect(await failing.store.getState().exportConcept(other!.id, 'official-neti')).toBeNull();
+    expect(failing.store.getState().problems.library[0]).toMatchObject({ code: 'official.variant' });
+  });
+
   it('refuses an empty concept file before it reaches the worker', async () => {
     const { store } = await startStudio();
     await store.getState().importConcepts([new File([], 'a.safetensors')]);

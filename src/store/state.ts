@@ -13,6 +13,7 @@ import type {
   BaseModelInfo,
   ConceptKind,
   EngineInfo,
+  ExportFormat,
   IntakeProgress,
   LoadProgress,
   ModelOffer,
@@ -177,6 +178,8 @@ export interface LibrarySlice {
   renameConcept(id: string, name: string): Promise<void>;
   deleteConcept(id: string): Promise<void>;
   importConcepts(files: readonly File[]): Promise<void>;
+  /** The concept as another program's file, ready to be saved; null when that failed, which is then shown. */
+  exportConcept(id: string, format: ExportFormat): Promise<File | null>;
   saveAgain(): Promise<void>;
   removeEverything(): Promise<void>;
 }

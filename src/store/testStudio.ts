@@ -79,6 +79,8 @@ export function scriptedClient(overrides: Partial<StudioClient> = {}): StudioCli
         ...{ name: 'imported', category: 'toy', kind: 'object', step: 100, baseId: 'base', baseHash: 'abc' },
         ...{ created: '2026-01-01T00:00:00.000Z', thumbnail: '' },
       }),
+    importConcept: ([first]) => Promise.resolve(first!.bytes),
+    exportConcept: (bytes, format) => Promise.resolve({ bytes, ending: `${format}.zip` }),
     relabelConcept: (file) => Promise.resolve(file),
     models: () =>
       Promise.resolve({

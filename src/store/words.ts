@@ -22,9 +22,9 @@ export function likenessWords(truncation: number): string {
 }
 
 /** A concept's name as a file name that every system accepts. */
-export function conceptFileName(name: string): string {
+export function conceptFileName(name: string, ending = 'safetensors'): string {
   const safe = [...name]
     .map((letter) => (letter < ' ' || '/\\:*?"<>|'.includes(letter) ? '-' : letter))
     .join('');
-  return `${safe.trim().replace(/^\.+/, '') || 'concept'}.safetensors`;
+  return `${safe.trim().replace(/^\.+/, '') || 'concept'}.${ending}`;
 }

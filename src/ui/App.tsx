@@ -1,6 +1,7 @@
 /** The page: header, library, and three steps from left to right. Files can be dropped or pasted anywhere. */
 import { useEffect } from 'react';
 import { useDropzone } from 'react-dropzone';
+import { isConceptFile } from '../store/importFiles.ts';
 import { CreatePanel } from './CreatePanel.tsx';
 import { Header } from './Header.tsx';
 import { Library } from './Library.tsx';
@@ -17,8 +18,6 @@ import './train.css';
 import './create.css';
 import './overlays.css';
 import './models.css';
-
-const isConceptFile = (file: File) => file.name.toLowerCase().endsWith('.safetensors');
 
 /** Concept files go to the library, anything else is taken for pictures. */
 function useTakeFiles(): (files: readonly File[]) => void {

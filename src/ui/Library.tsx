@@ -4,6 +4,7 @@ import { useId, useState } from 'react';
 import { isUsable } from '../store/openBase.ts';
 import type { ConceptRecord } from '../store/state.ts';
 import { conceptFileName } from '../store/words.ts';
+import type { ExportFormat } from '../worker/api.ts';
 import { blobUrl, download } from './blobUrl.ts';
 import { Icon } from './icons.tsx';
 import { Problems } from './Problems.tsx';
@@ -29,6 +30,7 @@ function ConceptMenu({ concept, rename }: { concept: ConceptRecord; rename: () =
             <Menu.Item className="menu-item" onClick={() => exportConcept(concept)}>
               Export
             </Menu.Item>
+            <ForeignExports concept={concept} />
             <Menu.Item
               className="menu-item"
               disabled={training}
@@ -43,10 +45,29 @@ function ConceptMenu({ concept, rename }: { concept: ConceptRecord; rename: () =
   );
 }
 
+const formats: readonly { format: ExportFormat; label: string }[] = [
+  { format: 'official-neti', label: 'Export for the official NeTI code' },
+  { format: 'textual-inversion', label: 'Export as textual inversion (lossy)' },
+];
+
+function ForeignExports({ concept: { id } }: { concept: ConceptRecord }) {
+  const actions = useActions();
+  const save = async (format: ExportFormat) => {
+    const file = await actions().exportConcept(id, format);
+    if (file) download(file, file.name);
+  };
+  return formats.map(({ format, label }) => (
+    <Menu.Item key={format} className="menu-item" onClick={() => void save(format)}>
+      {label}
+    </Menu.Item>
+  ));
+}
+
 function state(concept: ConceptRecord, training: boolean, unsaved: boolean, usable: boolean): string {
   if (training) return 'learning…';
   if (!usable) return `for ${concept.baseId}`;
   if (unsaved) return 'not saved';
+  if (concept.steps === 0) return 'imported';
   return concept.step < concept.steps ? `${concept.step} of ${concept.steps} steps` : `${concept.step} steps`;
 }
 
@@ -87,7 +108,7 @@ function ImportButton() {
         id={id}
         type="file"
         className="sr-only"
-        accept=".safetensors"
+        accept=".safetensors,.pt,.bin"
         multiple
         aria-label="Import concept"
         onChange={(event) => {

@@ -12,7 +12,8 @@ import type { ModelSource, PendingModel, StoredModel } from '../storage/modelRec
 import type { ModelUsage } from '../storage/modelStore.ts';
 import type { EngineChoice } from '../ort/engine.ts';
 import type { Provider } from '../ort/runtime.ts';
-import type { ConceptInfo } from '../neti/conceptMetadata.ts';
+import type { ConceptInfo, ImportOrigin } from '../neti/conceptMetadata.ts';
+import type { NamedFile } from '../neti/foreign/importConcept.ts';
 import type { ConceptKind, TrainSettings } from '../neti/settings.ts';
 import type { FolderFile } from './intake/folder.ts';
 import type { ModelPlan } from './intake/plan.ts';
@@ -214,6 +215,17 @@ export interface PromptCheck {
   readonly unknownWords: readonly string[];
 }
 
+export type { ImportOrigin, NamedFile };
+
+/** For other programs: the official NeTI code's two files as a zip, or one word vector, which loses the rest. */
+export type ExportFormat = 'official-neti' | 'textual-inversion';
+
+export interface ExportedConcept {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** How the file's name ends, behind the concept's name. */
+  readonly ending: string;
+}
+
 /** Every long call takes a signal. Aborting training keeps what was learned; aborting the rest rejects with `cancelled`. */
 export interface CallOptions<Event> {
   readonly signal?: AbortSignal;
@@ -233,6 +245,13 @@ export interface StudioClient {
   score(request: ScoreRequest): Promise<readonly Scores[]>;
   /** Throws `concept.corrupt`, `concept.base` or `concept.size`. */
   inspectConcept(file: Uint8Array<ArrayBuffer>): Promise<ConceptInfo>;
+  /**
+   * A concept file made of another program's file (official NeTI, textual inversion), or of a mapper and its embedding file; one
+   * of ours comes back as it is, unchecked. Throws `concept.width` when it does not fit the base, and as `importConcept`.
+   */
+  importConcept(files: readonly NamedFile[]): Promise<Uint8Array<ArrayBuffer>>;
+  /** Throws `official.variant` for what the official code has not, and as `inspectConcept`. */
+  exportConcept(file: Uint8Array<ArrayBuffer>, format: ExportFormat): Promise<ExportedConcept>;
   /** The same concept with another name and thumbnail (PNG data URL). */
   relabelConcept(
     file: Uint8Array<ArrayBuffer>,

@@ -115,6 +115,8 @@ export function createStudioClient(): StudioClient {
       sendWhenReady((remote, id) => remote.generate(id, request, events(options)), options?.signal),
     score: (request) => sendWhenReady((remote, id) => remote.score(id, request)),
     inspectConcept: (file) => sendWhenReady((remote, id) => remote.inspectConcept(id, file)),
+    importConcept: (files) => sendWhenReady((remote, id) => remote.importConcept(id, files)),
+    exportConcept: (file, format) => sendWhenReady((remote, id) => remote.exportConcept(id, file, format)),
     relabelConcept: (file, label) => sendWhenReady((remote, id) => remote.relabelConcept(id, file, label)),
     models: () => send((remote, id) => remote.models(id)),
     planModel: (request, options) => send((remote, id) => remote.planModel(id, request), options?.signal),

@@ -21,10 +21,13 @@ import type {
   ModelShelfInfo,
   ModelSourceRequest,
   ConceptInfo,
+  ExportedConcept,
+  ExportFormat,
   GenerateProgress,
   GenerateRequest,
   GenerateResult,
   LoadProgress,
+  NamedFile,
   OpenRequest,
   Opened,
   Pixels,
@@ -37,6 +40,7 @@ import type {
   TrainResult,
 } from './api.ts';
 import { identityOf, type BaseModel } from './baseModel.ts';
+import { exportForeign, importForeign } from './exchange.ts';
 import { openKeptModel } from './keptModel.ts';
 import { LazyJudge } from './lazyJudge.ts';
 import { ModelShelf } from './modelShelf.ts';
@@ -185,6 +189,18 @@ export class StudioWorker {
       const { info } = await readConcept(file, identityOf(this.opened().base));
       return info;
     });
+  }
+
+  importConcept(id: number, files: readonly NamedFile[]): Promise<Answer<Uint8Array<ArrayBuffer>>> {
+    return this.answer(id, () => importForeign(this.opened(), files));
+  }
+
+  exportConcept(
+    id: number,
+    file: Uint8Array<ArrayBuffer>,
+    format: ExportFormat,
+  ): Promise<Answer<ExportedConcept>> {
+    return this.answer(id, () => exportForeign(this.opened(), file, format));
   }
 
   relabelConcept(

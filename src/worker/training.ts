@@ -8,6 +8,7 @@ import { AppError } from '../lib/errors.ts';
 import { flipPlanes, toPlanes } from '../lib/pixels.ts';
 import { Random } from '../lib/random.ts';
 import { readConcept, writeConcept } from '../neti/conceptFile.ts';
+import type { ImportOrigin } from '../neti/conceptMetadata.ts';
 import { createMapper, Mapper } from '../neti/mapper.ts';
 import { MAPPER_DEFAULTS, type MapperConfig } from '../neti/mapperConfig.ts';
 import { maxTrainSteps } from '../neti/settings.ts';
@@ -37,6 +38,7 @@ interface Run {
   readonly startStep: number;
   readonly created: string;
   readonly thumbnail: string;
+  readonly imported: ImportOrigin | undefined;
 }
 
 /**
@@ -137,6 +139,7 @@ async function prepareRun(studio: Studio, request: TrainRequest): Promise<Run> {
     startStep,
     created: earlier?.info.created ?? new Date().toISOString(),
     thumbnail: earlier?.info.thumbnail || (await toDataUrl(squares[0]!)),
+    imported: earlier?.info.imported,
   };
 }
 
@@ -213,6 +216,7 @@ async function saveConcept(
       baseHash: base.hash,
       created: run.created,
       thumbnail: run.thumbnail,
+      ...(run.imported && { imported: run.imported }),
     },
     training: { seed: settings.seed, learningRate: settings.learningRate, losses },
     architecture: architectureOf(base, pipeline.shape),

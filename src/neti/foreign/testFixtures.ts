@@ -1,0 +1,29 @@
+/** For the tests of this folder: its fixtures, and the bases they fit. */
+import { readFileSync } from 'node:fs';
+import { readSafetensors, toFloat32 } from '../../lib/safetensors.ts';
+import type { OpenBase } from './foreignConcept.ts';
+import { importConcept, type NamedFile } from './importConcept.ts';
+
+export const created = '2026-01-01T00:00:00.000Z';
+
+/** The official mappers' width; the textual inversions' is 128. */
+export const base = (layers: number, contextWidth: number): OpenBase => ({
+  id: 'narrow',
+  hash: 'cd'.repeat(32),
+  layers,
+  contextWidth,
+  resolution: 64,
+  predictionType: 'epsilon',
+});
+
+export function fixture(name: string): NamedFile {
+  const file = readFileSync(new URL(`./fixtures/${name}`, import.meta.url));
+  return { name, bytes: new Uint8Array(file) };
+}
+
+export function tensor(file: string, name: string): Float32Array {
+  return toFloat32(readSafetensors(fixture(file).bytes).tensors.get(name)!);
+}
+
+export const importFixtures = (names: readonly string[], open: OpenBase) =>
+  importConcept(names.map(fixture), open, created);
