@@ -3,8 +3,8 @@
  * nothing, so they stay as they are, in float32 and with their weights left in the stock files.
  */
 import { judgeParts } from '../lib/manifest.ts';
-import { prepareUnchanged } from './prepare.ts';
 import type { OpenFile } from '../lib/modelFiles.ts';
+import { prepareUnchanged } from './prepare.ts';
 import { readStock } from './stock.ts';
 
 /** Prepared files by path from the model's folder. Throws AppError `onnx/…`, and what `open` throws. */

@@ -2,16 +2,18 @@
  * Narrow Stable Diffusion 1.5 and 2.1 as exporters and optimizers write them, against PyTorch: all files of one model
  * have the same goldens. Runs on the native onnxruntime. Figures are ‖a − b‖ / ‖b‖, of gradients the worst layer's.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, openAsBlob, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { Tensor } from 'onnxruntime-node';
 import { afterAll, describe, expect, test } from 'vitest';
 import { relativeError } from '../lib/numbers.ts';
 import { readSafetensors, toBigInt64, toFloat32 } from '../lib/safetensors.ts';
 import { openNative, wholeNumbers } from '../tools/nativeGraph.ts';
 import { prepareTextEncoder, prepareUnchanged, prepareUnet, type Prepared } from './prepare.ts';
+import { ModelProtoSchema, StringStringEntryProtoSchema, TensorProto_DataLocation } from './proto/onnx_pb.ts';
 import { readStock, type Stock } from './stock.ts';
 
 const TOLERANCE = 1e-4;
@@ -37,11 +39,30 @@ function golden(file: string, name: string) {
   return tensors.get(`${family}.${part}.${name}`)!;
 }
 
-async function open(file: string): Promise<Stock> {
+async function open(file: string, split = false): Promise<Stock> {
+  const folder = mkdtempSync(join(scratch, 'part-'));
   const { bytes } = tensors.get(`file.${file}`)!;
-  mkdirSync(join(scratch, file));
-  writeFileSync(join(scratch, file, 'model.onnx'), bytes);
-  return readStock(`${file}/model.onnx`, () => Promise.resolve(new Blob([bytes as Uint8Array<ArrayBuffer>])));
+  const { model, data } = split ? splitWeights(bytes) : { model: bytes, data: [] };
+  writeFileSync(join(folder, 'model.onnx'), model);
+  writeFileSync(join(folder, 'model.onnx_data'), Buffer.concat(data));
+  return readStock(`${basename(folder)}/model.onnx`, (path) => openAsBlob(join(scratch, path)));
+}
+
+/** Optimum's layout of large models: weights in `model.onnx_data`. */
+function splitWeights(bytes: Uint8Array): { model: Uint8Array; data: Uint8Array[] } {
+  const model = fromBinary(ModelProtoSchema, bytes);
+  const data: Uint8Array[] = [];
+  let offset = 0;
+  for (const tensor of model.graph!.initializer.filter(({ rawData }) => rawData.length >= 256)) {
+    const place = { location: 'model.onnx_data', offset, length: tensor.rawData.length };
+    const entries = Object.entries(place).map(([key, value]) => ({ key, value: String(value) }));
+    tensor.externalData = entries.map((entry) => create(StringStringEntryProtoSchema, entry));
+    tensor.dataLocation = TensorProto_DataLocation.EXTERNAL;
+    data.push(tensor.rawData);
+    offset += tensor.rawData.length;
+    tensor.rawData = new Uint8Array();
+  }
+  return { model: toBinary(ModelProtoSchema, model), data };
 }
 
 async function run(file: string, { bytes }: Prepared<unknown>, given: Readonly<Record<string, string>> = {}) {
@@ -73,11 +94,16 @@ function expectGolden(file: string, outputs: Outputs, output: string, name = out
 }
 
 describe('U-Net: output, losses and the gradients of every layer', () => {
-  test.each(files('unet'))('%s', async (file) => {
-    const stock = await open(file);
+  const layouts = [
+    ...files('unet').map((file) => [file, false] as const),
+    ['sd15.unet.optimum', true] as const,
+  ];
+  test.each(layouts)('%s, weights in a file of their own: %s', async (file, split) => {
+    const stock = await open(file, split);
     const contextWidth = golden(file, 'key_contexts').shape.at(-1);
     const prepared = prepareUnet(stock, { latent: LATENT, tokens: TOKENS, contextWidth });
     const outputs = await run(file, prepared);
+    expect(prepared.weights.some((path) => path.endsWith('_data'))).toBe(split);
     expect(prepared.info.positions).toEqual([64, 16, 64, 64]);
     for (const name of ['out_sample', 'losses']) expectGolden(file, outputs, name);
     for (const name of ['grad_key_contexts', 'grad_value_contexts'])

@@ -3,9 +3,10 @@
  * `prepared/prepared.json` with the sizes found, the compiler's version and the hashes of sources and results.
  */
 import { AppError } from '../lib/errors.ts';
+import { readJson, type OpenFile } from '../lib/modelFiles.ts';
 import { sha256Hex } from '../lib/sha256.ts';
-import type { OpenFile } from '../lib/modelFiles.ts';
 import type { Precision } from '../lib/precision.ts';
+import { isBatch } from './dims.ts';
 import { DEFAULT_OPTIONS, type CompileOptions } from './options.ts';
 import {
   COMPILER_VERSION,
@@ -14,7 +15,9 @@ import {
   prepareUnet,
   type Prepared,
 } from './prepare.ts';
+import { readModel } from './read.ts';
 import { isUnchanged, readStock, type Fingerprint, type Stock } from './stock.ts';
+import { requireInput } from './surgery/edit.ts';
 
 export interface PreparedManifest {
   readonly compilerVersion: number;
@@ -57,7 +60,7 @@ export async function prepareModel(
   const stocks = new Map<Part, Stock>();
   for (const part of parts) stocks.set(part, await readStock(stockPath(part), open));
   const configs = new Map<Part, Config>();
-  for (const part of parts) configs.set(part, await readConfig(open, `${part}/config.json`));
+  for (const part of parts) configs.set(part, await readConfig(open, part, stocks.get(part)!));
   const { graphs, sizes } = compile(
     (part) => stocks.get(part)!,
     (part) => configs.get(part)!,
@@ -129,15 +132,21 @@ function numberIn(config: Config, name: string): number | undefined {
   return typeof value === 'number' ? value : undefined;
 }
 
-async function readConfig(open: OpenFile, path: string): Promise<Config> {
-  const text = await (await open(path)).text();
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null) return value as Config;
-  } catch (error) {
-    throw new AppError('onnx/config', `expected JSON in ${path}, found something else`, { cause: error });
-  }
-  throw new AppError('onnx/config', `expected a JSON object in ${path}, found ${text.slice(0, 20)}`);
+async function readConfig(open: OpenFile, part: Part, stock: Stock): Promise<Config> {
+  const path = `${part}/config.json`;
+  const value = (await readJson(open, path)) ?? usualConfig(part, stock);
+  if (typeof value === 'object') return value as Config;
+  throw new AppError('onnx/config', `expected a JSON object in ${path}, found ${typeof value}`);
+}
+
+/** Older exports have none: what their graphs leave open is then as in Stable Diffusion 1.x. */
+function usualConfig(part: Part, stock: Stock): Config {
+  if (part === 'vae_encoder') return { in_channels: 3 };
+  if (part === 'vae_decoder') return { block_out_channels: [128, 256, 512, 512] };
+  const input = part === 'unet' ? 'sample' : 'input_ids';
+  const isOpen = requireInput(readModel(stock).inputs, input).dims.slice(1).some(isBatch);
+  if (!isOpen) return {};
+  return part === 'unet' ? { in_channels: 4, sample_size: 64 } : { max_position_embeddings: 77 };
 }
 
 async function hashAll(files: readonly (readonly [string, Uint8Array])[]): Promise<Record<string, string>> {

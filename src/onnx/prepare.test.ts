@@ -4,6 +4,7 @@ import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { describe, expect, test } from 'vitest';
 import { AppError } from '../lib/errors.ts';
 import { relativeError } from '../lib/numbers.ts';
+import { missingFile } from '../lib/modelFiles.ts';
 import { sha256Hex } from '../lib/sha256.ts';
 import { floatsOf, openGraph } from '../tools/runGraph.ts';
 import { BATCH } from './dims.ts';
@@ -98,6 +99,12 @@ describe('prepareModel', () => {
     const other = (path: string) => openMicro(path === unetPath ? 'vae_decoder/model.onnx' : path);
     expect(await isCurrent(manifest, other)).toBe(false);
     expect(await isCurrent({ ...manifest, compilerVersion: 0 }, openMicro)).toBe(false);
+  });
+
+  test('needs no configuration where the graphs fix their sizes', async () => {
+    const bare = (path: string) =>
+      path.endsWith('/config.json') ? Promise.reject(missingFile('bare', path)) : openMicro(path);
+    expect(await prepareModel(bare)).toEqual(await prepareModel(openMicro));
   });
 
   test('the shipped prepared graphs match the shipped stock graphs', async () => {

@@ -12,7 +12,7 @@ import { lower } from './fold/lower.ts';
 import type { Graph, TensorType } from './graph.ts';
 import { readModel } from './read.ts';
 import type { Stock } from './stock.ts';
-import { rename, requireInput, vectorize } from './surgery/edit.ts';
+import { keepOutput, rename, requireInput, vectorize } from './surgery/edit.ts';
 import { operateOnTextEncoder, type TextShape } from './surgery/text-encoder.ts';
 import { DEFAULT_OPTIONS, type CompileOptions } from './options.ts';
 import { toHalf } from './precision.ts';
@@ -63,6 +63,7 @@ export function compileUnet(
 ): UnetSurgery & { readonly graph: Graph } {
   const model = readModel(stock);
   requireOnly(model, ['sample', 'timestep', 'encoder_hidden_states'], stock.path);
+  keepOutput(model, 'out_sample');
   vectorize(model, 'timestep');
   const graph = standardForm(model, {
     sample: fix(model, 'sample', sizes.latent ?? []),
@@ -90,6 +91,7 @@ export function prepareTextEncoder(
 ): Prepared<TextShape> {
   const model = readModel(stock);
   requireOnly(model, ['input_ids'], stock.path);
+  keepOutput(model, 'last_hidden_state');
   const graph = standardForm(model, { input_ids: fix(model, 'input_ids', [sizes.tokens]) });
   const info = operateOnTextEncoder(graph);
   return { ...finish(graph), info };

@@ -12,7 +12,7 @@ import { ModelProtoSchema, TensorProto_DataLocation, TensorProtoSchema } from '.
 const LARGEST_COPIED = 64;
 
 /** Bytes asked from the file at once. */
-const WINDOW = 1 << 20;
+const WINDOW = 1 << 16;
 
 /** More than a tag and a length take. */
 const HEADER = 20;

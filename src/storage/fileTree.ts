@@ -23,6 +23,11 @@ export interface Space {
   readonly persistent: boolean;
 }
 
+/** Whether a write failed for want of room. */
+export function isFull(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'QuotaExceededError';
+}
+
 export interface FileTree {
   /** Opens a file for writing; makes it and its folders when absent. Only workers may. */
   open(path: string): Promise<OpenFile>;

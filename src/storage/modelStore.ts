@@ -4,7 +4,7 @@
  * makes of a model lies under `files/prepared/` and counts only with its manifest, which is written last.
  */
 import { AppError } from '../lib/errors.ts';
-import type { FileTree, Space } from './fileTree.ts';
+import { isFull, type FileTree, type Space } from './fileTree.ts';
 import {
   journalSchema,
   storedModelSchema,
@@ -87,7 +87,10 @@ export class ModelStore {
     return (await this.tree.read(modelPaths(id).file(preparedManifest))) !== null;
   }
 
-  /** Keeps what the compiler made, by path from the model's folder; `prepared/prepared.json` must be among them. */
+  /**
+   * Keeps what the compiler made, by path from the model's folder; `prepared/prepared.json` must be among them. Throws
+   * `storage.full`, and then keeps nothing of it.
+   */
   async writePrepared(id: string, files: ReadonlyMap<string, Uint8Array<ArrayBuffer>>): Promise<void> {
     const manifest = files.get(preparedManifest);
     const foreign = [...files.keys()].find((path) => !path.startsWith(`${preparedFolder}/`));
@@ -97,11 +100,16 @@ export class ModelStore {
         `Expected ${preparedManifest} and files beside it, found ${foreign ?? [...files.keys()].join(', ')}.`,
       );
     await this.tree.exclusive(id, async () => {
-      await this.get(id);
+      const { title } = await this.get(id);
       await this.dropPrepared(id);
-      for (const [path, content] of files)
-        if (path !== preparedManifest) await this.tree.replace(modelPaths(id).file(path), content);
-      await this.tree.replace(modelPaths(id).file(preparedManifest), manifest);
+      const graphs = [...files].filter(([path]) => path !== preparedManifest);
+      try {
+        for (const [path, content] of graphs) await this.tree.replace(modelPaths(id).file(path), content);
+        await this.tree.replace(modelPaths(id).file(preparedManifest), manifest);
+      } catch (error) {
+        await this.dropPrepared(id);
+        throw isFull(error) ? noRoom(title, error) : error;
+      }
     });
   }
 
@@ -173,4 +181,12 @@ export class ModelStore {
       await this.tree.exclusive(id, () => this.tree.remove(id)).catch(() => undefined);
     }
   }
+}
+
+function noRoom(title: string, cause: unknown): AppError {
+  return new AppError(
+    'storage.full',
+    `Expected room for what was prepared from ${title}, found the disk full. Remove models under Storage or free disk space; until then it is prepared anew each time.`,
+    { cause },
+  );
 }

@@ -60,12 +60,6 @@ export class ModelWriter {
     return this.note(path, { done: sha256 });
   }
 
-  /** Forgets what was written of a file. */
-  async discard(path: string): Promise<void> {
-    await this.note(path, { state: null, done: null });
-    await this.tree.remove(this.place(this.entry(path)));
-  }
-
   /** Makes the model a listed one. Throws `model.incomplete` when a file is not done or not there. */
   async complete(): Promise<StoredModel> {
     const files = await Promise.all(this.journal.files.map((file) => this.completed(file)));

@@ -109,7 +109,9 @@ async function openSync(handle: FileSystemFileHandle): Promise<OpenFile> {
   };
 }
 
-function exclusive<T>(name: string, job: () => Promise<T>): Promise<T> {
+async function exclusive<T>(name: string, job: () => Promise<T>): Promise<T> {
+  // Where the page may keep nothing there are no locks either, and this says so.
+  await rootFolder();
   let held = false;
   const granted = (): Promise<T> => {
     held = true;

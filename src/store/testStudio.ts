@@ -139,7 +139,7 @@ export function makeStudio(overrides: Partial<StudioDeps> = {}): TestStudio {
 }
 
 /** Pictures and form of a concept that can be trained. */
-export async function fillIn({ store }: TestStudio, steps = 30): Promise<void> {
+export async function fillIn({ store }: Pick<TestStudio, 'store'>, steps = 30): Promise<void> {
   await store.getState().addPictures([new File(['picture'], 'one.png')]);
   store.getState().edit({ name: 'tin robot', category: 'toy', trainSteps: `${steps}` });
 }

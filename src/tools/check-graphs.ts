@@ -5,20 +5,19 @@
  * peak, and which operators the stock files and the prepared graphs consist of. Then loads the text encoder and the
  * U-Net in the native onnxruntime and runs one forward and backward pass of a 256 × 256 picture.
  */
-import { openAsBlob } from 'node:fs';
-import { join } from 'node:path';
 import { Tensor, type InferenceSession } from 'onnxruntime-node';
 import { AppError } from '../lib/errors.ts';
+import type { OpenFile } from '../lib/modelFiles.ts';
 import { sizeOf } from '../lib/numbers.ts';
 import { Random } from '../lib/random.ts';
 import type { Node } from '../onnx/graph.ts';
 import { MANIFEST_PATH, prepareModel, type PreparedManifest } from '../onnx/model.ts';
 import { prepareTextEncoder, prepareUnet, type Prepared } from '../onnx/prepare.ts';
 import { readModel } from '../onnx/read.ts';
-import type { OpenFile } from '../lib/modelFiles.ts';
 import { readStock, type Stock } from '../onnx/stock.ts';
 import type { UnetShape } from '../onnx/surgery/unet.ts';
 import type { TextShape } from '../onnx/surgery/text-encoder.ts';
+import { openFolder } from './modelFolder.ts';
 import { openNative, wholeNumbers } from './nativeGraph.ts';
 
 /** Side of the latents of a 256 × 256 picture. */
@@ -37,7 +36,7 @@ const peak = () => `${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MB at 
 async function main(args: readonly string[]): Promise<void> {
   const [folder] = args.filter((arg) => !arg.startsWith('--'));
   if (!folder) throw new AppError('usage', 'expected a folder: npm run check-graphs -- DIR [--compile-only]');
-  const open = (path: string) => openAsBlob(join(folder, path));
+  const open = openFolder(folder);
   console.log(`before compiling: ${peak()}`);
   const start = performance.now();
   const files = await prepareModel(open);

@@ -1,5 +1,6 @@
 /** Getting a Stable Diffusion of one's own: where it is, what it would take and what will run, then the fetch itself. */
 import { Dialog } from '@base-ui/react/dialog';
+import { useEffect, useRef } from 'react';
 import { ModelFetch } from './ModelFetch.tsx';
 import { ModelOfferView } from './ModelOffer.tsx';
 import { ModelSource } from './ModelSource.tsx';
@@ -22,8 +23,20 @@ function Content({ onClose }: { onClose: () => void }) {
   );
 }
 
+/** A fetch that ended leaves nothing to show: the model is here, or it was cancelled. */
+function useCloseAtTheEnd(onClose: () => void): void {
+  const phase = useStudio((state) => state.intake?.phase ?? null);
+  const before = useRef(phase);
+  useEffect(() => {
+    const wasUnderway = before.current === 'fetching' || before.current === 'paused';
+    before.current = phase;
+    if (wasUnderway && phase === null) onClose();
+  }, [phase, onClose]);
+}
+
 export function ModelDialog({ onClose }: { onClose: () => void }) {
   const actions = useActions();
+  useCloseAtTheEnd(onClose);
   const close = () => {
     const phase = actions().intake?.phase;
     // An offer that nobody took is forgotten; what is being fetched goes on behind the closed window.

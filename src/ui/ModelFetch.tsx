@@ -86,7 +86,7 @@ export function ModelFetch({ intake, onClose, onCancel }: ModelFetchProps) {
           {paused ? 'Go on' : 'Pause'}
         </button>
         <button type="button" className="button button-primary" onClick={onClose}>
-          Close window
+          Close
         </button>
       </div>
     </>

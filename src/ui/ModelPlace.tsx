@@ -107,7 +107,8 @@ function Space() {
   const own = usage.models.reduce((sum, { bytes, prepared }) => sum + bytes + prepared, usage.incomplete);
   return (
     <p className="quiet">
-      Your models take {fileSize(own)}; {fileSize(Math.max(usage.quota - usage.usage, 0))} are free.
+      {own > 0 && `Your models take ${fileSize(own)}; `}
+      {fileSize(Math.max(usage.quota - usage.usage, 0))} are free.
       {own > 0 && !usage.persistent && ' The browser may clear them when the disk runs short.'}
     </p>
   );

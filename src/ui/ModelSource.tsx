@@ -35,6 +35,7 @@ function pathOf(file: File & { readonly path?: string }): string {
 
 function FolderWay() {
   const actions = useActions();
+  const planning = useStudio((state) => state.intake?.phase === 'planning');
   const { getRootProps, getInputProps, isDragActive, open } = useDropzone({
     onDrop: (files) =>
       void actions().planModel({
@@ -55,7 +56,7 @@ function FolderWay() {
       <p className="drop-lead">Drop the model’s folder</p>
       <p className="quiet">It holds unet, text_encoder, vae_encoder, vae_decoder and tokenizer, as ONNX.</p>
       <button type="button" className="button" onClick={open}>
-        Choose folder
+        {planning ? 'Looking…' : 'Choose folder'}
       </button>
     </div>
   );
@@ -189,6 +190,11 @@ export function ModelSource() {
       {way === 'hub' && <HubWay />}
       {way === 'url' && <UrlWay />}
       <p className="quiet model-privacy">{privacy[way]}</p>
+      {way === 'folder' && (
+        <div className="dialog-buttons">
+          <Dialog.Close className="button">Close</Dialog.Close>
+        </div>
+      )}
     </>
   );
 }

@@ -1,5 +1,6 @@
 /** Small edits of a graph: renaming values, rewiring inputs, inserting nodes. */
 import { AppError } from '../../lib/errors.ts';
+import { removeDeadCode } from '../dead-code.ts';
 import type { Graph, Node, TensorType } from '../graph.ts';
 
 /** Replaces `from` by `to` in the inputs of the nodes for which `where` holds. */
@@ -50,4 +51,11 @@ export function vectorize(graph: Graph, input: string): void {
     if (node.op !== 'Unsqueeze' && node.op !== 'Reshape') return node;
     return { ...node, op: 'Identity', inputs: [node.inputs[0]!], attributes: {} };
   });
+}
+
+/** Drops all outputs but `name` (the first, where none is called so) and what only they need. In place. */
+export function keepOutput(graph: Graph, name: string): void {
+  const kept = graph.outputs.includes(name) ? name : graph.outputs[0]!;
+  graph.outputs.splice(0, Infinity, kept);
+  removeDeadCode(graph);
 }

@@ -3,6 +3,7 @@
  * cut short, by a reload, a cancel or an error, goes on from there when the same plan is fetched again.
  */
 import { AppError } from '../../lib/errors.ts';
+import { isFull } from '../../storage/fileTree.ts';
 import type { StoredModel } from '../../storage/modelRecords.ts';
 import type { ModelStore } from '../../storage/modelStore.ts';
 import type { ModelWriter } from '../../storage/modelWriter.ts';
@@ -123,17 +124,12 @@ async function verified({ writer }: Job, file: PlannedFile, partial: PartialFile
   }
 }
 
-function isFull(error: unknown): boolean {
-  return error instanceof DOMException && error.name === 'QuotaExceededError';
-}
-
+/** What is missing is all that has not come: browsers report more room than there is, so that it does not give the user away. */
 async function full(store: ModelStore, plan: ModelPlan, cause: unknown): Promise<AppError> {
-  const { quota, usage } = await store.space();
   const received = (await store.incomplete()).find(({ id }) => id === plan.id)?.received ?? 0;
-  const lacking = Math.max(plan.totalBytes - received - (quota - usage), 0);
   return new AppError(
     'storage.full',
-    `Expected room for ${megabytes(plan.totalBytes)}, found the disk full: ${lacking > 0 ? `about ${megabytes(lacking)} are missing` : 'the browser gives no more'}. ` +
+    `Expected room for ${megabytes(plan.totalBytes)}, found the disk full: ${megabytes(plan.totalBytes - received)} are missing. ` +
       'Remove models under Storage or free disk space, then go on; what has come is kept.',
     { cause },
   );

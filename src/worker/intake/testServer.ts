@@ -32,6 +32,8 @@ export interface TestServer {
   delay: number;
   /** Whether answers carry an ETag. */
   tagged: boolean;
+  /** Sent in place of the Hub's answers. */
+  strange: unknown;
   /** Whether the Hub's listing comes one file a page. */
   paged: boolean;
   close(): Promise<void>;
@@ -49,7 +51,7 @@ export async function startTestServer(files: ReadonlyMap<string, Uint8Array>): P
   const server: TestServer = {
     url: `http://localhost:${(http.address() as AddressInfo).port}/model/`,
     ...{ files: new Map(files), faults: new Map(), lasting: new Map(), requests: [] },
-    ...{ delay: 0, tagged: true, paged: false },
+    ...{ delay: 0, tagged: true, strange: undefined, paged: false },
     close: () => {
       http.closeAllConnections();
       return new Promise((resolve) => http.close(() => resolve()));
@@ -126,6 +128,7 @@ function sendListing(server: TestServer, url: URL, answer: ServerResponse): void
   const isKnown =
     url.pathname.startsWith(`/api/models/${hubRepo}/`) && ['main', hubCommit].includes(revision!);
   if (!isKnown) return end(answer, 401);
+  if (server.strange !== undefined) return sendJson(answer, server.strange);
   if (kind === 'revision') {
     const cardData = { license: 'mit' };
     return sendJson(answer, { id: hubRepo, sha: hubCommit, cardData, tags: ['license:mit'] });
