@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { AppError } from '../lib/errors.ts';
 import { sizeOf } from '../lib/numbers.ts';
-import { precisions, type Precision } from '../onnx/options.ts';
+import { precisions, type Precision } from '../lib/precision.ts';
 import { floats, type Feeds, type OrtTensor, type Runtime, type Session } from '../ort/runtime.ts';
 import { NoiseSchedule, scheduleSchema } from './schedule.ts';
 import { PromptTokenizer, type TokenRow } from './tokenizer.ts';

@@ -3,7 +3,7 @@
  * rule and numbers): the loss is multiplied so that small gradients do not vanish in float16. A step whose gradients
  * overflowed is skipped and the scale halved; after a number of good steps in a row it doubles.
  */
-import type { Precision } from '../onnx/options.ts';
+import type { Precision } from '../lib/precision.ts';
 
 const INITIAL = 65536;
 const GROWTH_INTERVAL = 2000;

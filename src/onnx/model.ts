@@ -3,8 +3,9 @@
  * `prepared/prepared.json` with the sizes found, the compiler's version and the hashes of sources and results.
  */
 import { AppError } from '../lib/errors.ts';
+import type { Precision } from '../lib/precision.ts';
 import { sha256Hex } from '../lib/sha256.ts';
-import { DEFAULT_OPTIONS, type CompileOptions, type Precision } from './options.ts';
+import { DEFAULT_OPTIONS, type CompileOptions } from './options.ts';
 import { COMPILER_VERSION, prepareTextEncoder, prepareUnchanged, prepareUnet } from './prepare.ts';
 
 /** Reads a file of the model by its path from the model's folder. */

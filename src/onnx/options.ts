@@ -1,6 +1,5 @@
 /** What the compiler can be asked for beyond a model's own sizes. */
-export const precisions = ['float32', 'float16'] as const;
-export type Precision = (typeof precisions)[number];
+import type { Precision } from '../lib/precision.ts';
 
 export interface CompileOptions {
   /** Of the U-Net's weights and activations; its inputs and outputs stay float32. */
