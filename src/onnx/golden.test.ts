@@ -8,7 +8,8 @@ import type { Tensor } from 'onnxruntime-web';
 import { describe, expect, test } from 'vitest';
 import { relativeError } from '../lib/numbers.ts';
 import { flag, floatsOf, openGraph, readTensors } from '../tools/runGraph.ts';
-import { prepareTextEncoder, prepareUnchanged, prepareUnet } from './prepare.ts';
+import type { CompileOptions } from './options.ts';
+import { compileUnet, prepareTextEncoder, prepareUnchanged, prepareUnet } from './prepare.ts';
 import { readStock } from './stock.ts';
 
 const TOLERANCE = 1e-4;
@@ -53,10 +54,10 @@ function worstSlice(found: Tensor, expected: Tensor): number {
   return Math.max(...errors);
 }
 
-async function expectUnet(stockUrl: URL, goldensUrl: URL) {
+async function expectUnet(stockUrl: URL, goldensUrl: URL, options?: CompileOptions) {
   const stock = await openStock(stockUrl);
   const goldens = readTensors(goldensUrl, 'unet.');
-  const outputs = await run(stock, prepareUnet(stock).bytes, goldens, true);
+  const outputs = await run(stock, prepareUnet(stock, {}, options).bytes, goldens, true);
   for (const name of ['out_sample', 'losses'])
     expect(relativeError(floatsOf(outputs[name]), floatsOf(goldens[name])), name).toBeLessThanOrEqual(
       TOLERANCE,
@@ -78,6 +79,28 @@ async function expectText(stockUrl: URL, goldensUrl: URL) {
 describe('U-Net: output, losses and the gradients of every layer', () => {
   test.each(['micro/unet/model.onnx', 'unet_opset14.onnx.gz', 'unet_dynamo.onnx.gz'])('%s', async (path) => {
     await expectUnet(new URL(path, fixtures), microGoldens);
+  });
+});
+
+describe('U-Net within a budget for its activations', PATIENCE, () => {
+  const url = new URL('micro/unet/model.onnx', fixtures);
+  const budgeted = { precision: 'float32', activationBudget: 5e5, batch: 3 } as const;
+
+  test('the gradients of its segments are those of the whole', async () => {
+    const { plan, graph } = compileUnet(await openStock(url), {}, budgeted);
+    expect(graph.nodes.filter(({ op }) => op === 'If').length).toBe(plan!.segments);
+    expect(plan!.segments).toBeGreaterThan(4);
+    expect(plan!.extraCompute).toBeGreaterThan(0);
+    expect(plan!.activationBytes).toBeLessThanOrEqual(budgeted.activationBudget);
+    await expectUnet(url, microGoldens, budgeted);
+  });
+
+  test('without gradients nothing runs but the forward pass', async () => {
+    const stock = await openStock(url);
+    const goldens = readTensors(microGoldens, 'unet.');
+    const outputs = await run(stock, prepareUnet(stock, {}, budgeted).bytes, goldens, false);
+    expect(relativeError(floatsOf(outputs.out_sample), floatsOf(goldens.out_sample))).toBeLessThan(TOLERANCE);
+    expect(outputs.grad_value_contexts!.size).toBe(1);
   });
 });
 

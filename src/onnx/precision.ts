@@ -4,9 +4,9 @@
  * inputs, so float32 lasts until the next product, and gradients of branches add up in it. What a branch reads of the
  * enclosing graph it reads in float16, so that nothing is held at twice its size. Inputs and outputs stay float32.
  */
+import type { Precision } from '../lib/precision.ts';
 import { removeDeadCode } from './dead-code.ts';
 import { int, mapBranches, type Branch, type Constant, type Graph, type Node } from './graph.ts';
-import type { Precision } from '../lib/precision.ts';
 import { makeConstant, readConstant } from './values.ts';
 import { elementCode } from './write.ts';
 

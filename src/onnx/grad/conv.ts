@@ -1,6 +1,5 @@
 /** Derivatives of convolution towards its data, of nearest-neighbour enlargement and of average pooling. */
 import { sizeOf } from '../../lib/numbers.ts';
-import type { Builder } from '../builder.ts';
 import { fixedDim, fixedDims } from '../dims.ts';
 import { describe, int, ints, numberOf, numbersOf, text, textOf } from '../graph.ts';
 import { kernelOf, windowOf, type Window } from '../shapes/network.ts';
@@ -33,7 +32,7 @@ function turnedConv(c: GradContext, weight: string, { kernel, dilations, pads }:
 
 function turned(c: GradContext, weight: string, kernel: readonly number[]): string {
   const exchange = [1, 0, ...kernel.map((_, i) => i + 2)];
-  if (c.runtimeZero) return c.at.transpose(reversedAtRunTime(c.at, weight, kernel, c.runtimeZero), exchange);
+  if (c.lean) return c.at.transpose(reversedAtRunTime(c, weight, kernel), exchange);
   const exchanged = c.weights.transpose(weight, exchange);
   if (kernel.every((size) => size === 1)) return exchanged;
   const all = (value: number) => c.weights.integers(kernel.map(() => value));
@@ -41,12 +40,17 @@ function turned(c: GradContext, weight: string, kernel: readonly number[]): stri
   return c.weights.op('Slice', [exchanged, all(-1), all(-(2 ** 31)), axes, all(-1)]);
 }
 
-/** The kernel turned, from a start that onnxruntime does not know when it loads the graph: nothing to fold. */
-function reversedAtRunTime(at: Builder, weight: string, kernel: readonly number[], zero: string): string {
-  const all = (value: number) => at.integers(kernel.map(() => value));
-  const starts = at.op('Add', [all(-1), zero]);
-  at.assume(starts, { type: 'int64', dims: [kernel.length], values: kernel.map(() => -1) });
-  return at.op('Slice', [weight, starts, all(-(2 ** 31)), at.integers(kernel.map((_, i) => i + 2)), all(-1)]);
+/**
+ * The kernel turned, from a start of −1 plus a zero made of the gradient's shape: onnxruntime cannot fold it when it loads
+ * the graph, nor turn the kernel before the gradient is there.
+ */
+function reversedAtRunTime(c: GradContext, weight: string, kernel: readonly number[]): string {
+  const all = (value: number) => c.at.integers(kernel.map(() => value));
+  const batch = c.at.op('Shape', [gradientOf(c)], { start: int(0), end: int(1) });
+  const starts = c.at.op('Add', [all(-1), c.at.op('Sub', [batch, batch])]);
+  c.at.assume(starts, { type: 'int64', dims: [kernel.length], values: kernel.map(() => -1) });
+  const axes = c.at.integers(kernel.map((_, i) => i + 2));
+  return c.at.op('Slice', [weight, starts, all(-(2 ** 31)), axes, all(-1)]);
 }
 
 /** Strided or grouped: transposed convolution, padded to the size of the data. */

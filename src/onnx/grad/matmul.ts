@@ -25,7 +25,7 @@ const matMul: Rule = (c) => {
     throw unsupported(c, 'a product of matrices, not of vectors');
   const g = gradientOf(c);
   const da = () =>
-    c.runtimeZero && c.isWeight(b) && c.at.dims(b).length === 2
+    c.lean && c.isWeight(b) && c.at.dims(b).length === 2
       ? timesTransposed(c.at, g, b)
       : unbroadcast(c.at, c.at.op('MatMul', [g, transposed(c, b)]), c.at.dims(a));
   const db = () => unbroadcast(c.at, c.at.op('MatMul', [transposed(c, a), g]), c.at.dims(b));

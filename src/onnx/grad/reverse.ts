@@ -32,8 +32,8 @@ export interface Differentiation {
   readonly seeds: ReadonlyMap<string, string>;
   /** Values whose gradients are wanted. */
   readonly wanted: readonly string[];
-  /** An int64 zero [1] known only when the graph runs: weights are then turned in every run instead of kept twice. */
-  readonly runtimeZero?: string;
+  /** Turn weights in every run instead of keeping them twice. */
+  readonly lean?: boolean;
   /** Told of each node before its derivative is emitted. */
   readonly onVisit?: (node: Node) => void;
 }
@@ -71,7 +71,7 @@ function reachableFrom(nodes: readonly Node[], sources: readonly string[]): Set<
 }
 
 function visit(
-  { at, weights, wanted, isWeight, runtimeZero, onVisit }: Differentiation & Pick<GradContext, 'isWeight'>,
+  { at, weights, wanted, isWeight, lean, onVisit }: Differentiation & Pick<GradContext, 'isWeight'>,
   node: Node,
   active: ReadonlySet<string>,
   pending: Map<string, string[]>,
@@ -83,7 +83,7 @@ function visit(
   ruleOf(
     at.graph,
     node,
-  )({ node, at, weights, gradients, needs, isWeight, runtimeZero }).forEach((gradient, i) => {
+  )({ node, at, weights, gradients, needs, isWeight, lean: lean === true }).forEach((gradient, i) => {
     const input = node.inputs[i];
     if (!gradient || !input || !active.has(input)) return;
     pending.set(input, [...(pending.get(input) ?? []), gradient]);

@@ -11,8 +11,8 @@ export interface GradContext {
   readonly at: Builder;
   /** Emits what depends on weights only, outside the backward pass, so that onnxruntime folds it once. */
   readonly weights: Builder;
-  /** Set when weights are not to be kept twice (see `Differentiation`). */
-  readonly runtimeZero: string | undefined;
+  /** Turn weights in every run instead of keeping them twice. */
+  readonly lean: boolean;
   /** Gradient of each output; undefined where nothing depends on it. */
   readonly gradients: readonly (string | undefined)[];
   /** Whether input `i` leads to a wanted gradient. */

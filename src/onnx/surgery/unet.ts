@@ -67,7 +67,6 @@ function differentiateLoss(
   const lean = activationBudget !== undefined;
   const forward = [...graph.nodes];
   const weights = new Builder(graph, graph.nodes, 'weights/');
-  const zero = lean ? runtimeZero(weights) : undefined;
   graph.addInput('compute_gradients', { type: 'bool', dims: [] });
   const nodes: Node[] = [];
   const at = new Builder(graph, nodes, 'backward/');
@@ -82,7 +81,7 @@ function differentiateLoss(
     seeds,
     wanted,
     onVisit,
-    ...(zero && { runtimeZero: zero }),
+    lean,
   });
   const end = nodes.length;
   const outputs = stackGradients(at, gradients, precision === 'float16');
@@ -117,12 +116,6 @@ function sumOfSquares(at: Builder, keys: string, values: string): string {
     return at.reduceSum(at.op('Mul', [wide, wide]), [0, 1, 2, 3], false);
   });
   return at.op('Add', [a!, b!]);
-}
-
-/** An int64 zero [1] that follows the batch, so that onnxruntime cannot fold what is computed from it. */
-function runtimeZero(at: Builder): string {
-  const batch = at.op('Shape', ['loss_weights']);
-  return at.op('Sub', [batch, batch]);
 }
 
 /** The whole backward pass behind one `If`. */
