@@ -20,7 +20,10 @@ export interface NestedDropoutShape {
  * Units to keep in each row, [layers · microBatches · pictures]: `hidden` where nothing is dropped, else k uniform in
  * 0 … hidden − 1. Rows are layer-major: r = layer · B + picture, micro-batch after micro-batch within B.
  */
-export function nestedDropoutKeep(random: RandomSource, shape: NestedDropoutShape): Float32Array<ArrayBuffer> {
+export function nestedDropoutKeep(
+  random: RandomSource,
+  shape: NestedDropoutShape,
+): Float32Array<ArrayBuffer> {
   const { layers, microBatches, pictures, hidden, probability } = shape;
   const keep = new Float32Array(layers * microBatches * pictures).fill(hidden);
   for (let call = 0; call < layers * microBatches; call++) {
