@@ -6,7 +6,7 @@ import { importConcept } from '../neti/foreign/importConcept.ts';
 import { writeOfficial } from '../neti/foreign/officialExport.ts';
 import { averageWord, isOneVector, writeTextualInversion } from '../neti/foreign/textualInversion.ts';
 import type { ExportedConcept, ExportFormat, NamedFile } from './api.ts';
-import { identityOf } from './baseModel.ts';
+import { architectureOf, identityOf } from './baseModel.ts';
 import type { Studio } from './studio.ts';
 
 /** Throws as `importConcept`. */
@@ -16,7 +16,8 @@ export function importForeign(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { layers, contextWidth, resolution } = pipeline.shape;
   const { predictionType } = pipeline.schedule;
-  const open = { ...identityOf(base), layers, contextWidth, resolution, predictionType };
+  const architecture = architectureOf(base, pipeline.shape);
+  const open = { ...identityOf(base), layers, contextWidth, resolution, predictionType, architecture };
   return importConcept(files, open, new Date().toISOString());
 }
 

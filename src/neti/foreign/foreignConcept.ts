@@ -25,6 +25,8 @@ export interface OpenBase extends BaseIdentity {
   readonly contextWidth: number;
   /** Side of the base's pictures in pixels. */
   readonly resolution: number;
+  /** ModelSpec's name for the kind of base. */
+  readonly architecture: string;
   readonly predictionType: 'epsilon' | 'v_prediction';
 }
 
@@ -45,6 +47,7 @@ export function foreignToConcept(
     info: { ...label, baseId: base.id, baseHash: base.hash },
     training: { seed, learningRate, losses: [] },
     resolution: base.resolution,
+    architecture: base.architecture,
     predictionType: base.predictionType,
   });
 }

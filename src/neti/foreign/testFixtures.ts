@@ -14,6 +14,7 @@ export const base = (layers: number, contextWidth: number): OpenBase => ({
   contextWidth,
   resolution: 64,
   predictionType: 'epsilon',
+  architecture: 'test',
 });
 
 export function fixture(name: string): NamedFile {
