@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { hashBase } from '../lib/manifest.ts';
 import { missingFile } from '../lib/modelFiles.ts';
-import { architectureOf, readWords, type BaseModel } from './baseModel.ts';
+import { architectureOf, readWords } from './baseModel.ts';
 
 const nothing = (path: string) => Promise.reject(missingFile('test', path));
 
@@ -21,7 +21,7 @@ describe('the words of a base', () => {
 });
 
 describe('architectureOf', () => {
-  const base = { id: 'mine', keptId: 'ab' } as BaseModel;
+  const base = { id: 'mine', keptId: 'ab' };
   const shape = { layers: 16, positions: [], tokens: 77, latent: [4, 64, 64] as const };
   it.each([
     [768, 512, 'stable-diffusion-v1'],
