@@ -148,6 +148,15 @@ describe('refusals', () => {
     expect((await caught(() => prepareTextEncoder(unet))).message).toContain('input_ids');
   });
 
+  test('an input that Stable Diffusion has not', async () => {
+    const model = fromBinary(ModelProtoSchema, unetBytes);
+    model.graph!.input.push({ ...model.graph!.input[0]!, name: 'time_ids' });
+    const stock = await stockOf(toBinary(ModelProtoSchema, model));
+    const error = await caught(() => prepareUnet(stock));
+    expect(error.code).toBe('onnx/extra-input');
+    expect(error.message).toContain('found time_ids as well');
+  });
+
   test('a configuration that contradicts the graph', async () => {
     const error = await caught(() => prepareUnet(unet, { tokens: 77 }));
     expect(error.code).toBe('onnx/size');
