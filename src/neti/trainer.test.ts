@@ -128,6 +128,20 @@ test('a step moves the mapper and gives every buffer back', async () => {
   expect(bridge.backend.liveBuffers).toBe(0);
 });
 
+test('a step in passes of one picture is the step of them all', async () => {
+  const files = await prepareModel(stock, { precision: 'float32', activationBudget: 5e5 });
+  const narrow = await Pipeline.load(runtime, overlaid(files, stock));
+  expect([pipeline.shape.picturesAtOnce, narrow.shape.picturesAtOnce]).toEqual([null, 1]);
+  const bridge = createBridge(runtime);
+  const [whole, parts] = [freshMapper(bridge), freshMapper(bridge)];
+  const a = await trainerOf(bridge, whole, new Random(4)).step();
+  const b = await trainerOf(bridge, parts, new Random(4), null, { pipeline: narrow }).step();
+  expect(b.loss).toBeCloseTo(a.loss, 5);
+  expect(relativeError(await gradientsOf(bridge, parts), await gradientsOf(bridge, whole))).toBeLessThan(
+    1e-4,
+  );
+});
+
 test('half precision trains as float32 does, and skips a step whose gradients overflow', async () => {
   const halfFiles = await prepareModel(stock, { precision: 'float16' });
   const half = await Pipeline.load(runtime, overlaid(halfFiles, stock));
@@ -149,12 +163,12 @@ test('half precision trains as float32 does, and skips a step whose gradients ov
   const [a, b] = [await usual.step(), await wide.step()];
   expect([a.skipped, b.skipped]).toEqual([false, false]);
   expect(a.loss).toBeCloseTo(b.loss, 3);
-  const gradients = (found: Mapper) =>
-    found.parameters.map(({ gradient }) => bridge.backend.download(gradient));
-  const [found, expected] = [await Promise.all(gradients(mapper)), await Promise.all(gradients(reference))];
-  expect(relativeError(joined(found), joined(expected))).toBeLessThan(0.02);
+  const [found, expected] = [await gradientsOf(bridge, mapper), await gradientsOf(bridge, reference)];
+  expect(relativeError(found, expected)).toBeLessThan(0.02);
 });
 
-function joined(parts: readonly Float32Array[]): Float32Array {
+/** Gradients of all the mapper's tensors, end to end. */
+async function gradientsOf(bridge: Bridge, { parameters }: Mapper): Promise<Float32Array> {
+  const parts = await Promise.all(parameters.map(({ gradient }) => bridge.backend.download(gradient)));
   return Float32Array.from(parts.flatMap((part) => [...part]));
 }

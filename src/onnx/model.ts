@@ -7,7 +7,7 @@ import { readJson, type OpenFile } from '../lib/modelFiles.ts';
 import { sha256Hex } from '../lib/sha256.ts';
 import type { Precision } from '../lib/precision.ts';
 import { isBatch } from './dims.ts';
-import { DEFAULT_OPTIONS, type CompileOptions } from './options.ts';
+import { DEFAULT_OPTIONS, plannedPictures, type CompileOptions } from './options.ts';
 import {
   COMPILER_VERSION,
   prepareTextEncoder,
@@ -35,6 +35,8 @@ export interface PreparedManifest {
   readonly latent: readonly [number, number, number];
   /** In which the U-Net computes; absent for float32. */
   readonly precision?: Precision;
+  /** Pictures of a training pass that the U-Net's memory was planned for; absent where any number may fit. */
+  readonly picturesAtOnce?: number;
   /** SHA-256 of each prepared graph, by name. */
   readonly files: Readonly<Record<string, string>>;
 }
@@ -66,12 +68,14 @@ export async function prepareModel(
     (part) => configs.get(part)!,
     options,
   );
+  const planned = plannedPictures(options);
   const manifest: PreparedManifest = {
     compilerVersion: COMPILER_VERSION,
     sources: Object.fromEntries([...stocks.values()].flatMap(({ sources }) => Object.entries(sources))),
     weights: Object.fromEntries([...graphs].map(([part, { weights }]) => [part, weights])),
     ...sizes,
     ...(options.precision === 'float16' && { precision: options.precision }),
+    ...(planned !== null && { picturesAtOnce: planned }),
     files: await hashAll([...graphs].map(([part, { bytes }]) => [`${part}.onnx`, bytes])),
   };
   const json = new TextEncoder().encode(`${JSON.stringify(manifest, null, 1)}\n`);
@@ -79,13 +83,14 @@ export async function prepareModel(
   return new Map([...files, [MANIFEST_PATH, json]]);
 }
 
-/** Whether `manifest` is of this compiler, of these sources and of the precision asked for. */
+/** Whether `manifest` is of this compiler, of these sources, of the precision and the passes asked for. */
 export async function isCurrent(
   manifest: PreparedManifest,
   open: OpenFile,
-  { precision }: CompileOptions = DEFAULT_OPTIONS,
+  options: CompileOptions = DEFAULT_OPTIONS,
 ): Promise<boolean> {
-  if ((manifest.precision ?? DEFAULT_OPTIONS.precision) !== precision) return false;
+  if ((manifest.precision ?? DEFAULT_OPTIONS.precision) !== options.precision) return false;
+  if ((manifest.picturesAtOnce ?? null) !== plannedPictures(options)) return false;
   if (manifest.compilerVersion !== COMPILER_VERSION) return false;
   for (const part of parts) if (!(await isUnchanged(manifest.sources, stockPath(part), open))) return false;
   return true;

@@ -10,4 +10,9 @@ export interface CompileOptions {
   readonly batch?: number;
 }
 
+/** Pictures that memory was planned for; null where nothing was. */
+export function plannedPictures({ activationBudget, batch = 1 }: CompileOptions): number | null {
+  return activationBudget === undefined ? null : batch;
+}
+
 export const DEFAULT_OPTIONS: CompileOptions = { precision: 'float32' };

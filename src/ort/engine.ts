@@ -94,6 +94,13 @@ function explain(asked: Provider | 'auto', facts: AdapterFacts): { provider: Pro
 }
 
 /** Threads that WebAssembly gets in this page. */
+/** Whether the engine that would be chosen computes in half precision. Throws `engine.noWebGPU` as `openEngine`. */
+export async function computesInHalf(asked: Provider | 'auto'): Promise<boolean> {
+  const facts = await findAdapter();
+  const { provider } = explain(asked, facts);
+  return provider === 'webgpu' && facts.adapter !== null && facts.adapter.features.has('shader-f16');
+}
+
 export function threadCount(): number {
   return globalThis.crossOriginIsolated ? Math.min(globalThis.navigator.hardwareConcurrency, 8) : 1;
 }

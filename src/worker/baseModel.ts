@@ -85,7 +85,10 @@ export function identityOf({ id, hash }: BaseModel): BaseIdentity {
 }
 
 /** ModelSpec's name for the kind of base, by the width of its contexts; the shipped one has its own. */
-export function architectureOf({ id, keptId }: BaseModel, { contextWidth, resolution }: ModelShape): string {
+export function architectureOf(
+  { id, keptId }: Pick<BaseModel, 'id' | 'keptId'>,
+  { contextWidth, resolution }: Pick<ModelShape, 'contextWidth' | 'resolution'>,
+): string {
   if (keptId === null) return id;
   if (contextWidth === 768) return 'stable-diffusion-v1';
   if (contextWidth !== 1024) return id;

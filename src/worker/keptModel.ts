@@ -6,13 +6,17 @@ import { AppError } from '../lib/errors.ts';
 import { hashBase } from '../lib/manifest.ts';
 import { readJson, type OpenFile } from '../lib/modelFiles.ts';
 import { prepareJudge } from '../onnx/judge.ts';
+import type { CompileOptions } from '../onnx/options.ts';
 import { isCurrent, MANIFEST_PATH, prepareModel, type PreparedManifest } from '../onnx/model.ts';
 import type { StoredModel } from '../storage/modelRecords.ts';
 import type { ModelStore } from '../storage/modelStore.ts';
 import type { LoadProgress } from './api.ts';
+import { compileOptions } from './compileOptions.ts';
 import { hasJudge, readWords, type BaseModel } from './baseModel.ts';
 
 export interface OpenKeptOptions {
+  /** Whether the engine that will run it computes in half precision. */
+  readonly half: boolean;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: LoadProgress) => void;
 }
@@ -21,13 +25,14 @@ export interface OpenKeptOptions {
 export async function openKeptModel(
   store: ModelStore,
   id: string,
-  { signal, onProgress }: OpenKeptOptions,
+  { half, signal, onProgress }: OpenKeptOptions,
 ): Promise<BaseModel> {
   const model = await findModel(store, id);
   const open: OpenFile = (path) => store.openFile(id, path);
-  if (!(await isPrepared(open))) {
+  const options = compileOptions(model.bytes, half);
+  if (!(await isPrepared(open, options))) {
     onProgress({ status: 'prepare', file: model.title, loaded: model.bytes, total: model.bytes });
-    await store.writePrepared(id, await prepare(model, open, signal));
+    await store.writePrepared(id, await prepare(model, open, options, signal));
   }
   return {
     id: model.title,
@@ -51,21 +56,25 @@ async function findModel(store: ModelStore, id: string): Promise<StoredModel> {
   );
 }
 
-async function isPrepared(open: OpenFile): Promise<boolean> {
+async function isPrepared(open: OpenFile, options: CompileOptions): Promise<boolean> {
   // Written by this program beside the model; another form means another version.
   const manifest = (await readJson(open, MANIFEST_PATH)) as PreparedManifest | null;
-  return manifest !== null && isCurrent(manifest, open);
+  return manifest !== null && isCurrent(manifest, open, options);
 }
 
 async function prepare(
   { files }: StoredModel,
   open: OpenFile,
+  options: CompileOptions,
   signal: AbortSignal,
 ): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
   // Lets a cancellation in before the work, which cannot be interrupted, and heeds it before the result is kept.
   await new Promise((resolve) => setTimeout(resolve));
   signal.throwIfAborted();
-  const prepared = [...(await prepareModel(open)), ...(hasJudge(files) ? await prepareJudge(open) : [])];
+  const prepared = [
+    ...(await prepareModel(open, options)),
+    ...(hasJudge(files) ? await prepareJudge(open) : []),
+  ];
   await new Promise((resolve) => setTimeout(resolve));
   signal.throwIfAborted();
   return new Map(prepared.map(([path, bytes]) => [path, new Uint8Array(bytes)]));

@@ -2,7 +2,7 @@
  * Makes pictures of prompts. Contexts depend on prompt, concept, truncation and timesteps but not on seeds, so the last few
  * are kept: a new seed or another picture of the same prompt costs no text encoder.
  */
-import type { Pipeline } from '../diffusion/pipeline.ts';
+import type { ModelShape, Pipeline } from '../diffusion/pipeline.ts';
 import type { PromptContexts } from '../diffusion/sampler.ts';
 import { plainContexts, sample } from '../diffusion/sampler.ts';
 import { createScheduler } from '../diffusion/scheduler.ts';
@@ -19,7 +19,10 @@ import { MAPPER_DEFAULTS } from '../neti/mapperConfig.ts';
 import { identityOf, type BaseModel } from './baseModel.ts';
 import type { GenerateProgress, GenerateRequest, GenerateResult, Pixels } from './api.ts';
 
-const keptContexts = 8;
+const mostKeptContexts = 8;
+/** A large model's contexts take 190 MB for 25 steps: fewer are kept, but those of two mixed concepts and of no prompt. */
+const leastKeptContexts = 3;
+const keptContextBytes = 5e8;
 /** A geometry and an appearance concept. */
 const keptConcepts = 2;
 const maxPictures = 16;
@@ -72,25 +75,30 @@ export class Painter {
     const { pipeline } = this;
     const { steps, seeds, guidanceScale } = settings;
     const scheduler = createScheduler(settings.sampler, pipeline.schedule, steps);
+    const { resolution, picturesAtOnce } = pipeline.shape;
+    const groups = chunked(seeds, picturesAtOnce ?? seeds.length);
     const started = performance.now();
-    const latents = await sample(pipeline, {
-      scheduler,
-      conditional: await this.conditional(settings, cast, scheduler.timesteps, signal),
-      unconditional: await this.cached(`plain:${settings.negativePrompt}`, () =>
-        plainContexts(pipeline, settings.negativePrompt),
-      ),
-      guidanceScale,
-      seeds,
-      ...(signal && { signal }),
-      onStep: (step) => {
-        const perStep = (performance.now() - started) / 1000 / step;
-        onProgress({ step, steps, secondsLeft: perStep * (steps - step) });
-      },
-    });
-    const { resolution } = pipeline.shape;
-    const planes = await pipeline.decodeLatents(latents, seeds.length);
-    const size = planes.length / seeds.length;
-    return seeds.map((_, i) => fromPlanes(planes.subarray(i * size, (i + 1) * size), resolution, resolution));
+    const conditional = await this.conditional(settings, cast, scheduler.timesteps, signal);
+    const unconditional = await this.cached(`plain:${settings.negativePrompt}`, () =>
+      plainContexts(pipeline, settings.negativePrompt),
+    );
+    const pictures: Pixels[] = [];
+    for (const [done, group] of groups.entries()) {
+      const latents = await sample(pipeline, {
+        ...{ scheduler, conditional, unconditional, guidanceScale, seeds: group },
+        ...(signal && { signal }),
+        onStep: (step) => {
+          const share = (done * steps + step) / groups.length;
+          const perStep = (performance.now() - started) / 1000 / share;
+          onProgress({ step: Math.floor(share), steps, secondsLeft: perStep * (steps - share) });
+        },
+      });
+      const planes = await pipeline.decodeLatents(latents, group.length);
+      const size = planes.length / group.length;
+      for (let i = 0; i < group.length; i++)
+        pictures.push(fromPlanes(planes.subarray(i * size, (i + 1) * size), resolution, resolution));
+    }
+    return pictures;
   }
 
   private async conditional(
@@ -132,7 +140,8 @@ export class Painter {
     this.contexts.delete(key);
     this.contexts.set(key, contexts);
     const [oldest] = this.contexts.keys();
-    if (this.contexts.size > keptContexts && oldest !== undefined) this.contexts.delete(oldest);
+    if (this.contexts.size > keptContexts(this.pipeline.shape) && oldest !== undefined)
+      this.contexts.delete(oldest);
     return contexts;
   }
 
@@ -160,6 +169,17 @@ export class Painter {
     const { config, state } = await readConcept(file, identityOf(this.base));
     return { key, mapper: new Mapper(this.bridge.backend, config, state) };
   }
+}
+
+/** How many prompts' contexts are kept, each of L layers × T tokens × D numbers, keys and values, at the usual 25 steps. */
+function keptContexts({ layers, tokens, contextWidth }: ModelShape): number {
+  const bytes = 25 * layers * tokens * contextWidth * 2 * Float32Array.BYTES_PER_ELEMENT;
+  return Math.max(leastKeptContexts, Math.min(mostKeptContexts, Math.floor(keptContextBytes / bytes)));
+}
+
+function chunked<T>(list: readonly T[], size: number): T[][] {
+  const count = Math.ceil(list.length / size);
+  return Array.from({ length: count }, (_, i) => list.slice(i * size, (i + 1) * size));
 }
 
 function checkPlaceholders(prompt: string, withConcept: boolean): void {

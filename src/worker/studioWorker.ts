@@ -9,7 +9,7 @@ import { Mutex } from '../lib/mutex.ts';
 import { fromPlanes, psnr, toPlanes } from '../lib/pixels.ts';
 import { createBridge } from '../neti/bridge.ts';
 import { readConcept, relabelConcept } from '../neti/conceptFile.ts';
-import { openEngine } from '../ort/engine.ts';
+import { computesInHalf, openEngine } from '../ort/engine.ts';
 import { readCached } from '../storage/modelCache.ts';
 import { ModelStore } from '../storage/modelStore.ts';
 import { opfsTree } from '../storage/opfs.ts';
@@ -225,7 +225,10 @@ export class StudioWorker {
   ): Promise<Opened> {
     const base = await (model === null
       ? openShippedModel(root, onEvent)
-      : openKeptModel(this.shelf.store, model, { signal, onProgress: onEvent }));
+      : openKeptModel(this.shelf.store, model, {
+          half: await computesInHalf(provider),
+          ...{ signal, onProgress: onEvent },
+        }));
     const total = base.bytes;
     const fetchBinary = async (url: string) => (await readCached({ url })).buffer;
     onEvent({ status: 'progress', file: 'the engine', loaded: total, total });

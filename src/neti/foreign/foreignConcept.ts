@@ -25,9 +25,9 @@ export interface OpenBase extends BaseIdentity {
   readonly contextWidth: number;
   /** Side of the base's pictures in pixels. */
   readonly resolution: number;
-  readonly predictionType: 'epsilon' | 'v_prediction';
-  /** As concept files name the kind of base. */
+  /** ModelSpec's name for the kind of base. */
   readonly architecture: string;
+  readonly predictionType: 'epsilon' | 'v_prediction';
 }
 
 /** The official default, for files that name no super-category. */
@@ -47,8 +47,8 @@ export function foreignToConcept(
     info: { ...label, baseId: base.id, baseHash: base.hash },
     training: { seed, learningRate, losses: [] },
     resolution: base.resolution,
-    predictionType: base.predictionType,
     architecture: base.architecture,
+    predictionType: base.predictionType,
   });
 }
 

@@ -14,7 +14,7 @@ export const base = (layers: number, contextWidth: number): OpenBase => ({
   contextWidth,
   resolution: 64,
   predictionType: 'epsilon',
-  architecture: 'stable-diffusion-v1',
+  architecture: 'test',
 });
 
 export function fixture(name: string): NamedFile {

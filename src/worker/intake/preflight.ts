@@ -3,6 +3,7 @@
  * learn, in which precision, and what to change otherwise. A pure function of a plan, of what the computer offers, and of
  * estimates of the memory that the model needs.
  */
+import { activationBudget, isLarge } from '../compileOptions.ts';
 import type { GpuFacts, PreflightFacts } from './facts.ts';
 import { megabytes } from './fetchModel.ts';
 import type { ModelPlan } from './plan.ts';
@@ -75,11 +76,12 @@ export function estimatesFromSizes(plan: ModelPlan): MemoryEstimate[] {
   const bytesPerWeight = isHalf(plan) ? 2 : 4;
   const weights = bytesOf(plan, /^(text_encoder|unet|vae_encoder|vae_decoder)\//) / bytesPerWeight;
   const unet = bytesOf(plan, /^unet\//) / bytesPerWeight;
+  const most = isLarge(plan.totalBytes) ? activationBudget : Infinity;
   return (['float32', 'float16'] as const).map((precision) => {
     const width = precision === 'float32' ? 4 : 2;
     const needing = (activations: number): MemoryNeed => ({
       weightBytes: weights * width,
-      activationBytes: weights * width * activations,
+      activationBytes: Math.min(most, weights * width * activations),
       largestBytes: (unet * width) / largestShare,
     });
     return { precision, draw: needing(drawShare), train: needing(trainShare) };
