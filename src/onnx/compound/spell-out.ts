@@ -10,7 +10,7 @@ import { fusedRules } from './fused.ts';
 import { normalizationRules } from './normalization.ts';
 import { INSTEAD, type CompoundRule } from './rule.ts';
 
-export const compoundRules: Readonly<Record<string, CompoundRule>> = {
+const compoundRules: Readonly<Record<string, CompoundRule>> = {
   ...attentionRules,
   ...fusedRules,
   ...normalizationRules,
