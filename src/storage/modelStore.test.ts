@@ -41,10 +41,16 @@ describe('model store', () => {
   });
 
   it('lists nothing whose files are not done, short, or gone', async () => {
-    await expect(store.take(start, () => Promise.resolve())).rejects.toEqual(code('model.incomplete'));
-    await expect(take('dat')).rejects.toEqual(code('model.incomplete'));
+    const unverified = store.take(start, async (writer) => {
+      const handle = await writer.open(file.path);
+      handle.write(bytes('data'), 0);
+      handle.close();
+    });
+    await expect(unverified).rejects.toEqual(code('model.incomplete'));
     expect(await store.list()).toEqual([]);
-    expect(await store.incomplete()).toMatchObject([{ id, bytes: 4, received: 3 }]);
+    expect(await store.incomplete()).toMatchObject([{ id, bytes: 4, received: 4 }]);
+    await expect(take('data and more')).rejects.toEqual(code('model.incomplete'));
+    expect(await store.list()).toEqual([]);
   });
 
   it('does not list what is not of the form that it writes', async () => {

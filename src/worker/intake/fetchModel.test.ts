@@ -12,7 +12,8 @@ import { noise, tinyModel } from './testModel.ts';
 import { hubRepo, startTestServer, type Fault, type TestServer } from './testServer.ts';
 
 const weights = 'unet/model.onnx_data';
-const retry = { tries: 3, backoffMs: 1, stallMs: 150 };
+// Silence on a busy machine must not look like a dead connection.
+const retry = { tries: 3, backoffMs: 1, stallMs: 1000 };
 
 let server: TestServer;
 let tree: MemoryTree;

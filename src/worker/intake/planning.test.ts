@@ -6,7 +6,7 @@ import { chooseFiles, type ListedFile } from './layout.ts';
 import { tinyModel } from './testModel.ts';
 import { hubCommit, hubRepo, startTestServer, type TestServer } from './testServer.ts';
 
-const retry = { tries: 3, backoffMs: 1, stallMs: 500 };
+const retry = { tries: 3, backoffMs: 1, stallMs: 5000 };
 const needed = [...tinyModel().keys()].filter((path) => !/README|LICENSE/.test(path)).toSorted();
 
 let server: TestServer;
@@ -50,9 +50,10 @@ describe('from the Hub', () => {
   });
 
   it('never leaves the repository, whatever the listing says', async () => {
-    server.files.set('../unet/model.onnx', new Uint8Array(5));
-    server.files.set('a/../../b/unet/model.onnx', new Uint8Array(5));
-    for (const { from } of (await planHub()).files) expect(from).not.toContain('..');
+    const files = [...server.files];
+    server.files.clear();
+    for (const [path, content] of files) server.files.set(`../${path}`, content);
+    await expect(planHub()).rejects.toEqual(code('model.layout'));
   });
 
   it.each(['no/such', 'bad name/x', 'a/../b', 'justone'])('refuses %s', async (repo) => {
@@ -93,6 +94,13 @@ describe('from an address', () => {
     expect(plan.files.map(({ path }) => path).toSorted()).toEqual(needed);
     for (const { path, bytes } of plan.files) expect(bytes).toBe(server.files.get(path)!.length);
     expect(plan).toMatchObject({ title: 'model', licence: { name: 'LICENSE', url: `${server.url}LICENSE` } });
+  });
+
+  it('does not take a page for a file', async () => {
+    for (const path of ['words.json', 'unet/model_fp16.onnx']) server.lasting.set(path, { kind: 'page' });
+    const { files } = await planFromUrl(server.url, { retry });
+    expect(files.map(({ path }) => path).toSorted()).toEqual(needed);
+    expect(files.find(({ path }) => path === 'unet/model.onnx')?.bytes).toBe(5000);
   });
 
   it('takes the address of model_index.json for the folder', async () => {

@@ -11,6 +11,8 @@ export type Fault =
   | { readonly kind: 'status'; readonly status: number; readonly retryAfter?: string }
   /** The body breaks off, or nothing more comes, after so many of its bytes. */
   | { readonly kind: 'cut' | 'stall'; readonly after: number }
+  /** A page is sent for the file, as servers of single pages do. */
+  | { readonly kind: 'page' }
   /** A byte of the body is another. */
   | { readonly kind: 'corrupt' }
   /** The whole file is sent whatever was asked for. */
@@ -81,6 +83,8 @@ async function sendFile(
   const range = /^bytes=(\d+)-(\d*)$/.exec(asked.headers.range ?? '');
   const fault = server.faults.get(path)?.shift() ?? server.lasting.get(path);
   server.requests.push({ path, from: Number(range?.[1] ?? 0), method: asked.method! });
+  if (fault?.kind === 'page')
+    return void answer.setHeader('Content-Type', 'text/html').end('<!doctype html>');
   const content = server.files.get(path);
   if (!content) return end(answer, 404);
   if (fault?.kind === 'status') {
