@@ -56,7 +56,7 @@ export function preflight(
   estimates: readonly MemoryEstimate[] = estimatesFromSizes(plan),
 ): Preflight {
   const judged = estimates
-    .filter(({ precision }) => precision === 'float32' || facts.gpu?.f16)
+    .filter(({ precision }) => precision === 'float32' || (facts.gpu?.f16 && !facts.gpu.software))
     .map(({ precision, draw, train }) => ({
       precision,
       draw: judge('Drawing', draw, facts),
@@ -77,7 +77,7 @@ export function estimatesFromSizes(plan: ModelPlan): MemoryEstimate[] {
   const weights = bytesOf(plan, /^(text_encoder|unet|vae_encoder|vae_decoder)\//) / bytesPerWeight;
   const unet = bytesOf(plan, /^unet\//) / bytesPerWeight;
   const most = isLarge(plan.totalBytes) ? activationBudget : Infinity;
-  return (['float32', 'float16'] as const).map((precision) => {
+  return (['float16', 'float32'] as const).map((precision) => {
     const width = precision === 'float32' ? 4 : 2;
     const needing = (activations: number): MemoryNeed => ({
       weightBytes: weights * width,
