@@ -6,7 +6,7 @@ import AxeBuilder from '@axe-core/playwright';
 import { expect, test, type Page } from '@playwright/test';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { startTestServer, type TestServer } from '../src/worker/intake/testServer.ts';
+import { hubCommit, hubRepo, startTestServer, type TestServer } from '../src/worker/intake/testServer.ts';
 import { addPictures, concepts, generateOne, openStudio, pictures, results } from './studio.ts';
 
 const folder = join(import.meta.dirname, '../src/onnx/fixtures/micro');
@@ -133,6 +133,31 @@ test('a model from a folder is copied and opened', async ({ page, baseURL }) => 
   await page.getByRole('button', { name: 'Generate' }).click();
   await expect(results(page).getByRole('img', { name: 'A photo, seed' })).toBeVisible({ timeout: 120_000 });
   expect(foreign).toEqual([]);
+});
+
+test('a repository of the Hugging Face Hub is shown with its commit and licence; nobody else is asked', async ({
+  page,
+  baseURL,
+}) => {
+  // The Hub's answers come from the test server, which lists its files as the Hub does.
+  await page.context().route('https://huggingface.co/**', async (route) => {
+    const { pathname, search } = new URL(route.request().url());
+    await route.fulfill({
+      response: await route.fetch({ url: new URL(pathname + search, server.url).href }),
+    });
+  });
+  const foreign = watchForeign(page, baseURL!);
+  await openStudio(page);
+  await startGetting(page, 'Hugging Face');
+  await page.getByLabel('Repository').fill(`https://huggingface.co/${hubRepo}`);
+  await page.getByRole('button', { name: 'See what it takes' }).click();
+  await expect(dialog(page)).toContainText(`huggingface.co, ${hubRepo} at main (${hubCommit.slice(0, 7)})`);
+  await expect(dialog(page)).toContainText('mit');
+  await dialog(page)
+    .getByRole('button', { name: /^Fetch / })
+    .click();
+  await expect(place(page, hubRepo)).toBeVisible({ timeout: 120_000 });
+  expect(foreign.filter((url) => new URL(url).host !== 'huggingface.co')).toEqual([]);
 });
 
 test('a fetch is paused, gone on with after a reload, and cancelled for good', async ({ page }) => {
