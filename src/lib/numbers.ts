@@ -33,3 +33,9 @@ export function cosine(a: ArrayLike<number>, b: ArrayLike<number>): number {
   }
   return product / Math.sqrt(squaresOfA * squaresOfB);
 }
+
+/** Bytes with a unit of three figures: "640 kB", "35.2 MB". */
+export function fileSize(bytes: number): string {
+  if (bytes < 1e6) return `${Math.ceil(bytes / 1e3)} kB`;
+  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+}

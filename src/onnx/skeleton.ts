@@ -47,7 +47,8 @@ class Copier {
       const reader = new BinaryReader(header);
       const [number, wire] = reader.tag();
       const isLong = wire === WireType.LengthDelimited;
-      const length = isLong ? reader.uint32() : (reader.skip(wire, number), 0);
+      if (!isLong) reader.skip(wire, number);
+      const length = isLong ? reader.uint32() : 0;
       if (this.at + reader.pos + length > end) throw new RangeError('a field ends after its message');
       const field = message.fields.find((candidate) => candidate.number === number);
       this.at += reader.pos;

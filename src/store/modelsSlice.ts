@@ -5,7 +5,7 @@
 import type { IntakeProgress, ModelOffer, ModelSourceRequest } from '../worker/api.ts';
 import type { Context } from './context.ts';
 import type { Intake, ModelsSlice } from './state.ts';
-import { fileSize } from './words.ts';
+import { fileSize } from '../lib/numbers.ts';
 
 export function createModelsSlice({ deps, get, set, messages }: Context): ModelsSlice {
   let controller = new AbortController();

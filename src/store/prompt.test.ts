@@ -4,7 +4,8 @@ import { readImageHeader } from './imageHeader.ts';
 import { encodePng, toDataUrl } from './png.ts';
 import { splitPrompt, unknownWords } from './prompt.ts';
 import { pixels } from './testStudio.ts';
-import { conceptFileName, duration, fileSize } from './words.ts';
+import { fileSize } from '../lib/numbers.ts';
+import { conceptFileName, duration } from './words.ts';
 
 describe('splitPrompt', () => {
   it.each(['A photo of {} on a beach', '{}{', 'naïve {}-like, don’t {x}', ''])(

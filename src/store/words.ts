@@ -7,12 +7,6 @@ export function duration(seconds: number): string {
   return `${(seconds / 3600).toFixed(1)} h`;
 }
 
-/** Bytes with a unit of three figures: "640 kB", "35.2 MB". */
-export function fileSize(bytes: number): string {
-  if (bytes < 1e6) return `${Math.ceil(bytes / 1e3)} kB`;
-  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
-}
-
 /** What the truncation slider does at this value. */
 export function likenessWords(truncation: number): string {
   if (truncation <= 8) return 'A loose idea: the prompt leads, the concept only hints';

@@ -1,6 +1,6 @@
 /** The top line: what this is, that it stays here and what is stored, and which engine runs it and why. */
 import type { EngineInfo, Provider } from '../worker/api.ts';
-import { fileSize } from '../store/words.ts';
+import { fileSize } from '../lib/numbers.ts';
 import { HeaderPopover } from './HeaderPopover.tsx';
 import { Opening } from './Loading.tsx';
 import { ModelPlace } from './ModelPlace.tsx';

@@ -1,6 +1,6 @@
 /** Opening the base model (shown in the header), or why that failed and how to try again. */
 import { Progress } from '@base-ui/react/progress';
-import { fileSize } from '../store/words.ts';
+import { fileSize } from '../lib/numbers.ts';
 import { Problems } from './Problems.tsx';
 import { useActions, useStudio } from './useStudio.ts';
 

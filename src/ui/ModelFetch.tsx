@@ -1,7 +1,8 @@
 /** A fetch under way: all of it and each file, with the time left; it can be paused, gone on with, and cancelled. */
 import { Progress } from '@base-ui/react/progress';
 import type { Intake } from '../store/state.ts';
-import { duration, fileSize } from '../store/words.ts';
+import { fileSize } from '../lib/numbers.ts';
+import { duration } from '../store/words.ts';
 import { Icon } from './icons.tsx';
 import { useActions } from './useStudio.ts';
 

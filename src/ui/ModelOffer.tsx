@@ -1,6 +1,6 @@
 /** What getting a model would take and what of it will run here, before anything is fetched. */
 import type { ModelOffer, ModelPlan, ModelSource, Verdict } from '../worker/api.ts';
-import { fileSize } from '../store/words.ts';
+import { fileSize } from '../lib/numbers.ts';
 import { Fold } from './Fold.tsx';
 import { Icon } from './icons.tsx';
 import { useActions } from './useStudio.ts';

@@ -1,7 +1,7 @@
 /** Which model is open, those that this browser keeps with the space they take, and the way to another one. */
 import { useState } from 'react';
 import type { PendingModel, StoredModel } from '../worker/api.ts';
-import { fileSize } from '../store/words.ts';
+import { fileSize } from '../lib/numbers.ts';
 import { HeaderPopover } from './HeaderPopover.tsx';
 import { Icon } from './icons.tsx';
 import { ModelDialog } from './ModelDialog.tsx';

@@ -3,6 +3,7 @@
  * cut short, by a reload, a cancel or an error, goes on from there when the same plan is fetched again.
  */
 import { AppError } from '../../lib/errors.ts';
+import { fileSize } from '../../lib/numbers.ts';
 import { isFull } from '../../storage/fileTree.ts';
 import type { StoredModel } from '../../storage/modelRecords.ts';
 import type { ModelStore } from '../../storage/modelStore.ts';
@@ -129,11 +130,8 @@ async function full(store: ModelStore, plan: ModelPlan, cause: unknown): Promise
   const received = (await store.incomplete()).find(({ id }) => id === plan.id)?.received ?? 0;
   return new AppError(
     'storage.full',
-    `Expected room for ${megabytes(plan.totalBytes)}, found the disk full: ${megabytes(plan.totalBytes - received)} are missing. ` +
+    `Expected room for ${fileSize(plan.totalBytes)}, found the disk full: ${fileSize(plan.totalBytes - received)} are missing. ` +
       'Remove models under Storage or free disk space, then go on; what has come is kept.',
     { cause },
   );
 }
-
-export const megabytes = (bytes: number) =>
-  bytes < 1e9 ? `${Math.ceil(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;

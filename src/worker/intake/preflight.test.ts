@@ -88,7 +88,7 @@ describe('preflight', () => {
     const small = { ...card, f16: false, maxStorageBufferBindingSize: 128 * 2 ** 20 };
     const { draw } = preflight(planOf(2), facts({ gpu: small }));
     expect(draw.answer).toBe('no');
-    expect(draw.reasons.join(' ')).toMatch(/allows 135 MB/);
+    expect(draw.reasons.join(' ')).toMatch(/allows 134\.2 MB/);
   });
 
   it('refuses what a small computer has no memory for', () => {

@@ -3,9 +3,9 @@
  * learn, in which precision, and what to change otherwise. A pure function of a plan, of what the computer offers, and of
  * estimates of the memory that the model needs.
  */
+import { fileSize } from '../../lib/numbers.ts';
 import { activationBudget, isLarge } from '../compileOptions.ts';
 import type { GpuFacts, PreflightFacts } from './facts.ts';
-import { megabytes } from './fetchModel.ts';
 import type { ModelPlan } from './plan.ts';
 
 /** Memory that a task takes in bytes, as the compiler's memory planner gives it for a graph. */
@@ -112,7 +112,7 @@ function judgeSpace({ totalBytes }: ModelPlan, { space }: PreflightFacts): Verdi
     return {
       answer: 'no',
       reasons: [
-        `It takes ${megabytes(totalBytes)} and ${megabytes(Math.max(free, 0))} are free: ${megabytes(totalBytes - free)} are missing. Remove models under Storage or free disk space.`,
+        `It takes ${fileSize(totalBytes)} and ${fileSize(Math.max(free, 0))} are free: ${fileSize(totalBytes - free)} are missing. Remove models under Storage or free disk space.`,
       ],
     };
   const kept = space.persistent
@@ -120,7 +120,7 @@ function judgeSpace({ totalBytes }: ModelPlan, { space }: PreflightFacts): Verdi
     : ['The browser may remove it when the disk runs short, unless it grants lasting storage.'];
   return {
     answer: 'yes',
-    reasons: [`It takes ${megabytes(totalBytes)}; ${megabytes(free)} are free.`, ...kept],
+    reasons: [`It takes ${fileSize(totalBytes)}; ${fileSize(free)} are free.`, ...kept],
   };
 }
 
@@ -133,13 +133,13 @@ const sizeOf = ({ weightBytes, activationBytes }: MemoryNeed) => weightBytes + a
 
 function judgeCard(task: string, memory: MemoryNeed, facts: PreflightFacts, gpu: GpuFacts): Verdict {
   const needed = sizeOf(memory);
-  const needs = `${task} needs about ${megabytes(needed)} on the graphics card (${gpu.name}).`;
+  const needs = `${task} needs about ${fileSize(needed)} on the graphics card (${gpu.name}).`;
   const largest = Math.min(gpu.maxBufferSize, gpu.maxStorageBufferBindingSize);
   if (memory.largestBytes && memory.largestBytes > largest)
     return {
       answer: 'no',
       reasons: [
-        `${task} needs a buffer of about ${megabytes(memory.largestBytes)}, and this graphics card (${gpu.name}) allows ${megabytes(largest)}. Use a smaller model, or a computer with a larger card.`,
+        `${task} needs a buffer of about ${fileSize(memory.largestBytes)}, and this graphics card (${gpu.name}) allows ${fileSize(largest)}. Use a smaller model, or a computer with a larger card.`,
       ],
     };
   if (needed > roomFor(facts)) return { answer: 'no', reasons: [needs, tooSmall(facts)] };
@@ -155,7 +155,7 @@ function judgeCard(task: string, memory: MemoryNeed, facts: PreflightFacts, gpu:
 
 function judgeProcessor(task: string, memory: MemoryNeed, facts: PreflightFacts): Verdict {
   const needed = sizeOf(memory);
-  const needs = `${task} needs about ${megabytes(needed)} of memory.`;
+  const needs = `${task} needs about ${fileSize(needed)} of memory.`;
   const why = facts.gpu
     ? 'The only graphics adapter is software, so the processor does the work.'
     : 'This browser offers no WebGPU adapter, so the processor does the work.';
@@ -181,5 +181,5 @@ function roomFor({ deviceMemory }: PreflightFacts): number {
 }
 
 function tooSmall({ deviceMemory }: PreflightFacts): string {
-  return `This computer has about ${megabytes(deviceMemory ?? 0)} of memory. Use a smaller model or another computer.`;
+  return `This computer has about ${fileSize(deviceMemory ?? 0)} of memory. Use a smaller model or another computer.`;
 }
