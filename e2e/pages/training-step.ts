@@ -8,7 +8,8 @@ import { Random } from '../../src/lib/random.ts';
 import { createBridge } from '../../src/neti/bridge.ts';
 import { createMapper } from '../../src/neti/mapper.ts';
 import { MAPPER_DEFAULTS } from '../../src/neti/mapperConfig.ts';
-import { defaultTrainSettings } from '../../src/neti/settings.ts';
+import { officialDefaults } from '../../src/neti/baseDefaults.ts';
+import { trainSettingsOn } from '../../src/neti/settings.ts';
 import { Trainer } from '../../src/neti/trainer.ts';
 import { prepareModel } from '../../src/onnx/model.ts';
 import { complaints, openRuntime, opener, type Provider } from './runtimes.ts';
@@ -44,7 +45,7 @@ async function trainSteps(provider: Provider, steps: number) {
     mean: random.fillNormal(new Float32Array(size)),
     logvar: new Float32Array(size).fill(-6),
   };
-  const settings = { ...defaultTrainSettings, batchSize: 2 };
+  const settings = { ...trainSettingsOn(officialDefaults), batchSize: 2 };
   const templates = ['a {}'];
   const pictures = [{ straight, mirrored: null }];
   const trainer = new Trainer({ pipeline, bridge, mapper, pictures, templates, settings, random });

@@ -16,7 +16,8 @@ import { conceptContexts } from './contexts.ts';
 import { createMapper, type Mapper } from './mapper.ts';
 import { MAPPER_DEFAULTS } from './mapperConfig.ts';
 import { readOfficialGoldens, openOfficialModel, RecordedRandom, sketch } from './officialGoldens.ts';
-import { defaultTrainSettings } from './settings.ts';
+import { officialDefaults } from './baseDefaults.ts';
+import { trainSettingsOn } from './settings.ts';
 import { Trainer, type TrainingPicture } from './trainer.ts';
 
 const TOLERANCE = 1e-4;
@@ -119,7 +120,7 @@ describe.each([
   test(`losses of ${steps} steps, gradients and weights of the first`, async () => {
     const mapper = await freshMapper(textualBypass);
     const random = new RecordedRandom(goldens.get('stream')!);
-    const settings = defaultTrainSettings;
+    const settings = trainSettingsOn(officialDefaults);
     const trainer = new Trainer({ pipeline, bridge, mapper, pictures, templates, settings, random });
     const curve = [(await trainer.step()).loss];
     for (const { name, gradient, buffer } of mapper.parameters)

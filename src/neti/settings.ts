@@ -1,7 +1,6 @@
-/**
- * Defaults of a training run: the official implementation's (method: AdamW, lr = 1e-3 × 8 pictures, weight decay 1e-2,
- * nested dropout on, bypass on), with the number of steps that the shipped base needs.
- */
+/** Settings of a training run: the official implementation's, with what a base has measured for itself (baseDefaults.ts). */
+import type { BaseDefaults } from './baseDefaults.ts';
+
 export interface TrainSettings {
   readonly steps: number;
   /** AdamW's learning rate (official: 8e-3 for 8 pictures a step). */
@@ -18,17 +17,14 @@ export interface TrainSettings {
   readonly previewPrompts: readonly string[];
 }
 
-export const defaultTrainSettings: TrainSettings = {
-  steps: 150,
-  learningRate: 8e-3,
-  batchSize: 8,
-  seed: 0,
-  horizontalFlip: true,
-  textualBypass: true,
-  nestedDropout: true,
-  previewEvery: 25,
-  previewPrompts: ['A photo of a {}', 'A photo of {} on a beach'],
-};
+/** AdamW with weight decay 1e-2, nested dropout and bypass on: the official implementation's choices. */
+export function trainSettingsOn({ trainSteps, batchSize, previewEvery }: BaseDefaults): TrainSettings {
+  return {
+    ...{ steps: trainSteps, learningRate: 8e-3, batchSize, seed: 0 },
+    ...{ horizontalFlip: true, textualBypass: true, nestedDropout: true },
+    ...{ previewEvery, previewPrompts: ['A photo of a {}', 'A photo of {} on a beach'] },
+  };
+}
 
 /** Pictures for which nested dropout throws one coin a layer: the official micro-batch. */
 export const microBatchSize = 2;

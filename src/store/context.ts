@@ -1,6 +1,6 @@
 /** What every slice is made with: the state's get and set, and everything from outside, so that tests bring their own. */
 import type { StudioStorage } from '../storage/storage.ts';
-import type { StudioClient, TrainSettings, ConceptKind } from '../worker/api.ts';
+import type { BaseDefaults, ConceptKind, StudioClient, TrainSettings } from '../worker/api.ts';
 import type { ImageTools } from './images.ts';
 import type { Messages, StudioState } from './state.ts';
 import type { TrainingLock } from './trainingLock.ts';
@@ -14,7 +14,7 @@ export interface StudioDeps {
   readonly root: string;
   /** Fetches a file of the page's own origin. */
   readonly fetchFile: (path: string) => Promise<File>;
-  readonly trainSettings: (kind: ConceptKind) => TrainSettings;
+  readonly trainSettings: (kind: ConceptKind, defaults: BaseDefaults) => TrainSettings;
   readonly now: () => string;
   readonly newId: () => string;
   /** A seed for when none is given: an integer from 0 to 2³¹ − 1. */

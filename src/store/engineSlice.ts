@@ -1,7 +1,7 @@
 /** Opening the base model: progress, which engine runs it and why, what is stored, and coming back from failures. */
 import { toPlainError } from '../lib/errors.ts';
 import type { Context } from './context.ts';
-import { usableChoice } from './openBase.ts';
+import { adoptDefaults, usableChoice } from './openBase.ts';
 import { followConcepts, restore } from './persistence.ts';
 import type { EngineSlice } from './state.ts';
 
@@ -23,8 +23,9 @@ export function createEngineSlice(context: Context): EngineSlice {
         { signal: controller.signal, onEvent: (loading) => current() && set({ loading }) },
       );
       if (!current()) return;
+      const before = get().base?.defaults ?? null;
       set({ ...opened, status: 'ready', loading: null });
-      get().edit(usableChoice(get()));
+      get().edit({ ...usableChoice(get()), ...adoptDefaults(get().form, before, opened.base.defaults) });
       messages.announce('The studio is ready.');
     } catch (error) {
       if (!current() || toPlainError(error).code === 'cancelled') return;

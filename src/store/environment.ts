@@ -1,8 +1,8 @@
 /** Everything the store needs from a browser, put together for the real page. */
 import { AppError } from '../lib/errors.ts';
-import { defaultTrainSettings } from '../neti/settings.ts';
+import { trainSettingsOn } from '../neti/settings.ts';
 import type { StudioStorage } from '../storage/storage.ts';
-import type { ConceptKind, StudioClient, TrainSettings } from '../worker/api.ts';
+import type { BaseDefaults, ConceptKind, StudioClient, TrainSettings } from '../worker/api.ts';
 import type { StudioDeps } from './context.ts';
 import { browserImages } from './images.ts';
 import { browserLock } from './trainingLock.ts';
@@ -10,10 +10,9 @@ import { browserLock } from './trainingLock.ts';
 /** A style is judged on things that it was not learned from. */
 const stylePreviews = ['A cat in the style of {}', 'A house in the style of {}'];
 
-function trainSettings(kind: ConceptKind): TrainSettings {
-  return kind === 'object'
-    ? defaultTrainSettings
-    : { ...defaultTrainSettings, previewPrompts: stylePreviews };
+function trainSettings(kind: ConceptKind, defaults: BaseDefaults): TrainSettings {
+  const settings = trainSettingsOn(defaults);
+  return kind === 'object' ? settings : { ...settings, previewPrompts: stylePreviews };
 }
 
 async function fetchFile(path: string): Promise<File> {

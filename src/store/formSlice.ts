@@ -3,19 +3,20 @@ import { AppError } from '../lib/errors.ts';
 import type { Context } from './context.ts';
 import type { Field, Form, FormSlice } from './state.ts';
 
+/** What a base has defaults for is filled in when it opens (openBase.ts). */
 export const emptyForm: Form = {
   name: '',
   category: '',
   kind: 'object',
-  trainSteps: '150',
+  trainSteps: '',
   trainSeed: '0',
   conceptId: null,
   prompt: 'A photo of {} on a beach',
   negativePrompt: '',
   seed: '',
   count: 4,
-  steps: '20',
-  guidanceScale: '5',
+  steps: '',
+  guidanceScale: '',
   truncation: 128,
   sampler: 'dpm-solver++-2m',
   appearanceId: null,

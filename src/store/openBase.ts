@@ -1,5 +1,6 @@
-/** Which concepts the open base can use: those that were learned on it. */
-import type { ConceptRecord, StudioState } from './state.ts';
+/** What the open base means for the page: which concepts it can use (those learned on it), and what its form starts from. */
+import type { BaseDefaults } from '../worker/api.ts';
+import type { ConceptRecord, Form, StudioState } from './state.ts';
 
 /** While no base is open nothing is known against a concept. */
 export function isUsable({ base }: Pick<StudioState, 'base'>, { baseHash }: ConceptRecord): boolean {
@@ -15,4 +16,26 @@ export function usableChoice(
     return concept && isUsable(state, concept) ? id : null;
   };
   return { conceptId: usable(state.form.conceptId), appearanceId: usable(state.form.appearanceId) };
+}
+
+const fieldsWithDefaults = {
+  trainSteps: 'trainSteps',
+  steps: 'samplingSteps',
+  guidanceScale: 'guidanceScale',
+} as const satisfies Partial<Record<keyof Form, keyof BaseDefaults>>;
+
+type WithDefaults = Pick<Form, keyof typeof fieldsWithDefaults>;
+
+/** The base's defaults where nothing was typed, or just what the base before it had filled in. */
+export function adoptDefaults(form: Form, before: BaseDefaults | null, defaults: BaseDefaults): WithDefaults {
+  const adopt = (field: keyof WithDefaults) => {
+    const own = fieldsWithDefaults[field];
+    const untouched = form[field] === '' || form[field] === String(before?.[own]);
+    return untouched ? String(defaults[own]) : form[field];
+  };
+  return {
+    trainSteps: adopt('trainSteps'),
+    steps: adopt('steps'),
+    guidanceScale: adopt('guidanceScale'),
+  };
 }

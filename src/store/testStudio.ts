@@ -61,6 +61,9 @@ export function scriptedClient(overrides: Partial<StudioClient> = {}): StudioCli
             bytes: 1,
             judged: true,
           },
+          defaults: {
+            ...{ trainSteps: 150, batchSize: 4, previewEvery: 10, samplingSteps: 20, guidanceScale: 5 },
+          },
           vocabulary: { words: ['a', 'photo', 'of'], categories: ['toy'], suggestions: [] },
           samples: [],
         },

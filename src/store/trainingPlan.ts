@@ -1,7 +1,8 @@
 /** From the form or a concept of the library to a training request, with every check that can be made before it runs. */
 import { AppError } from '../lib/errors.ts';
+import { officialDefaults } from '../neti/baseDefaults.ts';
 import { maxTrainSteps } from '../neti/settings.ts';
-import type { Pixels, TrainRequest } from '../worker/api.ts';
+import type { ConceptKind, Pixels, TrainRequest, TrainSettings } from '../worker/api.ts';
 import type { StudioDeps } from './context.ts';
 import { FieldError, readNumber } from './formSlice.ts';
 import type { ConceptRecord, StudioState, TrainingState } from './state.ts';
@@ -15,7 +16,7 @@ export interface TrainingPlan {
 
 const LONGEST_NAME = 60;
 
-function readSettings({ form }: StudioState) {
+function readSettings(deps: StudioDeps, { form, base }: StudioState, kind: ConceptKind): TrainSettings {
   const steps = readNumber('trainSteps', form.trainSteps, {
     label: 'Training steps',
     from: 1,
@@ -28,7 +29,7 @@ function readSettings({ form }: StudioState) {
     to: 2 ** 31 - 1,
     whole: true,
   });
-  return { steps, seed };
+  return { ...deps.trainSettings(kind, base?.defaults ?? officialDefaults), steps, seed };
 }
 
 function readLabels({ form }: StudioState): { name: string; category: string } {
@@ -75,8 +76,8 @@ export function planNew(deps: StudioDeps, state: StudioState): TrainingPlan {
   const { pictures, ground, form, base } = state;
   requirePictures(pictures.length);
   const { name, category } = readLabels(state);
-  const { steps, seed } = readSettings(state);
-  const settings = { ...deps.trainSettings(form.kind), steps, seed };
+  const settings = readSettings(deps, state, form.kind);
+  const { steps, seed } = settings;
   const record: ConceptRecord = {
     version: 1,
     id: deps.newId(),
@@ -119,10 +120,9 @@ export function planFurther(deps: StudioDeps, state: StudioState, conceptId: str
       'training.gone',
       'This concept is no longer in the library. Choose another or start anew.',
     );
-  const { steps, seed } = readSettings(state);
   const { name, category, kind, step, previews, curve, file } = record;
-  const settings = { ...deps.trainSettings(kind), steps, seed };
-  const total = step + steps;
+  const settings = readSettings(deps, state, kind);
+  const total = step + settings.steps;
   return {
     record: { ...record, steps: total },
     initial: { ...initialState(conceptId, name, total), step, previews, curve },

@@ -9,7 +9,8 @@ import { Random } from '../lib/random.ts';
 import { createBridge } from '../neti/bridge.ts';
 import { createMapper } from '../neti/mapper.ts';
 import { MAPPER_DEFAULTS } from '../neti/mapperConfig.ts';
-import { defaultTrainSettings } from '../neti/settings.ts';
+import { officialDefaults } from '../neti/baseDefaults.ts';
+import { trainSettingsOn } from '../neti/settings.ts';
 import type { StepTimes } from '../neti/trainer.ts';
 import { Trainer } from '../neti/trainer.ts';
 import { Runtime } from '../ort/runtime.ts';
@@ -38,6 +39,7 @@ const runtime = new Runtime({ ort, provider: 'wasm' });
 const pipeline = await Pipeline.load(runtime, openFolder(folder));
 const bridge = createBridge(runtime);
 const random = new Random(0);
+const settings = trainSettingsOn(officialDefaults);
 const { layers, contextWidth, latent } = pipeline.shape;
 const mapper = createMapper(
   bridge.backend,
@@ -52,15 +54,13 @@ const trainer = new Trainer({
   mapper,
   pictures: [{ straight: moments, mirrored: moments }],
   templates: ['a photo of a {}'],
-  settings: defaultTrainSettings,
+  settings,
   random,
 });
 
 const times = await measureSteps(trainer);
 const parts = ['mapper', 'text', 'unet', 'rest'] as const;
-console.log(
-  `One training step of ${defaultTrainSettings.batchSize} pictures, wasm, 2 threads, median of ${repeats}:`,
-);
+console.log(`One training step of ${settings.batchSize} pictures, wasm, 2 threads, median of ${repeats}:`);
 for (const part of parts)
   console.log(
     `  ${part.padEnd(8)} ${median(times.map((t) => t[part]))
@@ -70,8 +70,8 @@ for (const part of parts)
 const total = median(times.map((t) => parts.reduce((sum, part) => sum + t[part], 0)));
 console.log(`  ${'step'.padEnd(8)} ${total.toFixed(0).padStart(6)} ms`);
 
-const unet = await benchUnet(folder, { batch: defaultTrainSettings.batchSize, repeats, threads: 2 });
-console.log(`U-Net, ${defaultTrainSettings.batchSize} pictures, against the stock graph's forward pass:`);
+const unet = await benchUnet(folder, { batch: settings.batchSize, repeats, threads: 2 });
+console.log(`U-Net, ${settings.batchSize} pictures, against the stock graph's forward pass:`);
 console.log(`  stock forward      ${unet.stockForward.toFixed(0).padStart(6)} ms`);
 console.log(
   `  forward            ${unet.forward.toFixed(0).padStart(6)} ms  ${unet.forwardRatio.toFixed(2)} ×`,

@@ -10,7 +10,7 @@ import { hashBase, type Manifest, type ModelEntry, type ModelFile } from '../lib
 
 const shipped = [
   /^model_index\.json$/,
-  /^words\.json$/,
+  /^(words|defaults)\.json$/,
   /^ATTRIBUTION\.md$/,
   /^scheduler\/scheduler_config\.json$/,
   /^tokenizer\/(tokenizer|tokenizer_config)\.json$/,

@@ -14,6 +14,7 @@ import type { EngineChoice } from '../ort/engine.ts';
 import type { Provider } from '../ort/runtime.ts';
 import type { ConceptInfo, ImportOrigin } from '../neti/conceptMetadata.ts';
 import type { NamedFile } from '../neti/foreign/importConcept.ts';
+import type { BaseDefaults } from '../neti/baseDefaults.ts';
 import type { ConceptKind, TrainSettings } from '../neti/settings.ts';
 import type { FolderFile } from './intake/folder.ts';
 import type { ModelPlan } from './intake/plan.ts';
@@ -60,6 +61,7 @@ export interface BaseModelInfo {
   readonly bytes: number;
   /** Whether a judge ships with it, so that pictures can be scored. */
   readonly judged: boolean;
+  readonly defaults: BaseDefaults;
   readonly vocabulary: Vocabulary;
   readonly samples: readonly SampleConcept[];
 }
@@ -107,7 +109,7 @@ export interface Opened {
   readonly base: BaseModelInfo;
 }
 
-export type { ConceptKind, TrainSettings };
+export type { BaseDefaults, ConceptKind, TrainSettings };
 
 export interface TrainRequest {
   readonly name: string;

@@ -4,6 +4,7 @@ import { readJson, type OpenFile } from '../lib/modelFiles.ts';
 import { judgeParts, type ModelFile } from '../lib/manifest.ts';
 import type { ModelShape } from '../diffusion/pipeline.ts';
 import type { BaseIdentity } from '../neti/conceptFile.ts';
+import type { BaseDefaults } from '../neti/baseDefaults.ts';
 import { officialTemplates } from '../neti/templates.ts';
 import type { SampleConcept } from './api.ts';
 
@@ -22,6 +23,7 @@ export interface BaseModel extends BaseIdentity {
   /** Identifies it among the models kept in this browser; null for the one that ships here. */
   readonly keptId: string | null;
   readonly words: Words;
+  readonly defaults: BaseDefaults;
   readonly open: OpenFile;
   /** Bytes of the files that training and sampling need. */
   readonly bytes: number;

@@ -12,6 +12,7 @@ import type { StoredModel } from '../storage/modelRecords.ts';
 import type { ModelStore } from '../storage/modelStore.ts';
 import type { LoadProgress } from './api.ts';
 import { compileOptions } from './compileOptions.ts';
+import { readDefaults } from '../neti/baseDefaults.ts';
 import { hasJudge, readWords, type BaseModel } from './baseModel.ts';
 
 export interface OpenKeptOptions {
@@ -40,6 +41,7 @@ export async function openKeptModel(
     hash: await hashBase(model.files),
     keptId: id,
     words: await readWords(open),
+    defaults: await readDefaults(open),
     open,
     bytes: model.bytes,
     judged: hasJudge(model.files),

@@ -4,6 +4,7 @@ import { manifestSchema, type ModelEntry, type ModelFile } from '../lib/manifest
 import { missingFile, type OpenFile } from '../lib/modelFiles.ts';
 import { readCached } from '../storage/modelCache.ts';
 import type { LoadProgress } from './api.ts';
+import { readDefaults } from '../neti/baseDefaults.ts';
 import { hasJudge, readWords, type BaseModel } from './baseModel.ts';
 
 /** Samples and licences are fetched when somebody looks at them. */
@@ -30,6 +31,7 @@ export async function openShippedModel(
     hash: entry.hash,
     keptId: null,
     words: await readWords(open),
+    defaults: await readDefaults(open),
     open,
     bytes: total,
     judged: hasJudge(files),

@@ -282,10 +282,11 @@ export class StudioWorker {
 }
 
 function describe(base: BaseModel, { shape, tokenizer }: Pipeline): BaseModelInfo {
-  const { id, title, keptId, hash, words, bytes, judged, samples } = base;
+  const { words, bytes, judged, samples, defaults } = base;
+  const identity = { id: base.id, title: base.title, keptId: base.keptId, hash: base.hash };
   const { resolution, tokens, layers } = shape;
   const isOneToken = (word: string) => tokenizer.count(word) === tokenizer.count('') + 1;
   const categories = words.categories.filter(isOneToken);
   const vocabulary = { words: words.words, categories, suggestions: words.suggestions };
-  return { id, title, keptId, hash, resolution, tokens, layers, bytes, judged, samples, vocabulary };
+  return { ...identity, resolution, tokens, layers, bytes, judged, defaults, samples, vocabulary };
 }

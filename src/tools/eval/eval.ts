@@ -13,6 +13,8 @@ import { Judge } from '../../diffusion/judge.ts';
 import { Pipeline } from '../../diffusion/pipeline.ts';
 import { manifestSchema } from '../../lib/manifest.ts';
 import { createBridge } from '../../neti/bridge.ts';
+import { readDefaults } from '../../neti/baseDefaults.ts';
+import { trainSettingsOn } from '../../neti/settings.ts';
 import { variantNames, type VariantName } from '../../neti/variants.ts';
 import { Runtime } from '../../ort/runtime.ts';
 import { openFolder } from '../modelFolder.ts';
@@ -79,8 +81,10 @@ const teach = async (arm: Arm, concept: StudyConcept) => {
   const said = cell.isNew ? 'trained' : 'there already';
   console.log(`${concept.folder}, ${arm.name}: ${said}, ${cell.seconds.toFixed(0)} s`);
 };
-for (const concept of concepts) for (const variant of variants) await teach(variantArm(variant), concept);
-const otherArms = values.settings ? settingArms : [];
+const settings = trainSettingsOn(await readDefaults(open));
+for (const concept of concepts)
+  for (const variant of variants) await teach(variantArm(variant, settings), concept);
+const otherArms = values.settings ? settingArms(settings) : [];
 for (const concept of settingConcepts(concepts)) for (const arm of otherArms) await teach(arm, concept);
 
 const { tokenizer, shape } = pipeline;
@@ -98,5 +102,8 @@ for (const [geometry, appearance] of pairsOf(concepts)) {
   console.log(`mixed ${geometry.folder} with ${appearance.folder}`);
 }
 const report = resolve(values.report ?? join(folder, 'evaluation'));
-await writeReport({ base, resolution, drawn: out, concepts, cells, settingCells, seconds, mixed }, report);
+await writeReport(
+  { base, settings, resolution, drawn: out, concepts, cells, settingCells, seconds, mixed },
+  report,
+);
 console.log(`The findings are in ${report}.`);

@@ -7,7 +7,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chromium } from '@playwright/test';
 import type { BaseIdentity } from '../../neti/conceptFile.ts';
-import { defaultTrainSettings } from '../../neti/settings.ts';
+import type { TrainSettings } from '../../neti/settings.ts';
 import { browserLaunch } from '../browser.ts';
 import { pngTiles } from '../pngPlanes.ts';
 import { blindTest, plainRows, sheet, type SheetRow, type Taught } from '../sheets.ts';
@@ -23,6 +23,8 @@ const sheetPrompts = [0, 1, 2, 5];
 
 export interface Findings {
   readonly base: BaseIdentity;
+  /** Of every variant. */
+  readonly settings: TrainSettings;
   readonly resolution: number;
   /** Where the study was drawn (learn.ts). */
   readonly drawn: string;
@@ -36,7 +38,7 @@ export interface Findings {
 }
 
 export async function writeReport(findings: Findings, folder: string): Promise<void> {
-  const { cells, settingCells, base, seconds, mixed } = findings;
+  const { cells, settings, settingCells, base, seconds, mixed } = findings;
   await mkdir(folder, { recursive: true });
   const write = (name: string, data: string | Uint8Array) => writeFile(join(folder, name), data);
   const summary = summarize(cells);
@@ -54,7 +56,7 @@ export async function writeReport(findings: Findings, folder: string): Promise<v
   });
   const record = {
     ...{ command: commandOf(process.argv.slice(2)), commit: commitOf() },
-    ...{ base, study, settings: defaultTrainSettings, mixingStudy },
+    ...{ base, study, settings, mixingStudy },
     ...{
       blindTest: key,
       secondsACell: seconds,

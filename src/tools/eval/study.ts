@@ -5,7 +5,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { defaultTrainSettings, type TrainSettings } from '../../neti/settings.ts';
+import type { TrainSettings } from '../../neti/settings.ts';
 import type { VariantName } from '../../neti/variants.ts';
 
 export const study = {
@@ -46,25 +46,26 @@ export interface Arm {
   readonly settings: TrainSettings;
 }
 
-/** A variant with the studio's defaults. */
-export const variantArm = (variant: VariantName): Arm => ({
-  ...{ name: variant, variant, settings: defaultTrainSettings },
+/** A variant with the studio's settings on the base. */
+export const variantArm = (variant: VariantName, settings: TrainSettings): Arm => ({
+  ...{ name: variant, variant, settings },
 });
 
 const otherSettings = [
   { learningRate: 4e-3 },
   { learningRate: 16e-3 },
-  { batchSize: 4 },
+  { batchSize: 8 },
 ] as const satisfies Partial<TrainSettings>[];
 
 /** NeTI with other settings than the studio's, one changed at a time: are the defaults the best? */
-export const settingArms: readonly Arm[] = otherSettings.map((changed) => ({
-  name: Object.entries(changed)
-    .map(([setting, value]) => `neti-${setting}-${value}`)
-    .join(),
-  variant: 'neti',
-  settings: { ...defaultTrainSettings, ...changed },
-}));
+export const settingArms = (settings: TrainSettings): readonly Arm[] =>
+  otherSettings.map((changed) => ({
+    name: Object.entries(changed)
+      .map(([setting, value]) => `neti-${setting}-${value}`)
+      .join(),
+    variant: 'neti',
+    settings: { ...settings, ...changed },
+  }));
 
 /** Settings are compared on every fourth concept. */
 export const settingConcepts = (concepts: readonly StudyConcept[]) => concepts.filter((_, i) => i % 4 === 0);
