@@ -93,6 +93,8 @@ test('a model from an address is shown first, fetched, compiled, taught, drawn w
   await expect(place(page, 'model')).toBeVisible({ timeout: 120_000 });
   await expect(page.getByRole('button', { name: /^Processor/ })).toBeVisible({ timeout: 120_000 });
 
+  // It starts from the official settings, not from those of the base that ships here.
+  await expect(page.getByLabel('Training steps')).toHaveValue('500');
   await teachAndDraw(page);
   // A base without a word list knows no unknown words.
   await page.getByRole('textbox', { name: 'Prompt', exact: true }).fill('A {} zzyzx');

@@ -39,6 +39,7 @@ export const smallFiles = [
   'tokenizer/vocab.json',
   'tokenizer/merges.txt',
   'words.json',
+  'defaults.json',
   ...judgeParts.map((part) => `${part}/config.json`),
 ];
 
