@@ -1,8 +1,9 @@
 /** Three ways to a model: a folder of this computer, a repository of the Hugging Face Hub, any address. */
 import { Dialog } from '@base-ui/react/dialog';
-import { useId, useState, type ReactNode } from 'react';
+import { useState, type ReactNode } from 'react';
 import { useDropzone } from 'react-dropzone';
 import type { ModelSourceRequest } from '../worker/api.ts';
+import { TextField } from './TextField.tsx';
 import { useActions, useStudio } from './useStudio.ts';
 
 const ways = [
@@ -62,38 +63,6 @@ function FolderWay() {
   );
 }
 
-interface TextInputProps {
-  readonly label: string;
-  readonly value: string;
-  readonly onChange: (value: string) => void;
-  readonly placeholder: string;
-  readonly hint?: string;
-}
-
-function TextInput({ label, value, onChange, placeholder, hint }: TextInputProps) {
-  const id = useId();
-  return (
-    <div className="field">
-      <label htmlFor={id}>{label}</label>
-      <input
-        id={id}
-        type="text"
-        autoComplete="off"
-        spellCheck={false}
-        value={value}
-        placeholder={placeholder}
-        aria-describedby={hint && `${id}-hint`}
-        onChange={(event) => onChange(event.target.value)}
-      />
-      {hint && (
-        <p className="field-hint" id={`${id}-hint`}>
-          {hint}
-        </p>
-      )}
-    </div>
-  );
-}
-
 interface AskProps {
   readonly request: ModelSourceRequest;
   readonly complete: boolean;
@@ -138,17 +107,19 @@ function HubWay() {
       complete={name.trim() !== ''}
     >
       <div className="field-row">
-        <TextInput
+        <TextField
           label="Repository"
           value={name}
-          onChange={setName}
+          onText={setName}
+          spellCheck={false}
           placeholder="owner/name"
           hint="Its name, or the address of its page."
         />
-        <TextInput
+        <TextField
           label="Revision"
           value={revision}
-          onChange={setRevision}
+          onText={setRevision}
+          spellCheck={false}
           placeholder="main"
           hint="A branch, tag or commit."
         />
@@ -161,10 +132,11 @@ function UrlWay() {
   const [address, setAddress] = useState('');
   return (
     <Ask request={{ kind: 'url', address: address.trim() }} complete={address.trim() !== ''}>
-      <TextInput
+      <TextField
         label="Address of the model’s folder"
         value={address}
-        onChange={setAddress}
+        onText={setAddress}
+        spellCheck={false}
         placeholder="https://example.org/models/my-model/"
         hint="Its server must let this page read from it (CORS)."
       />

@@ -5,7 +5,7 @@
  */
 import { useEffect, useId, useMemo } from 'react';
 import { splitPrompt, unknownWords } from '../store/prompt.ts';
-import { FieldProblem } from './Field.tsx';
+import { FieldProblem } from './TextField.tsx';
 import { useActions, useStudio } from './useStudio.ts';
 
 const CHECK_AFTER_MS = 250;
