@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { AppError } from '../lib/errors.ts';
-import { MAX_VECTORS, type MapperConfig } from './mapperConfig.ts';
+import { isPlainWord, MAX_VECTORS, type MapperConfig } from './mapperConfig.ts';
 
 const FORMAT_VERSION = '1';
 const THUMBNAIL = 'modelspec.thumbnail';
@@ -96,7 +96,7 @@ export interface ConceptInfo {
   readonly thumbnail: string;
   /** Only of concepts that come from another program. */
   readonly imported?: ImportOrigin;
-  /** Word vectors of a concept without a network, such as a textual inversion: truncation leaves them as they are. */
+  /** Word vectors of a textual inversion, each a token of the prompt; absent for concepts that vary with timestep or layer. */
   readonly plainVectors?: number;
 }
 
@@ -208,7 +208,7 @@ export function conceptInfo(metadata: ConceptMetadata): ConceptInfo {
     baseHash: base.hash,
     thumbnail,
     ...(imported && { imported }),
-    ...(!configuration.network && { plainVectors: configuration.vectors }),
+    ...(isPlainWord(configuration) && { plainVectors: configuration.vectors }),
   };
 }
 

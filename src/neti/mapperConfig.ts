@@ -112,6 +112,11 @@ export function tableRows({ space, layers, vectors }: MapperConfig): number {
   return (space ? layers : 1) * vectors;
 }
 
+/** Whether the vectors are the same at every timestep and layer, as a textual inversion's: there is nothing to truncate. */
+export function isPlainWord({ network, space }: MapperConfig): boolean {
+  return !network && !space;
+}
+
 /** Width of the encoded input: sine and cosine of every frequency, or timestep and layer as they are. */
 export function encodedWidth(config: MapperConfig): number {
   return config.positionalEncoding ? 2 * config.fourierFeatures : 2;

@@ -13,7 +13,7 @@ import type { Backend } from '../../gpu/backend.ts';
 import { Tape } from '../../gpu/tape.ts';
 import type { Concept } from '../conceptFile.ts';
 import { Mapper } from '../mapper.ts';
-import { checkRoom, TIMESTEPS } from '../mapperConfig.ts';
+import { checkRoom, isPlainWord, TIMESTEPS } from '../mapperConfig.ts';
 import { variantConfig } from '../variants.ts';
 import { checkFit, DEFAULT_CATEGORY, nameOf, type ForeignConcept, type OpenBase } from './foreignConcept.ts';
 
@@ -114,11 +114,6 @@ function toConcept(
   };
 }
 
-/** Whether a textual-inversion file holds all of the concept: the same vectors, whatever the timestep and layer. */
-export function isPlainWord({ config }: Concept): boolean {
-  return !config.network && !config.space;
-}
-
 /**
  * The concept as a word in diffusers' format, which the other programs read too: a textual inversion to the bit, with all of its
  * vectors; any other as the mean of its vectors, which loses what sets NeTI apart, and the metadata say so.
@@ -128,7 +123,8 @@ export async function writeTextualInversion(
   backend: Backend,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { vectors, contextWidth } = concept.config;
-  const values = isPlainWord(concept)
+  const isExact = isPlainWord(concept.config);
+  const values = isExact
     ? transposed(concept.state.get('vectors')!, contextWidth)
     : await averageWord(concept, backend);
   const lossy =
@@ -138,8 +134,8 @@ export async function writeTextualInversion(
     ['modelspec.sai_model_spec', '1.0.1'],
     ['modelspec.title', concept.info.name],
     ['modelspec.architecture', `${concept.info.baseId}/textual-inversion`],
-    ['modelspec.description', isPlainWord(concept) ? 'The word vectors of a concept.' : lossy],
-    ['neti.lossy', `${!isPlainWord(concept)}`],
+    ['modelspec.description', isExact ? 'The word vectors of a concept.' : lossy],
+    ['neti.lossy', `${!isExact}`],
   ]);
   return writeSafetensors(
     new Map([[placeholderOf(concept), { shape: [vectors, contextWidth], values }]]),
