@@ -68,7 +68,12 @@ describe('a concept of three vectors', () => {
 
   it('is not read with a prompt that has places for another number of vectors', async () => {
     const contexts = conceptContexts(pipeline, bridge, {
-      ...{ row: pipeline.tokenizer.encode('a {} in red'), mapper: newMapper(), truncation: 1, timesteps: [1] },
+      ...{
+        row: pipeline.tokenizer.encode('a {} in red'),
+        mapper: newMapper(),
+        truncation: 1,
+        timesteps: [1],
+      },
     });
     await expect(contexts).rejects.toMatchObject({ code: 'prompt.vectors' });
   });
