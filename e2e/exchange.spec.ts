@@ -2,6 +2,7 @@
 import { expect, test, type Page } from '@playwright/test';
 import { unzipSync } from 'fflate';
 import { readFile } from 'node:fs/promises';
+import { readSafetensors } from '../src/lib/safetensors.ts';
 import { concepts, generateOne, openStudio, teach } from './studio.ts';
 
 const fixture = (name: string) => `src/neti/foreign/fixtures/${name}`;
@@ -14,19 +15,26 @@ async function exportAs(page: Page, concept: string, item: string) {
   return { name: download.suggestedFilename(), bytes: await readFile(await download.path()) };
 }
 
-test('a textual inversion is imported, draws and is exported; what does not fit or would run a program is refused', async ({
+test('a textual inversion of three vectors is imported, draws and is exported; what does not fit or would run a program is refused', async ({
   page,
 }) => {
   await openStudio(page);
   const input = page.getByLabel('Import concept');
-  await input.setInputFiles(fixture('webui.pt'));
+  await input.setInputFiles(fixture('three.pt'));
   await expect(concepts(page)).toContainText('cat-toy');
-  await expect(page.getByText('its file says it was learned on “sd-v1-4”')).toBeVisible();
+  await expect(page.getByText('its file says it was learned on “sd-v1-4”')).toContainText(
+    'it takes 3 tokens',
+  );
   await page.getByRole('button', { name: 'Steps, guidance, sampler' }).click();
   await page.getByLabel('Sampling steps').fill('2');
   await generateOne(page, 'A photo of {}', 5);
-  const exported = await exportAs(page, 'cat-toy', 'Export as textual inversion (lossy)');
+  await expect(page.getByText('A textual inversion is the same at every truncation')).toBeVisible();
+  const exported = await exportAs(page, 'cat-toy', 'Export as textual inversion');
   expect(exported.name).toBe('cat-toy.learned_embeds.safetensors');
+  const [given, found] = [await readFile(fixture('three.safetensors')), exported.bytes].map((bytes) =>
+    readSafetensors(new Uint8Array(bytes)).tensors.get('<cat-toy>')!,
+  );
+  expect(found).toEqual(given);
 
   await input.setInputFiles([fixture('mapper-final.pt'), fixture('learned_embeds-final.bin')]);
   const refusal = page.getByText('“mapper-final.pt” with “learned_embeds-final.bin” was not imported.');

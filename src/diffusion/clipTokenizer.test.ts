@@ -43,8 +43,21 @@ test.each(
 
 test('a concept stands between the words, whatever fills the row', () => {
   const row = tokenizer.encode('a photo of {} on the beach');
-  expect(row.placeholder).toBe(4);
+  expect([row.placeholder, row.vectors]).toEqual([4, 1]);
   expect(row.ids).toHaveLength(77);
+});
+
+test('a concept of several vectors takes as many tokens, and too many are said to be its', () => {
+  const prompt = 'a photo of {} on the beach';
+  const [one, three] = [tokenizer.encode(prompt), tokenizer.encode(prompt, 3)];
+  expect([three.placeholder, three.vectors]).toEqual([4, 3]);
+  expect(three.ids.slice(7, 11)).toEqual(one.ids.slice(5, 9));
+  expect(three.ids).toHaveLength(77);
+  expect(tokenizer.count(prompt, 3)).toBe(tokenizer.count(prompt) + 2);
+  expect(tokenizer.encode('a photo', 3)).toEqual(tokenizer.encode('a photo'));
+  expect(() => tokenizer.encode(prompt, 75)).toThrow(
+    /The prompt is 81 tokens long, 75 of them the concept's, and the model reads 75; take out 6\./,
+  );
 });
 
 test.each([

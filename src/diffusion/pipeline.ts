@@ -61,9 +61,9 @@ const networks = {
 } as const;
 type Network = keyof typeof networks;
 
-/** What the text encoder is told of the concept, or the gradients with respect to it: one row a prompt row. */
+/** What the text encoder is told of the concept of V word vectors, or the gradients with respect to it: one row a prompt row. */
 export interface ConceptRows {
-  /** v_base [N, D]. */
+  /** v_base [N, V, D]. */
   readonly embedding: OrtTensor;
   /** v_bypass [N, D]; zeros for none. */
   readonly bypass: OrtTensor;
@@ -121,7 +121,7 @@ export class Pipeline {
 
   /**
    * Contexts of N prompt rows, plain for the keys and bypassed for the values; the caller disposes of them. Throws
-   * `prompt.noConcept` for a row with a placeholder without `concept`.
+   * `prompt.noConcept` for a row with a placeholder without `concept`, `prompt.vectors` for one of another number of vectors.
    */
   async encodeText(rows: readonly TokenRow[], concept?: ConceptRows): Promise<Contexts> {
     const [keys, values] = await this.runText(rows, contexts, concept);
@@ -129,7 +129,7 @@ export class Pipeline {
   }
 
   /**
-   * Vector-Jacobian product of `encodeText`: gradients [N, D] of v_base and v_bypass from those of the contexts
+   * Vector-Jacobian product of `encodeText`: gradients of v_base [N, V, D] and v_bypass [N, D] from those of the contexts
    * [N, T, D].
    */
   async encodeTextGradient(
@@ -145,7 +145,7 @@ export class Pipeline {
   async tokenEmbedding(token: number): Promise<Float32Array<ArrayBuffer>> {
     const { tokens, contextWidth } = this.shape;
     const ids = Array.from({ length: tokens }, () => token);
-    const [embeddings] = await this.runText([{ ids, placeholder: null }], ['token_embeddings']);
+    const [embeddings] = await this.runText([{ ids, placeholder: null, vectors: 0 }], ['token_embeddings']);
     return (await floats(embeddings!)).slice(0, contextWidth);
   }
 
@@ -221,12 +221,13 @@ export class Pipeline {
       throw new AppError('prompt.noConcept', 'The prompt marks a concept with "{}", but none is chosen.');
     const { runtime, shape } = this;
     const dims = [rows.length, shape.tokens];
+    const vectors = concept?.embedding.dims[1] ?? 1;
     const ids = rows.flatMap((row) => row.ids);
     const zeros = (...outer: number[]) => zeroTensor(runtime, [...outer, shape.contextWidth]);
     return this.run('text_encoder', fetches, {
       input_ids: runtime.integers(this.sessions.text_encoder.inputType('input_ids'), ids, dims),
-      placeholder_mask: runtime.float(oneHot(rows, shape.tokens), dims),
-      concept_embedding: concept?.embedding ?? zeros(rows.length),
+      placeholder_mask: runtime.float(oneHot(rows, shape.tokens, vectors), [...dims, vectors]),
+      concept_embedding: concept?.embedding ?? zeros(rows.length, vectors),
       concept_bypass: concept?.bypass ?? zeros(rows.length),
       bypass_scale: runtime.float(Float32Array.of(bypassScale), []),
       grad_key_contexts: gradients?.keys ?? zeros(...dims),
@@ -308,11 +309,17 @@ function sideOf(encoder: Session): number {
   );
 }
 
-/** One-hot rows [N, T] at the placeholders; zero rows where there is none. */
-function oneHot(rows: readonly TokenRow[], tokens: number): Float32Array {
-  const mask = new Float32Array(rows.length * tokens);
-  rows.forEach((row, n) => {
-    if (row.placeholder !== null) mask[n * tokens + row.placeholder] = 1;
+/** [N, T, V]: 1 at the token of each of a placeholder's vectors; zeros in rows without one. */
+function oneHot(rows: readonly TokenRow[], tokens: number, vectors: number): Float32Array {
+  const mask = new Float32Array(rows.length * tokens * vectors);
+  rows.forEach(({ placeholder, vectors: places }, n) => {
+    if (placeholder === null) return;
+    if (places !== vectors)
+      throw new AppError(
+        'prompt.vectors',
+        `The prompt has places for ${places} word vectors of the concept, but it has ${vectors}; encode it anew.`,
+      );
+    for (let v = 0; v < vectors; v++) mask[(n * tokens + placeholder + v) * vectors + v] = 1;
   });
   return mask;
 }

@@ -1,6 +1,6 @@
 /**
- * Prompts to token rows. `{}` marks where a concept goes: its position is reported, and the token that stands there does not matter, since its
- * embedding will be replaced (method: the first half of the mapper's output takes its place).
+ * Prompts to token rows. `{}` marks where a concept goes: its position is reported, and the tokens that stand there, one for each of its
+ * vectors, do not matter, since their embeddings will be replaced (method: the first half of the mapper's output takes their place).
  */
 import { Tokenizer as BytePairTokenizer } from '@huggingface/tokenizers';
 import { AppError } from '../lib/errors.ts';
@@ -12,8 +12,10 @@ export const placeholder = '{}';
 export interface TokenRow {
   /** Exactly `tokens` ids: start, the words, end, padding. */
   readonly ids: readonly number[];
-  /** Index of the concept's token in `ids`, null for a prompt without `{}`. */
+  /** Index of the concept's first token in `ids`, null for a prompt without `{}`. */
   readonly placeholder: number | null;
+  /** Tokens from there on that are the concept's; 0 for a prompt without `{}`. */
+  readonly vectors: number;
 }
 
 export interface TokenizerOptions extends TokenizerFolder {
@@ -36,8 +38,11 @@ export class PromptTokenizer {
     this.pad = this.special(padToken);
   }
 
-  /** Throws `prompt.placeholders` for more than one `{}` and `prompt.long` when the words do not fit. */
-  encode(prompt: string): TokenRow {
+  /**
+   * @param vectors tokens that the concept takes, one a word vector
+   * Throws `prompt.placeholders` for more than one `{}` and `prompt.long` when the words do not fit.
+   */
+  encode(prompt: string, vectors = 1): TokenRow {
     const parts = prompt.split(placeholder);
     if (parts.length > 2)
       throw new AppError(
@@ -45,24 +50,27 @@ export class PromptTokenizer {
         `The prompt has ${parts.length - 1} concept marks "{}", but one picture can show it once; keep one.`,
       );
     const [before, after] = parts.map((part) => this.words(part));
-    const body = after === undefined ? before! : [...before!, this.end, ...after];
+    const own = Array.from({ length: after === undefined ? 0 : vectors }, () => this.end);
+    const body = [...before!, ...own, ...(after ?? [])];
     const room = this.tokens - 2;
     if (body.length > room)
       throw new AppError(
         'prompt.long',
-        `The prompt is ${body.length} tokens long and the model reads ${room}; take out ${body.length - room}.`,
+        `The prompt is ${body.length} tokens long${own.length > 1 ? `, ${own.length} of them the concept's,` : ''} ` +
+          `and the model reads ${room}; take out ${body.length - room}.`,
       );
     const padding = Array.from({ length: room - body.length }, () => this.pad);
     return {
       ids: [this.start, ...body, this.end, ...padding],
       placeholder: after === undefined ? null : 1 + before!.length,
+      vectors: own.length,
     };
   }
 
-  /** Number of tokens of a prompt, start and end included; `{}` counts as one. */
-  count(prompt: string): number {
+  /** Number of tokens of a prompt, start and end included; `{}` counts as many as the concept has vectors. */
+  count(prompt: string, vectors = 1): number {
     const parts = prompt.split(placeholder);
-    return parts.reduce((sum, part) => sum + this.words(part).length, parts.length - 1) + 2;
+    return parts.reduce((sum, part) => sum + this.words(part).length, (parts.length - 1) * vectors) + 2;
   }
 
   /** The id of a word that is one token. Throws `category.tokens` otherwise. */

@@ -24,12 +24,18 @@ export function createBridge(runtime: Runtime): Bridge {
     : cpuBridge(runtime, new CpuBackend());
 }
 
-/** The mapper's output as the text encoder takes it, valid as long as the tape: no bypass is a bypass of zeros. */
-export function conceptRows(bridge: Bridge, tape: Tape, { base, bypass }: MapperOutput): ConceptRows {
-  const zeros = () => tape.constant(base.shape, new Float32Array(base.buffer.elements));
+/** The mapper's output for N rows as the text encoder takes it, valid as long as the tape: no bypass is a bypass of zeros. */
+export function conceptRows(
+  bridge: Bridge,
+  tape: Tape,
+  { base, bypass }: MapperOutput,
+  rows: number,
+): ConceptRows {
+  const [all, width] = base.shape as [number, number];
+  const zeros = () => tape.constant([rows, width], new Float32Array(rows * width));
   return {
-    embedding: bridge.toOrt(base.buffer, base.shape),
-    bypass: bridge.toOrt((bypass ?? zeros()).buffer, base.shape),
+    embedding: bridge.toOrt(base.buffer, [rows, all / rows, width]),
+    bypass: bridge.toOrt((bypass ?? zeros()).buffer, [rows, width]),
   };
 }
 

@@ -111,8 +111,8 @@ describe('concept file', () => {
   it('reads a file from before there were variants as NeTI', async () => {
     const file = await writeConcept(await draft());
     const older = withText(file, 'neti.configuration', (text) => {
-      const { time, space, network, ...rest } = JSON.parse(text) as Record<string, unknown>;
-      expect([time, space, network]).toEqual([true, true, true]);
+      const { time, space, network, vectors, ...rest } = JSON.parse(text) as Record<string, unknown>;
+      expect([time, space, network, vectors]).toEqual([true, true, true, 1]);
       return JSON.stringify(rest);
     });
     expect((await readConcept(older, base)).config).toEqual(config);
@@ -124,6 +124,29 @@ describe('concept file', () => {
     const state = await createTable(new CpuBackend(), plain, embedding).state();
     const concept = await readConcept(await writeConcept(await draft({ config: plain, state })), base);
     expect([concept.config, concept.state]).toEqual([plain, state]);
+  });
+
+  it.each(['textual-inversion', 'xti'] as const)('carries several vectors a word: %s', async (variant) => {
+    const embedding = new Random(3).fillNormal(new Float32Array(8));
+    const several = { ...variantConfig(variant, 3, embedding), vectors: 4 };
+    const state = await createTable(new CpuBackend(), several, embedding).state();
+    const file = await writeConcept(await draft({ config: several, state }));
+    const concept = await readConcept(file, base);
+    expect([concept.config, concept.state]).toEqual([several, state]);
+    expect(concept.info.plainVectors).toBe(variant === 'xti' ? undefined : 4);
+    for (const [claim, expected] of [
+      ['5', 'concept.size'],
+      ['75', 'concept.size'],
+      ['76', 'concept.corrupt'],
+      ['1e15', 'concept.corrupt'],
+      ['0', 'concept.corrupt'],
+      ['1.5', 'concept.corrupt'],
+    ] as const) {
+      const claiming = withText(file, 'neti.configuration', (text) =>
+        text.replace('"vectors":4', `"vectors":${claim}`),
+      );
+      expect(await code(readConcept(claiming, base)), claim).toBe(expected);
+    }
   });
 
   it("keeps the optimizer's state", async () => {
@@ -194,6 +217,12 @@ describe('concept file', () => {
       'concept.size',
       'neti.configuration',
       (t) => t.replace('"textualBypass":true', '"textualBypass":false'),
+    ],
+    [
+      'several vectors of a network',
+      'concept.corrupt',
+      'neti.configuration',
+      (t) => t.replace('"vectors":1', '"vectors":2'),
     ],
     ['a hash of another file', 'concept.corrupt', 'modelspec.hash_sha256', () => `0x${hash}`],
     ['no hash', 'concept.corrupt', 'modelspec.hash_sha256', () => null],

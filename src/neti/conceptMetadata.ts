@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { AppError } from '../lib/errors.ts';
-import type { MapperConfig } from './mapperConfig.ts';
+import { isPlainWord, MAX_VECTORS, type MapperConfig } from './mapperConfig.ts';
 
 const FORMAT_VERSION = '1';
 const THUMBNAIL = 'modelspec.thumbnail';
@@ -15,7 +15,7 @@ const MAX_THUMBNAIL = 2 * 2 ** 20;
 
 const size = (max: number) => z.int().min(1).max(max);
 
-/** The last three were not written at first: what a file does not say is NeTI. */
+/** The last four were not written at first: what a file does not say is NeTI. */
 const configurationSchema: z.ZodType<MapperConfig> = z.strictObject({
   layers: size(256),
   contextWidth: size(8192),
@@ -31,6 +31,7 @@ const configurationSchema: z.ZodType<MapperConfig> = z.strictObject({
   time: z.boolean().default(true),
   space: z.boolean().default(true),
   network: z.boolean().default(true),
+  vectors: size(MAX_VECTORS).default(1),
 });
 
 /** Means over the first and the last tenth of a session's steps. */
@@ -95,6 +96,8 @@ export interface ConceptInfo {
   readonly thumbnail: string;
   /** Only of concepts that come from another program. */
   readonly imported?: ImportOrigin;
+  /** Word vectors of a textual inversion, each a token of the prompt; absent for concepts that vary with timestep or layer. */
+  readonly plainVectors?: number;
 }
 
 /** What metadata are written from. `losses`: one number a step of the last session. */
@@ -192,7 +195,8 @@ export function readMetadata(metadata: ReadonlyMap<string, string>): ConceptMeta
   };
 }
 
-export function conceptInfo({ base, concept, training, thumbnail, imported }: ConceptMetadata): ConceptInfo {
+export function conceptInfo(metadata: ConceptMetadata): ConceptInfo {
+  const { configuration, base, concept, training, thumbnail, imported } = metadata;
   const { name, category, kind, created } = concept;
   return {
     name,
@@ -204,6 +208,7 @@ export function conceptInfo({ base, concept, training, thumbnail, imported }: Co
     baseHash: base.hash,
     thumbnail,
     ...(imported && { imported }),
+    ...(isPlainWord(configuration) && { plainVectors: configuration.vectors }),
   };
 }
 

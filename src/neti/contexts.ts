@@ -15,7 +15,7 @@ import type { Mapper } from './mapper.ts';
 const chunk = 8;
 
 export interface ConceptPrompt {
-  /** A row with a placeholder. */
+  /** A row with a placeholder of as many tokens as the concept has vectors. */
   readonly row: TokenRow;
   readonly mapper: Mapper;
   /** Hidden units kept, 1 … hidden. */
@@ -63,7 +63,7 @@ async function encodeTimesteps(
     const rowLayers = Array.from({ length: rows }, (_, r) => r % layers);
     const output = mapper.forward(tape, rowTimesteps, rowLayers, truncation);
     const promptRows = Array.from({ length: rows }, () => row);
-    const contexts = await pipeline.encodeText(promptRows, conceptRows(bridge, tape, output));
+    const contexts = await pipeline.encodeText(promptRows, conceptRows(bridge, tape, output, rows));
     const read = { keys: await floats(contexts.keys), values: await floats(contexts.values) };
     contexts.keys.dispose();
     contexts.values.dispose();

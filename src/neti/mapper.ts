@@ -24,7 +24,7 @@ import {
 export type MapperState = ReadonlyMap<string, Float32Array<ArrayBuffer>>;
 
 export interface MapperOutput {
-  /** v_base [R, D]: replaces the placeholder's token embedding. */
+  /** v_base [R·V, D]: the V vectors of each row replace the placeholder's token embeddings. */
   readonly base: Tensor;
   /** v_bypass [R, D]; null when the bypass is off. */
   readonly bypass: Tensor | null;
@@ -53,7 +53,7 @@ export class Mapper {
   }
 
   /**
-   * Vectors for R pairs (timestep 0…999, layer 0…L−1).
+   * V vectors each for R pairs (timestep 0…999, layer 0…L−1).
    * @param keep hidden units kept: one number for all rows, or one a row; all when left out.
    */
   forward(
@@ -85,7 +85,7 @@ export class Mapper {
 
   /**
    * Adds dLoss/dParameter to the parameters' gradients.
-   * @param gradients of `output.base` and `output.bypass`, [R, D] each.
+   * @param gradients of `output.base`, [R·V, D], and `output.bypass`, [R, D].
    */
   backward(
     tape: Tape,
@@ -109,14 +109,18 @@ export class Mapper {
     for (const parameter of this.parameters) parameter.release();
   }
 
-  /** The plain vectors of R layers, [R, D]: one-hot rows times the table. */
+  /** The plain vectors of R layers, [R·V, D]: one-hot rows times the table. */
   private lookUp(tape: Tape, layers: ArrayLike<number>): Tensor {
+    const { space, vectors, contextWidth: width } = this.config;
     const columns = tableRows(this.config);
-    const rows = new Float32Array(layers.length * columns);
-    for (let r = 0; r < layers.length; r++) rows[r * columns + (this.config.space ? layers[r]! : 0)] = 1;
-    const width = this.config.contextWidth;
+    const rows = layers.length * vectors;
+    const chosen = new Float32Array(rows * columns);
+    for (let row = 0; row < rows; row++) {
+      const first = space ? layers[Math.floor(row / vectors)]! * vectors : 0;
+      chosen[row * columns + first + (row % vectors)] = 1;
+    }
     const noBias = tape.constant([width], new Float32Array(width));
-    return linear(tape, tape.constant([layers.length, columns], rows), this.parameter('vectors'), noBias);
+    return linear(tape, tape.constant([rows, columns], chosen), this.parameter('vectors'), noBias);
   }
 
   private parameter(name: string): Parameter {

@@ -4,6 +4,9 @@
  */
 import { AppError } from '../lib/errors.ts';
 
+/** Most word vectors of a concept: as many words as a prompt of Stable Diffusion has room for. */
+export const MAX_VECTORS = 75;
+
 /** Diffusion timesteps of the base models the method is made for. */
 export const TIMESTEPS = 1000;
 
@@ -31,6 +34,8 @@ export interface MapperConfig {
   readonly space: boolean;
   /** False: no network, but a plain learned vector, one for each layer when `space` is set (see variants.ts). */
   readonly network: boolean;
+  /** Word vectors of the concept, each for a token of its own; more than one only without a network. */
+  readonly vectors: number;
 }
 
 /** The official settings; `layers`, `contextWidth` and `normScale` follow from the base model. */
@@ -46,11 +51,12 @@ export const MAPPER_DEFAULTS = {
   time: true,
   space: true,
   network: true,
+  vectors: 1,
 } as const;
 
 /** Throws `mapper.config` unless the numbers make a mapper. */
 export function checkConfig(config: MapperConfig): void {
-  const sizes = ['layers', 'contextWidth', 'timeAnchors', 'hidden', 'fourierFeatures'] as const;
+  const sizes = ['layers', 'contextWidth', 'timeAnchors', 'hidden', 'fourierFeatures', 'vectors'] as const;
   for (const name of sizes) {
     if (Number.isSafeInteger(config[name]) && config[name] >= 1) continue;
     throw new AppError(
@@ -77,6 +83,20 @@ export function checkConfig(config: MapperConfig): void {
     );
   }
   if (!config.network) checkTable(config);
+  if (config.network && config.vectors !== 1) {
+    throw new AppError('mapper.config', `A network gives one word vector, found ${config.vectors}.`);
+  }
+}
+
+/** Throws `concept.vectors` unless a prompt of `tokens` tokens, start and end among them, has room for the concept's vectors. */
+export function checkRoom(vectors: number, tokens: number): void {
+  const room = Math.min(MAX_VECTORS, tokens - 2);
+  if (vectors <= room) return;
+  throw new AppError(
+    'concept.vectors',
+    `This concept has ${vectors} word vectors, each of which takes a token's place in the prompt, and the open model's prompts ` +
+      `have room for ${room}. Take a concept of fewer vectors.`,
+  );
 }
 
 function checkTable({ textualBypass, normScale, nestedDropout, time }: MapperConfig): void {
@@ -87,9 +107,14 @@ function checkTable({ textualBypass, normScale, nestedDropout, time }: MapperCon
   );
 }
 
-/** Number of vectors of a mapper without a network. */
-export function tableRows({ space, layers }: MapperConfig): number {
-  return space ? layers : 1;
+/** Number of vectors of a mapper without a network: all of a layer next to each other. */
+export function tableRows({ space, layers, vectors }: MapperConfig): number {
+  return (space ? layers : 1) * vectors;
+}
+
+/** Whether the vectors are the same at every timestep and layer, as a textual inversion's: there is nothing to truncate. */
+export function isPlainWord({ network, space }: MapperConfig): boolean {
+  return !network && !space;
 }
 
 /** Width of the encoded input: sine and cosine of every frequency, or timestep and layer as they are. */

@@ -90,7 +90,9 @@ export class Trainer {
     this.optimizer = new AdamW(bridge.backend, mapper.parameters, { learningRate: settings.learningRate });
     if (optimizer) this.optimizer.load(optimizer);
     this.lossScale = parts.lossScale ?? new LossScale(pipeline.shape.precision);
-    this.templateRows = templates.map((template) => pipeline.tokenizer.encode(template));
+    this.templateRows = templates.map((template) =>
+      pipeline.tokenizer.encode(template, mapper.config.vectors),
+    );
   }
 
   /** One optimizer step: the gradients of its pictures are summed over as many passes as memory asks for. */
@@ -126,7 +128,7 @@ export class Trainer {
     const borrowed: OrtTensor[] = [];
     try {
       const output = this.runMapper(tape, batch);
-      const concept = conceptRows(bridge, tape, output);
+      const concept = conceptRows(bridge, tape, output, batch.timesteps.length * pipeline.shape.layers);
       clock.lap('mapper');
       const rows = tiled(batch.rows, pipeline.shape.layers);
       const contexts = await pipeline.encodeText(rows, concept);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { CpuBackend } from '../gpu/cpuBackend.ts';
 import { Tape } from '../gpu/tape.ts';
 import { Random } from '../lib/random.ts';
-import { createMapper, createTable, type Mapper } from './mapper.ts';
+import { createMapper, createTable, Mapper } from './mapper.ts';
 import { variantConfig, variantNames, type VariantName } from './variants.ts';
 
 const layers = 3;
@@ -65,6 +65,21 @@ describe('variants', () => {
       shared.map((rows) => rows.reduce<number>((sum, r) => sum + gradient[r * width + d]!, 0)),
     ).flat();
     expect(found).toEqual(expected);
+  });
+
+  it.each([
+    ['textual-inversion', [0, 1, 0, 1]],
+    ['xti', [4, 5, 2, 3]],
+  ] as const)('%s gives the vectors of each row one after another', (name, columns) => {
+    const backend = new CpuBackend();
+    const config = { ...variantConfig(name, layers, embedding), vectors: 2 };
+    const count = name === 'xti' ? 2 * layers : 2;
+    const table = Float32Array.from({ length: width * count }, (_, i) => i);
+    const mapper = new Mapper(backend, config, new Map([['vectors', table]]));
+    const { base } = mapper.forward(new Tape(backend), [7, 7], [2, 1]);
+    expect(base.shape).toEqual([4, width]);
+    const expected = columns.flatMap((column) => Array.from({ length: width }, (_, d) => d * count + column));
+    expect([...backend.view(base.buffer)]).toEqual(expected);
   });
 
   it('plain vectors refuse what only a network has', () => {

@@ -7,7 +7,7 @@ import { gunzipSync } from 'node:zlib';
 import type { Tensor } from 'onnxruntime-web';
 import { describe, expect, test } from 'vitest';
 import { relativeError } from '../lib/numbers.ts';
-import { flag, floatsOf, openGraph, readTensors } from '../tools/runGraph.ts';
+import { flag, floatsOf, openGraph, readTensors, withVectorAxis } from '../tools/runGraph.ts';
 import type { CompileOptions } from './options.ts';
 import { compileUnet, prepareTextEncoder, prepareUnchanged, prepareUnet } from './prepare.ts';
 import { readStock } from './stock.ts';
@@ -37,7 +37,11 @@ async function run(
   gradients: boolean,
 ) {
   const session = await openGraph(prepared, [{ path: stock.path, data: stock.bytes }]);
-  const given = Object.fromEntries(session.inputNames.map((name) => [name, goldens[name]!]));
+  const given = Object.fromEntries(
+    session.inputNames
+      .filter((name) => name !== 'compute_gradients')
+      .map((name) => [name, goldens[name]!.reshape(withVectorAxis(name, goldens[name]!.dims))]),
+  );
   const outputs = await session.run({ ...given, compute_gradients: flag(gradients) });
   await session.release();
   return outputs;

@@ -12,6 +12,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { relativeError } from '../lib/numbers.ts';
 import { readSafetensors, toBigInt64, toFloat32 } from '../lib/safetensors.ts';
 import { openNative, wholeNumbers } from '../tools/nativeGraph.ts';
+import { withVectorAxis } from '../tools/runGraph.ts';
 import { prepareTextEncoder, prepareUnchanged, prepareUnet, type Prepared } from './prepare.ts';
 import { ModelProtoSchema, StringStringEntryProtoSchema, TensorProto_DataLocation } from './proto/onnx_pb.ts';
 import { readStock, type Stock } from './stock.ts';
@@ -72,7 +73,7 @@ async function run(file: string, { bytes }: Prepared<unknown>, given: Readonly<R
     const tensor = golden(file, given[input] ?? input);
     if (tensor.dtype === 'I64')
       return wholeNumbers(session, input, Array.from(toBigInt64(tensor), Number), tensor.shape);
-    return new Tensor('float32', toFloat32(tensor), tensor.shape);
+    return new Tensor('float32', toFloat32(tensor), withVectorAxis(input, tensor.shape));
   };
   const outputs = await session.run(Object.fromEntries(session.inputNames.map((name) => [name, feed(name)])));
   await session.release();

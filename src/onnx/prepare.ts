@@ -13,14 +13,14 @@ import type { Graph, TensorType } from './graph.ts';
 import { readModel } from './read.ts';
 import type { Stock } from './stock.ts';
 import { keepOutput, rename, requireInput, vectorize } from './surgery/edit.ts';
-import { operateOnTextEncoder, type TextShape } from './surgery/text-encoder.ts';
+import { conceptInputs, operateOnTextEncoder, type TextShape } from './surgery/text-encoder.ts';
 import { DEFAULT_OPTIONS, type CompileOptions } from './options.ts';
 import { toHalf } from './precision.ts';
 import { operateOnUnet, type UnetShape, type UnetSurgery } from './surgery/unet.ts';
-import { writeModel } from './write.ts';
+import { writeModel, type DeclaredDims } from './write.ts';
 
 /** Part of `prepared.json`; another version means that graphs must be prepared again. */
-export const COMPILER_VERSION = 3;
+export const COMPILER_VERSION = 4;
 
 /** With a budget, one attention's probabilities take at most this part of it. */
 const ATTENTION_SHARE = 32;
@@ -79,9 +79,9 @@ export function compileUnet(
 }
 
 /**
- * Text encoder with a concept. Inputs input_ids, placeholder_mask [N,T], concept_embedding, concept_bypass [N,D],
- * bypass_scale [], grad_key_contexts, grad_value_contexts [N,T,D], compute_gradients []; outputs key_contexts,
- * value_contexts [N,T,D], grad_concept_embedding, grad_concept_bypass [N,D] (a single zero unless compute_gradients),
+ * Text encoder with a concept of V word vectors. Inputs input_ids [N,T], placeholder_mask [N,T,V] (one-hot where each vector
+ * stands), concept_embedding [N,V,D], concept_bypass [N,D], bypass_scale [], grad_key_contexts, grad_value_contexts [N,T,D], compute_gradients []; outputs key_contexts,
+ * value_contexts [N,T,D], grad_concept_embedding [N,V,D], grad_concept_bypass [N,D] (a single zero unless compute_gradients),
  * token_embeddings [N,T,D] as looked up.
  * A row with an all-zero mask has no concept, one with a zero bypass none of it (and the gradient zero).
  */
@@ -94,7 +94,7 @@ export function prepareTextEncoder(
   keepOutput(model, 'last_hidden_state');
   const graph = standardForm(model, { input_ids: fix(model, 'input_ids', [sizes.tokens]) });
   const info = operateOnTextEncoder(graph);
-  return { ...finish(graph), info };
+  return { ...finish(graph, conceptInputs(info)), info };
 }
 
 /** Sizes of each input's dimensions after the batch. */
@@ -140,13 +140,13 @@ function standardForm(model: Graph, inputs: Readonly<Record<string, TensorType>>
 }
 
 /** Gradient outputs have two shapes, so their dimensions are declared open. */
-function finish(graph: Graph): Omit<Prepared<never>, 'info'> {
+function finish(graph: Graph, declared: DeclaredDims = new Map()): Omit<Prepared<never>, 'info'> {
   lower(graph);
   const gradients = graph.outputs.filter((name) => name.startsWith('grad_'));
   const open = gradients.map(
     (name) => [name, graph.typeOf(name).dims.map((_, i) => `${name}_${i}`)] as const,
   );
-  return { bytes: writeModel(graph, new Map(open)), weights: weightFiles(graph) };
+  return { bytes: writeModel(graph, new Map([...declared, ...open])), weights: weightFiles(graph) };
 }
 
 function weightFiles(graph: Graph): string[] {

@@ -4,7 +4,7 @@
  */
 import { create, toBinary } from '@bufbuild/protobuf';
 import { isBatch, type Dim } from './dims.ts';
-import type { Attribute, Branch, Constant, ElementType, Graph, Node, TensorType } from './graph.ts';
+import type { Attribute, Branch, Constant, ElementType, Graph, Node } from './graph.ts';
 import {
   AttributeProto_AttributeType as Kind,
   AttributeProtoSchema,
@@ -42,12 +42,15 @@ export function elementCode(type: ElementType): number {
   return codes[type];
 }
 
-/** Serializes a graph; `outputTypes` overrides declared output shapes (an `If` yields two). */
-export function writeModel(graph: Graph, outputTypes: ReadonlyMap<string, readonly string[]>): Uint8Array {
-  const outputs = graph.outputs.map((name) => {
-    const symbols = outputTypes.get(name);
-    return symbols ? writeSymbolic(name, graph.typeOf(name), symbols) : writeValue(name, graph.typeOf(name));
-  });
+/** Dimensions of inputs and outputs by name, a free one by what it is called. */
+export type DeclaredDims = ReadonlyMap<string, readonly (Dim | string)[]>;
+
+/** Serializes a graph; `declared` overrides shapes of inputs and outputs that are freer than compiled (an `If` yields two). */
+export function writeModel(graph: Graph, declared: DeclaredDims): Uint8Array {
+  const write = (name: string) => {
+    const { type, dims } = graph.typeOf(name);
+    return valueInfo(name, type, (declared.get(name) ?? dims).map(writeDim));
+  };
   const constants = [...graph.constants];
   const body = create(GraphProtoSchema, {
     name: 'prepared',
@@ -56,8 +59,8 @@ export function writeModel(graph: Graph, outputTypes: ReadonlyMap<string, readon
       ...graph.nodes.map(writeNode),
     ],
     initializer: constants.map(([name, constant]) => writeConstant(name, constant)),
-    input: [...graph.inputs].map(([name, type]) => writeValue(name, type)),
-    output: outputs,
+    input: [...graph.inputs.keys()].map(write),
+    output: graph.outputs.map(write),
   });
   const model = create(ModelProtoSchema, {
     irVersion: IR_VERSION,
@@ -140,19 +143,8 @@ function writeBranch(name: string, branch: Branch): GraphProto {
   });
 }
 
-function writeValue(name: string, { type, dims }: TensorType): ValueInfoProto {
-  return valueInfo(name, type, dims.map(writeDim));
-}
-
-function writeSymbolic(name: string, { type }: TensorType, symbols: readonly string[]): ValueInfoProto {
-  return valueInfo(
-    name,
-    type,
-    symbols.map((value) => ({ value: { case: 'dimParam' as const, value } })),
-  );
-}
-
-function writeDim(dim: Dim) {
+function writeDim(dim: Dim | string) {
+  if (typeof dim === 'string') return { value: { case: 'dimParam' as const, value: dim } };
   if (!isBatch(dim)) return { value: { case: 'dimValue' as const, value: BigInt(dim) } };
   return { value: { case: 'dimParam' as const, value: dim.batch === 1 ? 'batch' : `${dim.batch}*batch` } };
 }

@@ -33,6 +33,8 @@ export const conceptSchema = z.object({
   seed: z.int(),
   /** The concept file (safetensors). */
   file: blob,
+  /** Word vectors of a textual inversion, each a token of the prompt. */
+  plainVectors: z.int().positive().optional(),
   thumbnail: blob.nullable(),
   /** The concept's pictures as PNG. */
   pictures: z.array(blob).readonly(),

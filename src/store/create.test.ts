@@ -113,3 +113,40 @@ describe('the slider', () => {
     expect(store.getState().results.map(({ truncation }) => truncation)).toEqual([128, 10]);
   });
 });
+
+describe('a textual inversion of several vectors', () => {
+  /** Imported and chosen; the client counts words, and at the mark as many tokens as it is told. */
+  async function withWord() {
+    const info = await scriptedClient().inspectConcept(new Uint8Array());
+    const generate = vi.fn(scriptedClient().generate);
+    const client = scriptedClient({
+      generate,
+      inspectConcept: () => Promise.resolve({ ...info, plainVectors: 5 }),
+      checkPrompt: (prompt, vectors) =>
+        Promise.resolve({ tokens: prompt.split(' ').length - 1 + vectors, maxTokens: 8, unknownWords: [] }),
+    });
+    const studio = await startStudio({ client });
+    await studio.store.getState().importConcepts([new File(['x'], 'word.pt')]);
+    return { ...studio, generate };
+  }
+
+  it('takes its share of the prompt, and what is too long says so', async () => {
+    const { store } = await withWord();
+    store.getState().edit({ prompt: 'a photo of {} here' });
+    await store.getState().checkPrompt();
+    expect(store.getState().promptCheck).toMatchObject({ tokens: 9, maxTokens: 8 });
+    await store.getState().generate();
+    expect(store.getState().fieldProblems.prompt).toContain('9 tokens, 5 of them the concept’s');
+    expect(store.getState().results).toEqual([]);
+  });
+
+  it('is drawn at one truncation only', async () => {
+    const { store, generate } = await withWord();
+    store.getState().edit({ prompt: 'my {}', count: 1 });
+    await store.getState().generate();
+    store.getState().setTruncation(3);
+    await new Promise((resolve) => setTimeout(resolve, 450));
+    expect(generate).toHaveBeenCalledTimes(1);
+    expect(store.getState().live).toBeNull();
+  });
+});

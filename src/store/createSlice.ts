@@ -5,7 +5,7 @@ import type { Context } from './context.ts';
 import { FieldError } from './formSlice.ts';
 import { createLikeness, type Likeness } from './likeness.ts';
 import { encodePng } from './png.ts';
-import { readOrder, sweepOf, toRequest, type Order, type Recipe } from './order.ts';
+import { chosenCast, readOrder, sweepOf, toRequest, vectorsOf, type Order, type Recipe } from './order.ts';
 import { describeRecipe } from './prompt.ts';
 import { deleteResults, saveResult } from './results.ts';
 import { scoreResults } from './scoring.ts';
@@ -34,13 +34,15 @@ export function createCreateSlice(context: Context): CreateSlice {
     mayWorkAhead: () => get().training === null && get().generation === null,
   });
 
-  async function requireShortPrompt(prompt: string): Promise<void> {
-    const { tokens, maxTokens } = await deps.client.checkPrompt(prompt);
-    if (tokens > maxTokens)
-      throw new AppError(
-        'prompt.long',
-        `The prompt has ${tokens} tokens; the model reads ${maxTokens}. Shorten it by some words.`,
-      );
+  async function requireShortPrompt({ recipe, cast }: Order): Promise<void> {
+    const vectors = vectorsOf(cast);
+    const { tokens, maxTokens } = await deps.client.checkPrompt(recipe.prompt, vectors);
+    if (tokens <= maxTokens) return;
+    const share = vectors > 1 ? `, ${vectors} of them the concept’s` : '';
+    throw new AppError(
+      'prompt.long',
+      `The prompt has ${tokens} tokens${share}; the model reads ${maxTokens}. Shorten it by some words.`,
+    );
   }
 
   /** Progress of the order `index` of `count` alike. */
@@ -89,13 +91,13 @@ export function createCreateSlice(context: Context): CreateSlice {
 
   /** Works through orders one after another; what is done when one fails or is cancelled stays. */
   async function work(orders: readonly Order[]): Promise<void> {
-    const { prompt, steps } = orders[0]!.recipe;
+    const { steps } = orders[0]!.recipe;
     controller = new AbortController();
     set({
       generation: { phase: 'waiting', step: 0, steps: orders.length * steps, secondsLeft: null },
     });
     try {
-      await requireShortPrompt(prompt);
+      await requireShortPrompt(orders[0]!);
       for (const [index, order] of orders.entries())
         await deliver(await run(order, showProgress(index, orders.length)));
     } finally {
@@ -179,8 +181,10 @@ export function createCreateSlice(context: Context): CreateSlice {
     async checkPrompt() {
       const { prompt } = get().form;
       if (get().status !== 'ready' || get().training !== null || prompt.trim() === '') return;
-      const promptCheck = await deps.client.checkPrompt(prompt).catch(() => null);
-      if (get().form.prompt === prompt) set({ promptCheck });
+      const vectors = () => vectorsOf(chosenCast(get()));
+      const asked = vectors();
+      const promptCheck = await deps.client.checkPrompt(prompt, asked).catch(() => null);
+      if (get().form.prompt === prompt && vectors() === asked) set({ promptCheck });
     },
   };
 }

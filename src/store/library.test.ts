@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../lib/errors.ts';
 import { openMemoryStorage } from '../storage/storage.ts';
+import type { ImportOrigin } from '../worker/api.ts';
 import { fillIn, scriptedClient, startStudio } from './testStudio.ts';
 
 async function trained() {
@@ -46,6 +47,18 @@ describe('library', () => {
     expect(concepts[0]).toMatchObject({ name: 'imported', step: 100 });
     expect(form.conceptId).toBe(concepts[0]?.id);
     expect((await storage.concepts.list()).records).toHaveLength(1);
+  });
+
+  it('knows how many tokens an imported word takes, also after a reload, and says so', async () => {
+    const storage = openMemoryStorage();
+    const info = await scriptedClient().inspectConcept(new Uint8Array());
+    const imported: ImportOrigin = { format: 'textual-inversion', files: ['word.pt'], base: null };
+    const inspectConcept = () => Promise.resolve({ ...info, plainVectors: 3, imported });
+    const { store } = await startStudio({ storage, client: scriptedClient({ inspectConcept }) });
+    await store.getState().importConcepts([new File(['x'], 'word.pt')]);
+    expect(store.getState().problems.library[0]?.message).toContain('it takes 3 tokens');
+    const later = await startStudio({ storage });
+    expect(later.store.getState().concepts[0]?.plainVectors).toBe(3);
   });
 
   it.each(['concept.corrupt', 'concept.base'])(

@@ -17,14 +17,19 @@ async function thumbnailOf(info: ConceptInfo): Promise<Blob | null> {
 }
 
 /** What nobody can check about a concept of another program. */
-function originNote({ name, baseId }: ConceptInfo, { base, files, format }: ImportOrigin): string {
+function originNote(
+  { name, baseId, plainVectors = 1 }: ConceptInfo,
+  { base, files, format }: ImportOrigin,
+): string {
   const says =
     base === null ? 'does not say which model it was learned on' : `says it was learned on “${base}”`;
   const mapper = format === 'textual-inversion' ? partnerOf(files[0]!, 'embeds') : undefined;
   const alone = mapper
     ? ` If it belongs to an official NeTI concept, import it together with ${mapper}: alone it is only one word.`
     : '';
-  return `“${name}” comes from another program: its file ${says}. It fits “${baseId}” by its sizes, no more is known.${alone}`;
+  const room =
+    plainVectors > 1 ? ` In a prompt it takes ${plainVectors} tokens, one for each of its vectors.` : '';
+  return `“${name}” comes from another program: its file ${says}. It fits “${baseId}” by its sizes, no more is known.${room}${alone}`;
 }
 
 export function createLibrarySlice(context: Context): LibrarySlice {
@@ -44,7 +49,7 @@ export function createLibrarySlice(context: Context): LibrarySlice {
     const bytes = await deps.client.importConcept(await Promise.all(files.map(read)));
     const info = await deps.client.inspectConcept(bytes);
     if (info.imported) messages.note('library', 'concept.imported', originNote(info, info.imported));
-    const { name, category, kind, created, baseId, baseHash, step } = info;
+    const { name, category, kind, created, baseId, baseHash, step, plainVectors } = info;
     return {
       ...{
         version: 1,
@@ -56,6 +61,7 @@ export function createLibrarySlice(context: Context): LibrarySlice {
         updated: deps.now(),
       },
       ...{ baseId, baseHash, step, steps: step, seed: 0, file: new Blob([bytes]) },
+      ...(plainVectors !== undefined && { plainVectors }),
       thumbnail: await thumbnailOf(info),
       ...{ pictures: [], previews: [], curve: [] },
     };

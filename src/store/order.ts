@@ -29,6 +29,17 @@ export function chosenCast({ concepts, form }: StudioState): Cast {
   return { concept, appearance: concept === null || appearance === concept ? null : appearance };
 }
 
+/** Tokens that the prompt's mark takes: those of the concept with the most word vectors. */
+export function vectorsOf({ concept, appearance }: Cast): number {
+  return Math.max(1, concept?.plainVectors ?? 1, appearance?.plainVectors ?? 1);
+}
+
+/** Whether all of the concepts are textual inversions, which are alike at every truncation. */
+export function isPlain({ concept, appearance }: Cast): boolean {
+  const concepts = [concept, appearance].filter((each) => each !== null);
+  return concepts.length > 0 && concepts.every((each) => each.plainVectors !== undefined);
+}
+
 /** What the form asks for. Throws FieldError and `prompt.*`. */
 export function readOrder(state: StudioState, randomSeed: () => number): Order {
   const { form, base } = state;

@@ -15,6 +15,9 @@ export function likenessWords(truncation: number): string {
   return 'As exact as it gets: everything that was learned';
 }
 
+/** The slider's words for a textual inversion. */
+export const plainWords = 'A textual inversion is the same at every truncation';
+
 /** A concept's name as a file name that every system accepts. */
 export function conceptFileName(name: string, ending = 'safetensors'): string {
   const safe = [...name]

@@ -27,6 +27,12 @@ export function flag(value: boolean): Tensor {
   return new Tensor('bool', Uint8Array.of(Number(value)), []);
 }
 
+/** Dimensions that the prepared text encoder gives to an input of goldens for one word vector a row, [N,T] and [N,D]. */
+export function withVectorAxis(name: string, dims: readonly number[]): readonly number[] {
+  if (name === 'placeholder_mask') return [...dims, 1];
+  return name === 'concept_embedding' ? [dims[0]!, 1, ...dims.slice(1)] : dims;
+}
+
 /** Tensors of a safetensors file whose names start with `prefix`, without it. */
 export function readTensors(path: string | URL, prefix: string): Record<string, Tensor> {
   const { tensors } = readSafetensors(new Uint8Array(readFileSync(path)));

@@ -45,18 +45,22 @@ function ConceptMenu({ concept, rename }: { concept: ConceptRecord; rename: () =
   );
 }
 
-const formats: readonly { format: ExportFormat; label: string }[] = [
+/** A textual inversion leaves as it came. */
+const formatsOf = ({ plainVectors }: ConceptRecord): readonly { format: ExportFormat; label: string }[] => [
   { format: 'official-neti', label: 'Export for the official NeTI code' },
-  { format: 'textual-inversion', label: 'Export as textual inversion (lossy)' },
+  {
+    format: 'textual-inversion',
+    label: `Export as textual inversion${plainVectors === undefined ? ' (lossy)' : ''}`,
+  },
 ];
 
-function ForeignExports({ concept: { id } }: { concept: ConceptRecord }) {
+function ForeignExports({ concept }: { concept: ConceptRecord }) {
   const actions = useActions();
   const save = async (format: ExportFormat) => {
-    const file = await actions().exportConcept(id, format);
+    const file = await actions().exportConcept(concept.id, format);
     if (file) download(file, file.name);
   };
-  return formats.map(({ format, label }) => (
+  return formatsOf(concept).map(({ format, label }) => (
     <Menu.Item key={format} className="menu-item" onClick={() => void save(format)}>
       {label}
     </Menu.Item>

@@ -4,6 +4,7 @@
  * so that the caret stands where the letters are; at rest it shows the name in full.
  */
 import { useEffect, useId, useMemo } from 'react';
+import { chosenCast, vectorsOf } from '../store/order.ts';
 import { splitPrompt, unknownWords } from '../store/prompt.ts';
 import { FieldProblem } from './TextField.tsx';
 import { useActions, useStudio } from './useStudio.ts';
@@ -37,10 +38,12 @@ function useUnknownWords(prompt: string): string[] {
 
 function PromptNote({ id, unknown }: { id: string; unknown: readonly string[] }) {
   const check = useStudio((state) => state.promptCheck);
+  const vectors = useStudio((state) => vectorsOf(chosenCast(state)));
   const long = check !== null && check.tokens > check.maxTokens;
+  const share = vectors > 1 ? `, ${vectors} of them the concept’s` : '';
   return (
     <p className="field-hint" id={id}>
-      {long && `Too long: ${check.tokens} of ${check.maxTokens} tokens. `}
+      {long && `Too long: ${check.tokens} of ${check.maxTokens} tokens${share}. `}
       {unknown.length > 0 &&
         `The model was never taught ${unknown.map((word) => `“${word}”`).join(', ')}; it can only guess.`}
     </p>
@@ -50,10 +53,11 @@ function PromptNote({ id, unknown }: { id: string; unknown: readonly string[] })
 function useChecked(prompt: string): void {
   const actions = useActions();
   const ready = useStudio((state) => state.status === 'ready');
+  const vectors = useStudio((state) => vectorsOf(chosenCast(state)));
   useEffect(() => {
     const timer = setTimeout(() => void actions().checkPrompt(), CHECK_AFTER_MS);
     return () => clearTimeout(timer);
-  }, [prompt, ready, actions]);
+  }, [prompt, vectors, ready, actions]);
 }
 
 export function PromptBox() {

@@ -219,7 +219,7 @@ export interface PromptCheck {
 
 export type { ImportOrigin, NamedFile };
 
-/** For other programs: the official NeTI code's two files as a zip, or one word vector, which loses the rest. */
+/** For other programs: the official NeTI code's two files as a zip, or a word, which holds all of a textual inversion. */
 export type ExportFormat = 'official-neti' | 'textual-inversion';
 
 export interface ExportedConcept {
@@ -240,16 +240,17 @@ export interface StudioClient {
   reconstruct(picture: Pixels): Promise<Reconstruction>;
   /** Throws `category.unknown` or `category.tokens` unless the word is one token of the base. */
   checkCategory(word: string): Promise<void>;
-  checkPrompt(prompt: string): Promise<PromptCheck>;
+  /** @param vectors tokens that the concept takes at its mark, one a word vector */
+  checkPrompt(prompt: string, vectors: number): Promise<PromptCheck>;
   train(request: TrainRequest, options?: CallOptions<TrainEvent>): Promise<TrainResult>;
   generate(request: GenerateRequest, options?: CallOptions<GenerateProgress>): Promise<GenerateResult>;
   /** The judge's scores of each picture. Throws `judge.none` for a base without one. */
   score(request: ScoreRequest): Promise<readonly Scores[]>;
-  /** Throws `concept.corrupt`, `concept.base` or `concept.size`. */
+  /** Throws `concept.corrupt`, `concept.base`, `concept.size` or `concept.vectors`. */
   inspectConcept(file: Uint8Array<ArrayBuffer>): Promise<ConceptInfo>;
   /**
    * A concept file made of another program's file (official NeTI, textual inversion), or of a mapper and its embedding file; one
-   * of ours comes back as it is, unchecked. Throws `concept.width` when it does not fit the base, and as `importConcept`.
+   * of ours comes back as it is, unchecked. Throws `concept.width` or `concept.vectors` when it does not fit the base, and as `importConcept`.
    */
   importConcept(files: readonly NamedFile[]): Promise<Uint8Array<ArrayBuffer>>;
   /** Throws `official.variant` for what the official code has not, and as `inspectConcept`. */

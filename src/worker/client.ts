@@ -108,7 +108,7 @@ export function createStudioClient(): StudioClient {
     },
     reconstruct: (picture) => sendWhenReady((remote, id) => remote.reconstruct(id, picture)),
     checkCategory: (word) => sendWhenReady((remote, id) => remote.checkCategory(id, word)),
-    checkPrompt: (prompt) => sendWhenReady((remote, id) => remote.checkPrompt(id, prompt)),
+    checkPrompt: (prompt, vectors) => sendWhenReady((remote, id) => remote.checkPrompt(id, prompt, vectors)),
     train: (request, options) =>
       sendWhenReady((remote, id) => remote.train(id, request, events(options)), options?.signal),
     generate: (request, options) =>

@@ -4,7 +4,8 @@ import { storedZip } from '../lib/torchWriter.ts';
 import { readConcept, type Concept } from '../neti/conceptFile.ts';
 import { importConcept } from '../neti/foreign/importConcept.ts';
 import { writeOfficial } from '../neti/foreign/officialExport.ts';
-import { averageWord, isOneVector, writeTextualInversion } from '../neti/foreign/textualInversion.ts';
+import { averageWord, writeTextualInversion } from '../neti/foreign/textualInversion.ts';
+import { isPlainWord } from '../neti/mapperConfig.ts';
 import type { ExportedConcept, ExportFormat, NamedFile } from './api.ts';
 import { architectureOf, identityOf } from './baseModel.ts';
 import type { Studio } from './studio.ts';
@@ -14,10 +15,18 @@ export function importForeign(
   { base, pipeline }: Studio,
   files: readonly NamedFile[],
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const { layers, contextWidth, resolution } = pipeline.shape;
+  const { layers, contextWidth, tokens, resolution } = pipeline.shape;
   const { predictionType } = pipeline.schedule;
   const architecture = architectureOf(base, pipeline.shape);
-  const open = { ...identityOf(base), layers, contextWidth, resolution, predictionType, architecture };
+  const open = {
+    ...identityOf(base),
+    layers,
+    contextWidth,
+    tokens,
+    resolution,
+    predictionType,
+    architecture,
+  };
   return importConcept(files, open, new Date().toISOString());
 }
 
@@ -34,7 +43,7 @@ export async function exportForeign(
     return { bytes: storedZip(files), ending: 'official-neti.zip' };
   }
   const bytes = await mutex.run(() => writeTextualInversion(concept, bridge.backend));
-  const lossy = isOneVector(concept) ? '' : 'lossy.';
+  const lossy = isPlainWord(concept.config) ? '' : 'lossy.';
   return { bytes, ending: `${lossy}learned_embeds.safetensors` };
 }
 

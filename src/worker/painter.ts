@@ -15,7 +15,7 @@ import { readConcept } from '../neti/conceptFile.ts';
 import { conceptContexts } from '../neti/contexts.ts';
 import { Mapper } from '../neti/mapper.ts';
 import { coarseLayers, mixContexts } from '../neti/mixing.ts';
-import { MAPPER_DEFAULTS } from '../neti/mapperConfig.ts';
+import { checkRoom, MAPPER_DEFAULTS } from '../neti/mapperConfig.ts';
 import { identityOf, type BaseModel } from './baseModel.ts';
 import type { GenerateProgress, GenerateRequest, GenerateResult, Pixels } from './api.ts';
 
@@ -129,7 +129,7 @@ export class Painter {
     signal: AbortSignal | undefined,
   ): Promise<PromptContexts> {
     const { pipeline, bridge } = this;
-    const row = pipeline.tokenizer.encode(prompt);
+    const row = pipeline.tokenizer.encode(prompt, mapper.config.vectors);
     return this.cached(JSON.stringify([key, prompt, truncation, timesteps]), () =>
       conceptContexts(pipeline, bridge, { row, mapper, truncation, timesteps, ...(signal && { signal }) }),
     );
@@ -167,6 +167,7 @@ export class Painter {
 
   private async read(key: string, file: Uint8Array<ArrayBuffer>): Promise<LearnedConcept> {
     const { config, state } = await readConcept(file, identityOf(this.base));
+    checkRoom(config.vectors, this.pipeline.shape.tokens);
     return { key, mapper: new Mapper(this.bridge.backend, config, state) };
   }
 }

@@ -9,6 +9,7 @@ import { Mutex } from '../lib/mutex.ts';
 import { fromPlanes, psnr, toPlanes } from '../lib/pixels.ts';
 import { createBridge } from '../neti/bridge.ts';
 import { readConcept, relabelConcept } from '../neti/conceptFile.ts';
+import { checkRoom } from '../neti/mapperConfig.ts';
 import { computesInHalf, openEngine } from '../ort/engine.ts';
 import { readCached } from '../storage/modelCache.ts';
 import { ModelStore } from '../storage/modelStore.ts';
@@ -130,13 +131,13 @@ export class StudioWorker {
     });
   }
 
-  checkPrompt(id: number, prompt: string): Promise<Answer<PromptCheck>> {
+  checkPrompt(id: number, prompt: string, vectors: number): Promise<Answer<PromptCheck>> {
     return this.answer(id, () => {
       const { base, pipeline } = this.opened();
       const words = prompt.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
       const known = base.words.words && new Set(base.words.words);
       return {
-        tokens: pipeline.tokenizer.count(prompt),
+        tokens: pipeline.tokenizer.count(prompt, vectors),
         maxTokens: pipeline.shape.tokens,
         unknownWords: known ? [...new Set(words.filter((word) => !known.has(word)))] : [],
       };
@@ -186,7 +187,9 @@ export class StudioWorker {
 
   inspectConcept(id: number, file: Uint8Array<ArrayBuffer>): Promise<Answer<ConceptInfo>> {
     return this.answer(id, async () => {
-      const { info } = await readConcept(file, identityOf(this.opened().base));
+      const { base, pipeline } = this.opened();
+      const { config, info } = await readConcept(file, identityOf(base));
+      checkRoom(config.vectors, pipeline.shape.tokens);
       return info;
     });
   }

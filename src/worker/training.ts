@@ -129,8 +129,16 @@ async function prepareRun(studio: Studio, request: TrainRequest): Promise<Run> {
     ? new Mapper(bridge.backend, earlier.config, earlier.state)
     : createMapper(bridge.backend, await mapperConfig(pipeline, request.category, settings), random);
   // Those too long for a small base's rows are left out.
-  const fits = (template: string) => pipeline.tokenizer.count(template) <= pipeline.shape.tokens;
+  const { vectors } = mapper.config;
+  const fits = (template: string) => pipeline.tokenizer.count(template, vectors) <= pipeline.shape.tokens;
   const templates = base.words.templates[request.kind].filter(fits);
+  if (templates.length === 0) {
+    mapper.release();
+    throw new AppError(
+      'train.request',
+      `Training cannot start: none of the model's training prompts has room for a concept of ${vectors} word vectors.`,
+    );
+  }
   const optimizer = earlier?.optimizer ?? null;
   return {
     mapper,

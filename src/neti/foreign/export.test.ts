@@ -7,7 +7,8 @@ import { createMapper } from '../mapper.ts';
 import { MAPPER_DEFAULTS, type MapperConfig } from '../mapperConfig.ts';
 import { importConcept } from './importConcept.ts';
 import { OFFICIAL_EMBEDS_NAME, OFFICIAL_MAPPER_NAME, writeOfficial } from './officialExport.ts';
-import { base, created, importFixtures } from './testFixtures.ts';
+import { variantConfig } from '../variants.ts';
+import { base, created, importFixtures, tensor } from './testFixtures.ts';
 import { averageWord, writeTextualInversion } from './textualInversion.ts';
 
 const embedding = new Random(5).fillNormal(new Float32Array(12));
@@ -33,6 +34,13 @@ describe('writeOfficial', () => {
     const { name: title, category, kind, step } = concept.info;
     expect(again.info).toMatchObject({ name: title, category, kind, step });
     expect(again.training).toEqual(concept.training);
+  });
+
+  it('refuses a word of several vectors', async () => {
+    const concept = await readConcept(await importFixtures(['three.pt'], base(16, 128)));
+    expect(() => writeOfficial(concept, embedding)).toThrow(
+      expect.objectContaining({ code: 'official.variant' }),
+    );
   });
 
   it.each([{ space: false }, { time: false }])(
@@ -77,16 +85,42 @@ describe('writeTextualInversion', () => {
     word.forEach((value, i) => expect(value).toBeCloseTo((0.7 * bias[i]!) / Math.hypot(...bias), 6));
   });
 
-  it('gives a textual inversion back as it came', async () => {
+  it.each([
+    ['webui.pt', [1, 128], tensor('word.safetensors', 'vector')],
+    ['three.pt', [3, 128], tensor('three.safetensors', '<cat-toy>')],
+  ])('gives a textual inversion back to the bit: %s', async (name, shape, stored) => {
     const words = base(16, 128);
-    const concept = await readConcept(await importFixtures(['webui.pt'], words));
+    const concept = await readConcept(await importFixtures([name], words));
     const bytes = await writeTextualInversion(concept, new CpuBackend());
-    expect(readSafetensors(bytes).metadata.get('neti.lossy')).toBe('false');
+    const { metadata, tensors } = readSafetensors(bytes);
+    expect(metadata.get('neti.lossy')).toBe('false');
+    const written = tensors.get('<cat-toy>')!;
+    expect([written.shape, toFloat32(written)]).toEqual([shape, stored]);
     const again = await readConcept(
       await importConcept([{ name: 'learned_embeds.safetensors', bytes }], words, created),
     );
-    const [before, after] = [concept, again].map(({ state }) => state.get('vectors')!);
-    before!.forEach((value, i) => expect(Math.abs(after![i]! - value)).toBeLessThan(1e-6));
+    expect([again.config, again.state]).toEqual([concept.config, concept.state]);
     expect(again.info.name).toBe('cat-toy');
+  });
+
+  it('averages each vector of a concept of several that differ between layers', async () => {
+    const [vectors, layers, width] = [2, 3, 4];
+    const embedding = new Float32Array(width).fill(1);
+    const config = { ...variantConfig('xti', layers, embedding), vectors };
+    const { info, training } = await imported('mapper-steps-250.pt', 4);
+    const table = new Random(6).fillNormal(new Float32Array(width * layers * vectors));
+    const concept = { config, state: new Map([['vectors', table]]), info, training, optimizer: null };
+    const words = await averageWord(concept, new CpuBackend());
+    expect(words.length).toBe(vectors * width);
+    for (let v = 0; v < vectors; v++) {
+      const own = Array.from({ length: layers }, (_, layer) =>
+        Array.from({ length: width }, (_, d) => table[d * layers * vectors + layer * vectors + v]!),
+      );
+      const mean = embedding.map((_, d) => own.reduce((sum, row) => sum + row[d]! / layers, 0));
+      const norm = own.reduce((sum, row) => sum + Math.hypot(...row) / layers, 0);
+      mean.forEach((value, d) =>
+        expect(words[v * width + d]).toBeCloseTo((value * norm) / Math.hypot(...mean), 5),
+      );
+    }
   });
 });

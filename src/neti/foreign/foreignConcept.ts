@@ -23,6 +23,8 @@ export interface ForeignConcept {
 export interface OpenBase extends BaseIdentity {
   readonly layers: number;
   readonly contextWidth: number;
+  /** Length of a prompt's row, start and end included. */
+  readonly tokens: number;
   /** Side of the base's pictures in pixels. */
   readonly resolution: number;
   /** ModelSpec's name for the kind of base. */

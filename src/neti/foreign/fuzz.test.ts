@@ -13,10 +13,12 @@ const seeds = [
   { name: 'mapper-steps-250.pt', open: base(4, 12), files: 1500 },
   { name: 'mapper-final.pt', open: base(16, 12), files: 1500 },
   { name: 'learned_embeds-steps-250.bin', open: base(4, 12), files: 1500 },
-  { name: 'webui.pt', open: base(16, 128), files: 2000 },
+  { name: 'webui.pt', open: base(16, 128), files: 1250 },
+  { name: 'three.pt', open: base(16, 128), files: 750 },
   { name: 'legacy.pt', open: base(16, 128), files: 2500 },
   { name: 'diffusers.bin', open: base(16, 128), files: 1500 },
-  { name: 'diffusers.safetensors', open: base(16, 128), files: 750 },
+  { name: 'diffusers.safetensors', open: base(16, 128), files: 500 },
+  { name: 'three.safetensors', open: base(16, 128), files: 250 },
   { name: 'kohya.safetensors', open: base(16, 128), files: 750 },
 ] as const;
 /** Milliseconds for one file, far above the slowest seen: a hang, not a busy machine, exceeds it. */

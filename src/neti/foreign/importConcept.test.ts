@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { CpuBackend } from '../../gpu/cpuBackend.ts';
 import { Tape } from '../../gpu/tape.ts';
 import { relativeError } from '../../lib/numbers.ts';
+import type { AppError } from '../../lib/errors.ts';
 import { PickledObject, PickledTuple, type Pickled } from '../../lib/pickled.ts';
 import { readSafetensors, writeSafetensors } from '../../lib/safetensors.ts';
 import { readTorchFile, TENSOR_GLOBALS } from '../../lib/torchFile.ts';
@@ -107,6 +108,53 @@ describe('importConcept', () => {
   );
 
   it.each([
+    ['three.pt', 3],
+    ['three.safetensors', 3],
+    ['four.safetensors', 4],
+  ])('reads a textual inversion of several vectors: %s', async (name, vectors) => {
+    const open = base(16, 128);
+    const { config, state, info } = await readConcept(await importFixtures([name], open), open);
+    expect(config).toMatchObject({ network: false, space: false, vectors });
+    expect(info.plainVectors).toBe(vectors);
+    const found = state.get('vectors')!;
+    const file = name.startsWith('three') ? 'three.safetensors' : name;
+    const stored = tensor(file, vectors === 3 ? '<cat-toy>' : 'emb_params');
+    const table = stored.map((_, i) => stored[(i % vectors) * 128 + Math.floor(i / vectors)]!);
+    expect(found).toEqual(table);
+  });
+
+  it('refuses a word whose few bytes claim to be many vectors, before any is made', async () => {
+    const writer = new TorchWriter();
+    const [storage] = writer.tensor({ shape: [1], values: Float32Array.of(1) }).args.items;
+    const [shape, strides] = [new PickledTuple([100_000, 128]), new PickledTuple([0, 0])];
+    const args = new PickledTuple([storage!, 0, shape, strides, false, null]);
+    const claimed = new PickledObject('torch._utils._rebuild_tensor_v2', args);
+    const bytes = new Uint8Array(writer.write(new Map([['<cat-toy>', claimed]])));
+    expect(bytes.length).toBeLessThan(10_000);
+    await expect(importConcept([{ name: 'a.pt', bytes }], base(16, 128), created)).rejects.toMatchObject({
+      code: 'concept.vectors',
+      message: expect.stringContaining('100000 word vectors') as string,
+    });
+  });
+
+  it.each([
+    [75, 'read'],
+    [76, 'concept.vectors'],
+  ])('a word of %d vectors: %s', async (vectors, outcome) => {
+    const values = new Float32Array(vectors * 4).fill(0.1);
+    const bytes = writeSafetensors(new Map([['<cat-toy>', { shape: [vectors, 4], values }]]), new Map());
+    for (const open of [base(2, 4), base(2, 4, 1000)]) {
+      const found = await importConcept([{ name: 'cat.safetensors', bytes }], open, created)
+        .then((file) => readConcept(file, open))
+        .then(
+          () => 'read',
+          (error: unknown) => (error as AppError).code,
+        );
+      expect(found).toBe(outcome);
+    }
+  });
+
+  it.each([
     [
       'an official mapper of other width',
       ['mapper-steps-250.pt'],
@@ -122,7 +170,13 @@ describe('importConcept', () => {
       /16 cross-attention layers.*9 layers/,
     ],
     ['a word of other width', ['webui.pt'], base(16, 768), 'concept.width', /128 numbers.*"sd-v1-4".*768/],
-    ['four vectors a word', ['four.safetensors'], base(16, 128), 'inversion.unsupported', /4 vectors a word/],
+    [
+      'more vectors than a prompt has room for',
+      ['four.safetensors'],
+      base(16, 128, 5),
+      'concept.vectors',
+      /4 word vectors.*have room for 3/,
+    ],
     ['a word for SDXL', ['sdxl.safetensors'], base(16, 768), 'inversion.unsupported', /XL/],
     [
       'the embedding of another concept',

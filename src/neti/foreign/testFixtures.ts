@@ -6,12 +6,13 @@ import { importConcept, type NamedFile } from './importConcept.ts';
 
 export const created = '2026-01-01T00:00:00.000Z';
 
-/** The official mappers' width; the textual inversions' is 128. */
-export const base = (layers: number, contextWidth: number): OpenBase => ({
+/** The official mappers' width is 12, the textual inversions' 128. */
+export const base = (layers: number, contextWidth: number, tokens = 77): OpenBase => ({
   id: 'narrow',
   hash: 'cd'.repeat(32),
   layers,
   contextWidth,
+  tokens,
   resolution: 64,
   predictionType: 'epsilon',
   architecture: 'test',

@@ -1,9 +1,9 @@
 /**
- * Textual-inversion files, as Stable Diffusion's programs exchange them, one word vector of D numbers each:
- *   diffusers    {"<token>": [D] or [1, D]}, safetensors or torch
- *   AUTOMATIC1111 {"string_to_param": {"*": [1, D]}, "name", "step", "sd_checkpoint_name"}, torch
- *   kohya        {"emb_params": [1, D]}, safetensors
- * A concept has one placeholder in a prompt, so files of several vectors a word are refused: no one vector does what they do.
+ * Textual-inversion files, as Stable Diffusion's programs exchange them, a word of V vectors of D numbers each:
+ *   diffusers    {"<token>": [D] or [V, D]}, safetensors or torch
+ *   AUTOMATIC1111 {"string_to_param": {"*": [V, D]}, "name", "step", "sd_checkpoint_name"}, torch
+ *   kohya        {"emb_params": [V, D]}, safetensors
+ * A word takes V tokens of the prompt, one for each of its vectors. A concept file holds them as a table [D, V].
  */
 import { AppError } from '../../lib/errors.ts';
 import { PickledObject, type Pickled } from '../../lib/pickled.ts';
@@ -13,7 +13,7 @@ import type { Backend } from '../../gpu/backend.ts';
 import { Tape } from '../../gpu/tape.ts';
 import type { Concept } from '../conceptFile.ts';
 import { Mapper } from '../mapper.ts';
-import { TIMESTEPS } from '../mapperConfig.ts';
+import { checkRoom, isPlainWord, TIMESTEPS } from '../mapperConfig.ts';
 import { variantConfig } from '../variants.ts';
 import { checkFit, DEFAULT_CATEGORY, nameOf, type ForeignConcept, type OpenBase } from './foreignConcept.ts';
 
@@ -24,7 +24,9 @@ const KOHYA = 'emb_params';
 const AVERAGED_TIMESTEPS = 50;
 
 interface Word {
-  readonly tensor: StoredTensor;
+  readonly shape: readonly number[];
+  /** Copied only once the shape was found to fit: a few bytes may claim to be a large tensor. */
+  readonly tensor: () => StoredTensor;
   readonly name: string;
   readonly step: number;
   readonly namedBase: string | null;
@@ -35,29 +37,35 @@ export function isTextualInversion({ tensors }: Safetensors): boolean {
   return tensors.has(KOHYA) || tensors.has('clip_l') || tensors.size === 1;
 }
 
-/** Throws `inversion.unsupported`, and `concept.width` when the vector does not fit the base. */
+/**
+ * Throws `inversion.unsupported`, `concept.width` when the vectors do not fit the base, and `concept.vectors` when there are more
+ * than its prompts have room for.
+ */
 export function readTextualInversion(file: Safetensors, fileName: string, base: OpenBase): ForeignConcept {
   if (file.tensors.has('clip_l') || file.tensors.has('clip_g')) {
     throw unsupported('it is made for Stable Diffusion XL, which has two text encoders');
   }
   const kohya = file.tensors.get(KOHYA);
   const [token, tensor] = kohya ? [stem(fileName), kohya] : [...file.tensors][0]!;
-  return toConcept({ tensor, name: nameOf(token, stem(fileName)), step: 0, namedBase: null }, fileName, base);
+  const name = nameOf(token, stem(fileName));
+  const word = { shape: tensor.shape, tensor: () => tensor, name, step: 0, namedBase: null };
+  return toConcept(word, fileName, base);
 }
 
-/** As `readTextualInversion`, from a torch file; throws `inversion.corrupt` where there is no word vector. */
+/** As `readTextualInversion`, from a torch file; throws `inversion.corrupt` where there is no word. */
 export function readTorchInversion(file: TorchFile, fileName: string, base: OpenBase): ForeignConcept {
   const contents = file.value instanceof Map ? file.value : new Map<Pickled, Pickled>();
   const parameters = parametersOf(contents.get('string_to_param'));
   const words = [...(parameters ?? contents)].filter(([, value]) => isTensor(value));
   const [token, value] = words[0] ?? [];
   if (typeof token !== 'string' || words.length !== 1) {
-    throw corrupt(`expected the vector of one word, found ${words.length}`);
+    throw corrupt(`expected the vectors of one word, found ${words.length}`);
   }
   const text = (key: string) => (parameters ? textOf(contents.get(key)) : null);
   const [name, step] = [text('name') ?? token, contents.get('step')];
   const word = {
-    tensor: file.tensor(value, 'the word vector'),
+    shape: file.shape(value, 'the word'),
+    tensor: () => file.tensor(value, 'the word'),
     name: nameOf(name, stem(fileName)),
     step: typeof step === 'number' && Number.isSafeInteger(step) && step >= 0 ? Math.min(step, 1e9) : 0,
     namedBase: text('sd_checkpoint_name'),
@@ -86,44 +94,39 @@ function stem(fileName: string): string {
 }
 
 function toConcept(
-  { tensor, name, step, namedBase }: Word,
+  { shape, tensor, name, step, namedBase }: Word,
   fileName: string,
   base: OpenBase,
 ): ForeignConcept {
-  const [vectors, width] = tensor.shape.length === 1 ? [1, tensor.shape[0]!] : tensor.shape;
-  if (tensor.shape.length > 2 || width === undefined || vectors === 0 || width === 0) {
-    throw corrupt(`expected a vector of shape [D] or [1, D], found [${tensor.shape.join(', ')}]`);
+  const [vectors, width] = shape.length === 1 ? [1, shape[0]] : shape;
+  if (shape.length > 2 || !vectors || !width) {
+    throw corrupt(`expected vectors of shape [D] or [V, D], found [${shape.join(', ')}]`);
   }
   checkFit({ contextWidth: width }, base, namedBase);
-  if (vectors !== 1) {
-    throw unsupported(
-      `it has ${vectors} vectors a word, and a concept stands for one; take a file of one vector`,
-    );
-  }
-  const vector = toFloat32(tensor);
-  if (!vector.every(Number.isFinite)) throw corrupt('it holds numbers that are not finite');
+  checkRoom(vectors, base.tokens);
+  const word = toFloat32(tensor());
+  if (!word.every(Number.isFinite)) throw corrupt('it holds numbers that are not finite');
   return {
-    config: variantConfig('textual-inversion', base.layers, vector),
-    state: new Map([['vectors', vector]]),
+    config: { ...variantConfig('textual-inversion', base.layers, word.subarray(0, width)), vectors },
+    state: new Map([['vectors', transposed(word, vectors)]]),
     ...{ name, category: DEFAULT_CATEGORY, kind: 'object', step, seed: null, learningRate: null },
     origin: { format: 'textual-inversion', files: [fileName], base: namedBase },
   };
 }
 
-/** Whether a textual-inversion file holds all of the concept: one vector, whatever the timestep and layer. */
-export function isOneVector({ config }: Concept): boolean {
-  return !config.network && !config.space;
-}
-
 /**
- * The concept as one word vector in diffusers' format, which the other programs read too. Unless it is one vector
- * already, this loses what sets NeTI apart; the metadata say so.
+ * The concept as a word in diffusers' format, which the other programs read too: a textual inversion to the bit, with all of its
+ * vectors; any other as the mean of its vectors, which loses what sets NeTI apart, and the metadata say so.
  */
 export async function writeTextualInversion(
   concept: Concept,
   backend: Backend,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const values = await averageWord(concept, backend);
+  const { vectors, contextWidth } = concept.config;
+  const isExact = isPlainWord(concept.config);
+  const values = isExact
+    ? transposed(concept.state.get('vectors')!, contextWidth)
+    : await averageWord(concept, backend);
   const lossy =
     `Lossy: the mean of the word vectors of a NeTI concept over ${AVERAGED_TIMESTEPS} timesteps and all layers, ` +
     'scaled to their mean norm; the textual bypass is left out.';
@@ -131,11 +134,11 @@ export async function writeTextualInversion(
     ['modelspec.sai_model_spec', '1.0.1'],
     ['modelspec.title', concept.info.name],
     ['modelspec.architecture', `${concept.info.baseId}/textual-inversion`],
-    ['modelspec.description', isOneVector(concept) ? 'The word vector of a concept.' : lossy],
-    ['neti.lossy', `${!isOneVector(concept)}`],
+    ['modelspec.description', isExact ? 'The word vectors of a concept.' : lossy],
+    ['neti.lossy', `${!isExact}`],
   ]);
   return writeSafetensors(
-    new Map([[placeholderOf(concept), { shape: [1, values.length], values }]]),
+    new Map([[placeholderOf(concept), { shape: [vectors, contextWidth], values }]]),
     metadata,
   );
 }
@@ -145,8 +148,14 @@ export function placeholderOf({ info }: Concept): string {
   return `<${info.name.trim().replace(/\s+/g, '-').replace(/[<>]/g, '')}>`;
 }
 
+/** Rows [R, C] as [C, R]. */
+function transposed(values: Float32Array, rows: number): Float32Array<ArrayBuffer> {
+  const columns = values.length / rows;
+  return Float32Array.from(values, (_, i) => values[(i % rows) * columns + Math.floor(i / rows)]!);
+}
+
 /**
- * One vector [D] for all of a concept: the mean of v_base(t, l) over 50 evenly spaced timesteps and all layers with every
+ * Word vectors [V, D] for all of a concept: each the mean of v_base(t, l) over 50 evenly spaced timesteps and all layers with every
  * hidden unit kept, scaled to the mean of ‖v_base(t, l)‖, since a mean of vectors is shorter than they are.
  */
 export async function averageWord(
@@ -163,20 +172,24 @@ export async function averageWord(
       rows.map((i) => Math.floor(i / config.layers) * spacing + spacing - 1),
       rows.map((i) => i % config.layers),
     );
-    return meanOfRows(await backend.download(base.buffer), config.contextWidth);
+    const [found, stride] = [await backend.download(base.buffer), config.vectors * config.contextWidth];
+    const means = Array.from({ length: config.vectors }, (_, v) =>
+      meanOfRows(found.subarray(v * config.contextWidth), config.contextWidth, stride),
+    );
+    return Float32Array.from(means.flatMap((mean) => [...mean]));
   } finally {
     tape.dispose();
     mapper.release();
   }
 }
 
-/** Mean of the rows [R, D], scaled to the mean of the rows' norms. */
-function meanOfRows(rows: Float32Array, width: number): Float32Array<ArrayBuffer> {
+/** Mean of the rows [D] that begin every `stride` numbers, scaled to the mean of the rows' norms. */
+function meanOfRows(rows: Float32Array, width: number, stride: number): Float32Array<ArrayBuffer> {
   const mean = new Float64Array(width);
-  const count = rows.length / width;
+  const count = Math.ceil(rows.length / stride);
   let norm = 0;
   for (let r = 0; r < count; r++) {
-    const row = rows.subarray(r * width, (r + 1) * width);
+    const row = rows.subarray(r * stride, r * stride + width);
     row.forEach((value, i) => (mean[i]! += value / count));
     norm += Math.hypot(...row) / count;
   }

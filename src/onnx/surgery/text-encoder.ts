@@ -1,6 +1,6 @@
 /**
- * The training graph of a CLIP text encoder (NeTI, section 4.2): the placeholder's token embedding becomes an input,
- * the bypass moves the placeholder's last hidden state before the final LayerNorm,
+ * The training graph of a CLIP text encoder (NeTI, section 4.2): the token embeddings of the placeholder, one token or several,
+ * become an input, the bypass moves the placeholder's last hidden state before the final LayerNorm,
  * h′ = h + scale·(v/‖v‖)·‖h‖, and the graph yields the plain (key) and the moved (value) context. Behind a gate,
  * the gradients towards both inputs.
  */
@@ -21,6 +21,9 @@ export interface TextShape {
 
 /** Looked-up embeddings [N,T,D] before the concept takes its place: the mapper's norm is that of its category's word. */
 const TOKEN_EMBEDDINGS = 'token_embeddings';
+
+/** A concept's word vectors V: compiled as one and declared free, since no node depends on their number. */
+const VECTORS = 1;
 
 /** Turns a specialized stock text encoder into its training graph, in place. */
 export function operateOnTextEncoder(graph: Graph): TextShape {
@@ -62,32 +65,42 @@ function findFinalNorm(graph: Graph): Node {
 }
 
 function addInputs(graph: Graph, tokens: Dim, width: Dim): void {
-  graph.addInput('placeholder_mask', { type: 'float32', dims: [BATCH, tokens] });
-  graph.addInput('concept_embedding', { type: 'float32', dims: [BATCH, width] });
+  graph.addInput('placeholder_mask', { type: 'float32', dims: [BATCH, tokens, VECTORS] });
+  graph.addInput('concept_embedding', { type: 'float32', dims: [BATCH, VECTORS, width] });
   graph.addInput('concept_bypass', { type: 'float32', dims: [BATCH, width] });
   graph.addInput('bypass_scale', { type: 'float32', dims: [] });
 }
 
-/** Embedding·(1 − mask) + mask·concept. */
+/** The inputs' dimensions for the file. */
+export function conceptInputs({ tokens, contextWidth }: TextShape): Map<string, (Dim | string)[]> {
+  return new Map([
+    ['placeholder_mask', [BATCH, tokens, 'vectors']],
+    ['concept_embedding', [BATCH, 'vectors', contextWidth]],
+  ]);
+}
+
+/** Embedding·(1 − Σᵥ mask) + mask·concept: [N,T,V]·[N,V,D]. */
 function replacePlaceholder(graph: Graph, embedding: string): void {
   const nodes: Node[] = [];
   const at = new Builder(graph, nodes, 'placeholder/');
-  const mask = at.op('Unsqueeze', ['placeholder_mask', at.integers([2])]);
-  const kept = at.op('Mul', [embedding, at.op('Sub', [at.scalar(1), mask])]);
-  const concept = at.op('Unsqueeze', ['concept_embedding', at.integers([1])]);
-  const result = at.op('Add', [kept, at.op('Mul', [mask, concept])]);
+  const kept = at.op('Mul', [embedding, at.op('Sub', [at.scalar(1), isPlaceholder(at)])]);
+  const result = at.op('Add', [kept, at.op('MatMul', ['placeholder_mask', 'concept_embedding'])]);
   rewire(graph, embedding, result);
   insertAfter(graph, embedding, nodes);
+}
+
+/** [N,T,1]: 1 where any of the concept's vectors stands. */
+function isPlaceholder(at: Builder): string {
+  return at.reduceSum('placeholder_mask', [2]);
 }
 
 /** The final LayerNorm of the plain and of the moved hidden state. */
 function addContexts(graph: Graph, norm: Node): void {
   const at = new Builder(graph, graph.nodes, 'bypass/');
   const [hidden, ...parameters] = norm.inputs as [string, ...string[]];
-  const mask = at.op('Unsqueeze', ['placeholder_mask', at.integers([2])]);
   const direction = at.op('Unsqueeze', [unit(at, 'concept_bypass'), at.integers([1])]);
   const reach = at.op('Mul', [
-    at.op('Mul', [mask, 'bypass_scale']),
+    at.op('Mul', [isPlaceholder(at), 'bypass_scale']),
     at.op('Sqrt', [sumOfSquares(at, hidden)]),
   ]);
   const moved = at.op('Add', [hidden, at.op('Mul', [reach, direction])]);
