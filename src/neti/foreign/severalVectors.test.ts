@@ -16,7 +16,8 @@ import { conceptRows, createBridge } from '../bridge.ts';
 import { readConcept } from '../conceptFile.ts';
 import { conceptContexts } from '../contexts.ts';
 import { Mapper } from '../mapper.ts';
-import { defaultTrainSettings } from '../settings.ts';
+import { officialDefaults } from '../baseDefaults.ts';
+import { trainSettingsOn } from '../settings.ts';
 import { Trainer } from '../trainer.ts';
 import { base, importFixtures, tensor } from './testFixtures.ts';
 
@@ -85,7 +86,7 @@ describe('a concept of three vectors', () => {
     const trainer = new Trainer({
       ...{ pipeline, bridge, mapper, templates: ['a {}', 'my {} here'], random: new Random(4) },
       pictures: [{ straight: { mean, logvar: new Float32Array(size).fill(-6) }, mirrored: null }],
-      settings: { ...defaultTrainSettings, batchSize: 2 },
+      settings: { ...trainSettingsOn(officialDefaults), batchSize: 2 },
     });
     for (let step = 0; step < 2; step++) expect((await trainer.step()).loss).toBeGreaterThan(0);
     const trained = (await mapper.state()).get('vectors')!;
