@@ -5,7 +5,7 @@
     python src/tools/gpu/sd15.py time [--narrow] [--resolution 512] [--batch 1] [--steps 5]
 
 `export` writes the U-Net and the text encoder in the Hugging Face ONNX layout (TorchScript exporter, opset 17, half
-precision, 2.1 GB; needs 8 GB of memory). `time` prints JSON: seconds of a forward pass and of a training picture, eager,
+precision, 2.1 GB; needs 16 GB of memory). `time` prints JSON: seconds of a forward pass and of a training picture, eager,
 float16 on a GPU (float32 on a processor, whose half precision is no measure), and the peak memory PyTorch allocated.
 """
 
