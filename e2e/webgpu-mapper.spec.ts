@@ -38,6 +38,12 @@ test('every operation and derivative agrees with its CPU reference', async () =>
   for (const [name, error] of Object.entries(worst)) expect(error, name).toBeLessThanOrEqual(1e-5);
 });
 
+test('so does every kernel that no operation runs', async () => {
+  const worst = await page.evaluate(() => window.checks.kernels());
+  expect(Object.keys(worst)).toEqual(expect.arrayContaining(['multiply [1000]', 'adamwUpdate [1000]']));
+  for (const [name, error] of Object.entries(worst)) expect(error, name).toBeLessThanOrEqual(1e-6);
+});
+
 test('a thousand training steps lose no buffer and make none after the first few', async () => {
   const { before, after, createdLate, finite, end } = await page.evaluate(() => window.checks.leaks());
   expect(after).toBe(before);

@@ -4,6 +4,7 @@
  */
 import { AdamW } from '../../src/gpu/adamw.ts';
 import { CpuBackend } from '../../src/gpu/cpuBackend.ts';
+import { kernelCases } from '../../src/gpu/kernelCases.ts';
 import { drawInputs, opCases, runCase } from '../../src/gpu/opCases.ts';
 import { Tape } from '../../src/gpu/tape.ts';
 import { WebGpuBackend } from '../../src/gpu/webgpuBackend.ts';
@@ -43,6 +44,19 @@ async function operations(): Promise<Record<string, number>> {
     const expected = await runCase(new CpuBackend(), op, values);
     const errors = expected.gradients.map((gradient, i) => relativeError(found.gradients[i]!, gradient));
     worst[op.name] = Math.max(relativeError(found.output, expected.output), ...errors);
+  }
+  gpu.destroy();
+  return worst;
+}
+
+/** The same of the kernels that no operation runs. */
+async function kernels(): Promise<Record<string, number>> {
+  const worst: Record<string, number> = {};
+  const gpu = new WebGpuBackend(device);
+  for (const { name, run } of kernelCases) {
+    const expected = await run(new CpuBackend());
+    const found = await run(gpu);
+    worst[name] = Math.max(...expected.map((values, i) => relativeError(found[i]!, values)));
   }
   gpu.destroy();
   return worst;
@@ -110,6 +124,6 @@ async function sharing() {
   return { ...read, again, size: exposed.size, usage: exposed.usage === usage };
 }
 
-const checks = { goldens, operations, leaks, sharing, complaints: () => complaints };
+const checks = { goldens, operations, kernels, leaks, sharing, complaints: () => complaints };
 export type Checks = typeof checks;
 Object.assign(window, { checks });

@@ -93,7 +93,6 @@ function explain(asked: Provider | 'auto', facts: AdapterFacts): { provider: Pro
   return { provider: 'webgpu', reason: `The graphics card does the work (${facts.name}).` };
 }
 
-/** Threads that WebAssembly gets in this page. */
 /** Whether the engine that would be chosen computes in half precision. Throws `engine.noWebGPU` as `openEngine`. */
 export async function computesInHalf(asked: Provider | 'auto'): Promise<boolean> {
   const facts = await findAdapter();
@@ -101,6 +100,7 @@ export async function computesInHalf(asked: Provider | 'auto'): Promise<boolean>
   return provider === 'webgpu' && facts.adapter !== null && facts.adapter.features.has('shader-f16');
 }
 
+/** Threads that WebAssembly gets in this page. */
 export function threadCount(): number {
   return globalThis.crossOriginIsolated ? Math.min(globalThis.navigator.hardwareConcurrency, 8) : 1;
 }

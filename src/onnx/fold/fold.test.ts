@@ -4,8 +4,10 @@ import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { halfToNumber, numberToHalf } from '../../lib/half.ts';
 import { addDims, BATCH, broadcastDims, divDims, mulDims, sameDims } from '../dims.ts';
+import { Graph, int } from '../graph.ts';
 import { readModel } from '../read.ts';
 import { readStock } from '../stock.ts';
+import { lower } from './lower.ts';
 import { simplify } from './patterns.ts';
 import { reshapeTo } from './reshape.ts';
 import { restoreScale } from './restore.ts';
@@ -75,4 +77,18 @@ describe('standard form of exported graphs', () => {
       expect(counts.get('Conv')).toBe(98);
     },
   );
+});
+
+test.each([
+  [7, ['Split']],
+  [16, Array.from({ length: 16 }, () => 'Slice')],
+])('a shader gets at most 8 buffers: %i parts', (parts, operators) => {
+  const graph = new Graph(17);
+  const outputs = Array.from({ length: parts }, (_, i) => `part${i}`);
+  graph.addInput('x', { type: 'float32', dims: [BATCH, 4 * parts] });
+  for (const output of outputs) graph.types.set(output, { type: 'float32', dims: [BATCH, 4] });
+  graph.nodes.push({ op: 'Split', name: 's', inputs: ['x'], outputs, attributes: { axis: int(-1) } });
+  lower(graph);
+  expect(graph.nodes.map(({ op }) => op)).toEqual(operators);
+  expect(graph.nodes.flatMap((node) => node.outputs)).toEqual(outputs);
 });

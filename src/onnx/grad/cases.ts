@@ -166,6 +166,7 @@ const layouts = [
   make('Concat', [weight([2, 2]), data([2, 3]), data([2, 1])], { axis: int(-1) }),
   make('Split', [data([2, 5]), int64(2, 3)], { axis: int(1) }, { outputs: 2 }),
   make('Split', [data([BATCH, 6])], { axis: int(-1), num_outputs: int(3) }, { outputs: 3 }),
+  make('Split', [data([BATCH, 9, 2])], { axis: int(1), num_outputs: int(9) }, { outputs: 9 }),
   make('Slice', [data([BATCH, 5]), int64(1), int64(4), int64(1), int64(1)]),
   make('Slice', [data([4, 5]), int64(0, -3), int64(2, 2 ** 31), int64(0, 1)]),
   make('Pad', [data([2, 3]), int64(0, 1, 2, 0)]),

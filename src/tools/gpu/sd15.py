@@ -5,7 +5,7 @@
     python src/tools/gpu/sd15.py time [--narrow] [--resolution 512] [--batch 1] [--steps 5]
 
 `export` writes the U-Net and the text encoder in the Hugging Face ONNX layout (TorchScript exporter, opset 17, half
-precision, about 2 GB; needs 16 GB of memory). `time` prints JSON: seconds of a forward pass and of a training picture, eager,
+precision, 2.1 GB; needs 16 GB of memory). `time` prints JSON: seconds of a forward pass and of a training picture, eager,
 float16 on a GPU (float32 on a processor, whose half precision is no measure), and the peak memory PyTorch allocated.
 """
 
@@ -26,7 +26,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent.parent / "onnx/fixtures"))
 import make_fixtures as fixtures  # noqa: E402
 
 START, END, TOKENS, PLACE = 49406, 49407, 77, 5
-DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+ON_CARD = torch.accelerator.is_available()
+DEVICE = torch.accelerator.current_accelerator().type if ON_CARD else "cpu"
 
 
 def make_unet(narrow, resolution):
@@ -68,7 +69,7 @@ class Step:
     """One forward pass, and one training step of the concept's vectors, as the method takes it."""
 
     def __init__(self, narrow, resolution, batch):
-        self.dtype = torch.float16 if DEVICE == "cuda" else torch.float32
+        self.dtype = torch.float16 if ON_CARD else torch.float32
         self.unet = make_unet(narrow, resolution).to(DEVICE, self.dtype)
         self.text = make_text(narrow).to(DEVICE, self.dtype)
         self.batch, self.side = batch, resolution // 8
@@ -138,8 +139,8 @@ def seconds(run, steps):
     for index in range(-2, steps):
         start = time.perf_counter()
         run()
-        if DEVICE == "cuda":
-            torch.cuda.synchronize()
+        if ON_CARD:
+            torch.accelerator.synchronize()
         if index >= 0:
             times.append(time.perf_counter() - start)
     return statistics.median(times)
@@ -149,9 +150,12 @@ def measure(narrow, resolution, batch, steps):
     step = Step(narrow, resolution, batch)
     forward, training = seconds(step.forward, steps), seconds(step.train, steps)
     peak = torch.cuda.max_memory_allocated() / 2**30 if DEVICE == "cuda" else None
-    device = torch.cuda.get_device_name() if DEVICE == "cuda" else "processor"
-    print(json.dumps({"device": device, "precision": str(step.dtype).removeprefix("torch."), "forward": forward / batch,
-                      "training": training / batch, "peakGib": peak}))
+    print(json.dumps({"device": device_name(), "onCard": ON_CARD, "precision": str(step.dtype).removeprefix("torch."),
+                      "forward": forward / batch, "training": training / batch, "peakGib": peak}))
+
+
+def device_name():
+    return torch.cuda.get_device_name() if DEVICE == "cuda" else DEVICE if ON_CARD else "processor"
 
 
 def main():

@@ -1,0 +1,55 @@
+/**
+ * Cases of the kernels that no operation runs, the trainer's and the optimizer's, shared as those of the operations are
+ * (opCases.ts): a unit test finds kernels without one, and a browser test runs them on WebGPU against the CPU.
+ */
+import { Random } from '../lib/random.ts';
+import type { Backend, DeviceBuffer, Kernel } from './backend.ts';
+import { adamwUpdate } from './kernels/adamw.ts';
+import { multiply } from './kernels/elementwise.ts';
+
+export interface KernelCase {
+  readonly name: string;
+  /** Contents of every buffer after one run, the same inputs each time. */
+  readonly run: (backend: Backend) => Promise<Float32Array[]>;
+}
+
+/** All buffers hold `size` positive numbers at first, as second moments must. */
+function kernelCase<B extends string, P extends string>(
+  kernel: Kernel<B, P>,
+  size: number,
+  params: Readonly<Record<P, number>>,
+): KernelCase {
+  const run = async (backend: Backend) => {
+    const random = new Random(size);
+    const buffers = Object.fromEntries(
+      Object.keys(kernel.buffers).map((name) => {
+        const buffer = backend.allocate(size);
+        backend.upload(buffer, random.fillUniform(new Float32Array(size), 0.1, 2));
+        return [name, buffer];
+      }),
+    ) as Record<B, DeviceBuffer>;
+    backend.run(kernel, buffers, params);
+    const made = Object.values<DeviceBuffer>(buffers);
+    const contents = await Promise.all(made.map((buffer) => backend.download(buffer)));
+    for (const buffer of made) backend.release(buffer);
+    return contents;
+  };
+  return { name: `${kernel.name} [${size}]`, run };
+}
+
+const adamwParams = {
+  decay: 0.99,
+  stepSize: 0.02,
+  correction: 0.3,
+  beta1: 0.9,
+  beta2: 0.999,
+  oneMinusBeta1: 0.1,
+  oneMinusBeta2: 0.001,
+  epsilon: 1e-8,
+};
+
+/** One element, and more than a workgroup with a remainder. */
+export const kernelCases: readonly KernelCase[] = [1, 1000].flatMap((size) => [
+  kernelCase(multiply, size, { size, factor: -1 / 65536 }),
+  kernelCase(adamwUpdate, size, { size, ...adamwParams }),
+]);
