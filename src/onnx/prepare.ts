@@ -52,7 +52,7 @@ export function prepareUnet(
   options: CompileOptions = DEFAULT_OPTIONS,
 ): Prepared<UnetShape> {
   const { graph, shape } = compileUnet(stock, sizes, options);
-  return { ...finish(graph), info: shape };
+  return { ...finish(graph, options.activationBudget === undefined), info: shape };
 }
 
 /** The training graph before it is written; with a budget, how it keeps to it. */
@@ -139,14 +139,17 @@ function standardForm(model: Graph, inputs: Readonly<Record<string, TensorType>>
   return simplify(specialize(model, new Map(Object.entries(inputs))));
 }
 
-/** Gradient outputs have two shapes, so their dimensions are declared open. */
-function finish(graph: Graph): Omit<Prepared<never>, 'info'> {
+/**
+ * Gradient outputs have two shapes, so their dimensions are declared open. A batch without a name keeps onnxruntime from
+ * holding buffers for later values of the same shape (plan/buffers.ts).
+ */
+function finish(graph: Graph, batchIsNamed = true): Omit<Prepared<never>, 'info'> {
   lower(graph);
   const gradients = graph.outputs.filter((name) => name.startsWith('grad_'));
   const open = gradients.map(
     (name) => [name, graph.typeOf(name).dims.map((_, i) => `${name}_${i}`)] as const,
   );
-  return { bytes: writeModel(graph, new Map(open)), weights: weightFiles(graph) };
+  return { bytes: writeModel(graph, new Map(open), batchIsNamed), weights: weightFiles(graph) };
 }
 
 function weightFiles(graph: Graph): string[] {

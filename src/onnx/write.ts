@@ -43,10 +43,15 @@ export function elementCode(type: ElementType): number {
 }
 
 /** Serializes a graph; `outputTypes` overrides declared output shapes (an `If` yields two). */
-export function writeModel(graph: Graph, outputTypes: ReadonlyMap<string, readonly string[]>): Uint8Array {
+export function writeModel(
+  graph: Graph,
+  outputTypes: ReadonlyMap<string, readonly string[]>,
+  batchIsNamed = true,
+): Uint8Array {
+  const write = (name: string) => writeValue(name, graph.typeOf(name), batchIsNamed);
   const outputs = graph.outputs.map((name) => {
     const symbols = outputTypes.get(name);
-    return symbols ? writeSymbolic(name, graph.typeOf(name), symbols) : writeValue(name, graph.typeOf(name));
+    return symbols ? writeSymbolic(name, graph.typeOf(name), symbols) : write(name);
   });
   const constants = [...graph.constants];
   const body = create(GraphProtoSchema, {
@@ -56,7 +61,7 @@ export function writeModel(graph: Graph, outputTypes: ReadonlyMap<string, readon
       ...graph.nodes.map(writeNode),
     ],
     initializer: constants.map(([name, constant]) => writeConstant(name, constant)),
-    input: [...graph.inputs].map(([name, type]) => writeValue(name, type)),
+    input: [...graph.inputs.keys()].map(write),
     output: outputs,
   });
   const model = create(ModelProtoSchema, {
@@ -140,8 +145,12 @@ function writeBranch(name: string, branch: Branch): GraphProto {
   });
 }
 
-function writeValue(name: string, { type, dims }: TensorType): ValueInfoProto {
-  return valueInfo(name, type, dims.map(writeDim));
+function writeValue(name: string, { type, dims }: TensorType, batchIsNamed: boolean): ValueInfoProto {
+  return valueInfo(
+    name,
+    type,
+    dims.map((dim) => writeDim(dim, batchIsNamed)),
+  );
 }
 
 function writeSymbolic(name: string, { type }: TensorType, symbols: readonly string[]): ValueInfoProto {
@@ -152,8 +161,9 @@ function writeSymbolic(name: string, { type }: TensorType, symbols: readonly str
   );
 }
 
-function writeDim(dim: Dim) {
+function writeDim(dim: Dim, batchIsNamed: boolean) {
   if (!isBatch(dim)) return { value: { case: 'dimValue' as const, value: BigInt(dim) } };
+  if (!batchIsNamed) return {};
   return { value: { case: 'dimParam' as const, value: dim.batch === 1 ? 'batch' : `${dim.batch}*batch` } };
 }
 

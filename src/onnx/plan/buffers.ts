@@ -32,8 +32,14 @@ export class Shapes {
   private readonly opaque = new Set<string>();
   private readonly known: KnownValues;
 
-  constructor(private readonly graph: Graph) {
+  /** Without a name for the batch, no two sizes that depend on it are known to be the same. */
+  constructor(
+    private readonly graph: Graph,
+    batchIsNamed: boolean,
+  ) {
     this.known = new KnownValues(graph);
+    if (batchIsNamed) return;
+    for (const [name, { dims }] of graph.inputs) if (dims.some(isBatch)) this.opaque.add(name);
   }
 
   /** Two values of one key may share a buffer; undefined where a shape is not known, and for scalars. */

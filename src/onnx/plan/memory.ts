@@ -21,10 +21,10 @@ interface Scope {
   readonly outputs: readonly string[];
 }
 
-/** Memory of one run at a batch of `batch`, gradients computed. */
-export function simulateMemory(graph: Graph, batch: number): MemoryUse {
+/** Memory of one run at a batch of `batch`, gradients computed; whether the graph as written names its batch. */
+export function simulateMemory(graph: Graph, batch: number, batchIsNamed = true): MemoryUse {
   const folded = foldedValues(graph);
-  const simulation = new Simulation(graph, batch, folded);
+  const simulation = new Simulation(graph, batch, folded, batchIsNamed);
   return { weightBytes: weightBytes(graph, folded, batch), activationBytes: simulation.peakOf(graph) };
 }
 
@@ -35,8 +35,9 @@ class Simulation {
     readonly graph: Graph,
     readonly batch: number,
     private readonly folded: ReadonlySet<string>,
+    batchIsNamed: boolean,
   ) {
-    this.shapes = new Shapes(graph);
+    this.shapes = new Shapes(graph, batchIsNamed);
   }
 
   /** Highest sum of the buffers that this scope owns. */
