@@ -28,7 +28,7 @@ export interface Buffer {
 
 /** Shapes as onnxruntime's own inference knows them. */
 export class Shapes {
-  /** Values of a batch that it does not know: a Reshape hid it, or the branches of an `If` differ in it. */
+  /** Values with a size that it does not know. */
   private readonly opaque = new Set<string>();
   private readonly known: KnownValues;
 
@@ -49,16 +49,21 @@ export class Shapes {
     return `${elementSize(type)}:${dims.map((dim) => (isBatch(dim) ? `${dim.batch}B` : dim)).join()}`;
   }
 
-  note({ op, inputs, outputs }: Node): void {
-    const targets = op === 'Reshape' ? this.known.get(inputs[1]!)?.values : undefined;
+  note(node: Node): void {
+    const { op, inputs, outputs } = node;
     const isOpaque = (input: string) => this.opaque.has(input);
     // Concat takes from any input what another leaves open.
     const inherited = op === 'Concat' ? inputs.every(isOpaque) : inputs.some(isOpaque);
-    for (const output of outputs) {
-      const { dims } = this.graph.typeOf(output);
-      const lost = targets?.some((target, i) => target === -1 && isBatch(dims[i]!));
-      if (op === 'If' || (dims.some(isBatch) && (lost || inherited))) this.opaque.add(output);
-    }
+    for (const output of outputs)
+      if (op === 'If' || inherited || this.isHidden(node, output)) this.opaque.add(output);
+  }
+
+  /** Whether a Reshape works a batch out as what is left over, or a Slice's ends come from the run. */
+  private isHidden({ op, inputs }: Node, output: string): boolean {
+    const { dims } = this.graph.typeOf(output);
+    const given = this.known.get(inputs[1] ?? '');
+    if (op === 'Slice') return !given || !this.known.get(inputs[2]!);
+    return op === 'Reshape' && given?.values.some((size, i) => size === -1 && isBatch(dims[i]!)) === true;
   }
 }
 
