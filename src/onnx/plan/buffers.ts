@@ -98,8 +98,7 @@ export function assignBuffers(
     }
     for (const value of [...inputs, ...node.outputs]) {
       const buffer = buffers.get(value);
-      if (buffer && --buffer.uses === 0 && buffer.shape)
-        left.set(buffer.shape, [...(left.get(buffer.shape) ?? []), buffer]);
+      if (buffer && --buffer.uses === 0) pushTo(left, buffer.shape, buffer);
     }
   });
   for (const output of outputs) {
@@ -107,6 +106,13 @@ export function assignBuffers(
     if (buffer) buffer.end = undefined;
   }
   return [...new Set(buffers.values())];
+}
+
+function pushTo(left: Map<string, Buffer[]>, shape: string | undefined, buffer: Buffer): void {
+  if (shape === undefined) return;
+  const same = left.get(shape);
+  if (same) same.push(buffer);
+  else left.set(shape, [buffer]);
 }
 
 function countReads(nodes: readonly Node[], outputs: readonly string[]): Map<string, number> {

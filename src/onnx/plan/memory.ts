@@ -1,8 +1,7 @@
 /**
- * Simulates onnxruntime's memory over one run of a graph: a value gets its buffer when its node runs and gives it back
- * after its last reader; views and element-by-element operators take over their input's buffer as onnxruntime's
- * allocation planner decides; an `If` runs its then-branch on top of what is alive outside, and what it captures counts
- * as read there. What follows from weights alone is folded when the session loads and belongs to the weights.
+ * Simulates onnxruntime's memory over one run of a graph: a buffer (buffers.ts) is taken when its first node runs and
+ * given back after its last reader; an `If` runs its then-branch on top of what is alive outside, and what it captures
+ * counts as read there. What follows from weights alone is folded when the session loads and belongs to the weights.
  */
 import type { Branch, Graph, Node } from '../graph.ts';
 import { assignBuffers, Shapes } from './buffers.ts';
