@@ -52,7 +52,7 @@ export function prepareUnet(
   options: CompileOptions = DEFAULT_OPTIONS,
 ): Prepared<UnetShape> {
   const { graph, shape } = compileUnet(stock, sizes, options);
-  return { ...finish(graph), info: shape };
+  return { ...finish(graph, { batchIsNamed: options.activationBudget === undefined }), info: shape };
 }
 
 /** The training graph before it is written; with a budget, how it keeps to it. */
@@ -94,7 +94,7 @@ export function prepareTextEncoder(
   keepOutput(model, 'last_hidden_state');
   const graph = standardForm(model, { input_ids: fix(model, 'input_ids', [sizes.tokens]) });
   const info = operateOnTextEncoder(graph);
-  return { ...finish(graph, conceptInputs(info)), info };
+  return { ...finish(graph, { declared: conceptInputs(info) }), info };
 }
 
 /** Sizes of each input's dimensions after the batch. */
@@ -139,14 +139,21 @@ function standardForm(model: Graph, inputs: Readonly<Record<string, TensorType>>
   return simplify(specialize(model, new Map(Object.entries(inputs))));
 }
 
-/** Gradient outputs have two shapes, so their dimensions are declared open. */
-function finish(graph: Graph, declared: DeclaredDims = new Map()): Omit<Prepared<never>, 'info'> {
+/**
+ * Gradient outputs have two shapes, so their dimensions are declared open. A batch without a name keeps onnxruntime from
+ * holding buffers for later values of the same shape (plan/buffers.ts).
+ */
+function finish(
+  graph: Graph,
+  { declared, batchIsNamed = true }: { declared?: DeclaredDims; batchIsNamed?: boolean } = {},
+): Omit<Prepared<never>, 'info'> {
   lower(graph);
   const gradients = graph.outputs.filter((name) => name.startsWith('grad_'));
   const open = gradients.map(
     (name) => [name, graph.typeOf(name).dims.map((_, i) => `${name}_${i}`)] as const,
   );
-  return { bytes: writeModel(graph, new Map([...declared, ...open])), weights: weightFiles(graph) };
+  const bytes = writeModel(graph, new Map([...(declared ?? []), ...open]), batchIsNamed);
+  return { bytes, weights: weightFiles(graph) };
 }
 
 function weightFiles(graph: Graph): string[] {

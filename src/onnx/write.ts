@@ -46,10 +46,15 @@ export function elementCode(type: ElementType): number {
 export type DeclaredDims = ReadonlyMap<string, readonly (Dim | string)[]>;
 
 /** Serializes a graph; `declared` overrides shapes of inputs and outputs that are freer than compiled (an `If` yields two). */
-export function writeModel(graph: Graph, declared: DeclaredDims): Uint8Array {
+export function writeModel(graph: Graph, declared: DeclaredDims, batchIsNamed = true): Uint8Array {
   const write = (name: string) => {
     const { type, dims } = graph.typeOf(name);
-    return valueInfo(name, type, (declared.get(name) ?? dims).map(writeDim));
+    const declaredDims = declared.get(name) ?? dims;
+    return valueInfo(
+      name,
+      type,
+      declaredDims.map((dim) => writeDim(dim, batchIsNamed)),
+    );
   };
   const constants = [...graph.constants];
   const body = create(GraphProtoSchema, {
@@ -143,9 +148,10 @@ function writeBranch(name: string, branch: Branch): GraphProto {
   });
 }
 
-function writeDim(dim: Dim | string) {
+function writeDim(dim: Dim | string, batchIsNamed: boolean) {
   if (typeof dim === 'string') return { value: { case: 'dimParam' as const, value: dim } };
   if (!isBatch(dim)) return { value: { case: 'dimValue' as const, value: BigInt(dim) } };
+  if (!batchIsNamed) return {};
   return { value: { case: 'dimParam' as const, value: dim.batch === 1 ? 'batch' : `${dim.batch}*batch` } };
 }
 

@@ -98,6 +98,8 @@ export class Runtime {
     const options: InferenceSession.SessionOptions = {
       executionProviders: [this.device ? { name: 'webgpu', device: this.device } : 'wasm'],
       graphOptimizationLevel: 'all',
+      // A pattern takes one block for a whole run, larger than what is alive at one time: memory plans would not hold.
+      enableMemPattern: false,
       // Unused outputs of the optimizer's fallbacks are reported as warnings that mean nothing to a user.
       logSeverityLevel: 3,
     };

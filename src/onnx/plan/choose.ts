@@ -76,7 +76,10 @@ function planOf(pass: TrainingPass, divided: Divided, { precision, batch = 1 }: 
     0,
   );
   const extraCompute = divided.recomputed / total;
-  return { divided, plan: { ...simulateMemory(graph, batch), extraCompute, segments: divided.segments } };
+  return {
+    divided,
+    plan: { ...simulateMemory(graph, batch, false), extraCompute, segments: divided.segments },
+  };
 }
 
 function copyOf(graph: Graph, nodes: readonly Node[]): Graph {

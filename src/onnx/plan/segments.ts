@@ -90,9 +90,13 @@ class Divider {
     return { nodes: [...forward, ...gates], segments: gates.length, recomputed: this.recomputed };
   }
 
-  /** Values that cross a cut, and products dear to repeat. */
+  /**
+   * Values that cross a cut, products dear to repeat, and the graph's outputs, which exist to the end in any case: the
+   * first `If` reads the prediction, so that it waits for the forward pass.
+   */
   private keepValues(): void {
     const { graph, forward } = this.pass;
+    for (const output of graph.outputs) this.kept.add(output);
     for (const node of forward) {
       for (const input of node.inputs)
         if (this.segmentOf.has(input) && this.segmentOf.get(input) !== this.segmentOf.get(node.outputs[0]!))
