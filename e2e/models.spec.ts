@@ -140,6 +140,7 @@ test('a model from a folder is copied and opened', async ({ page, baseURL }) => 
   await startGetting(page, 'Folder');
   await page.getByLabel('Model folder').setInputFiles(folder);
   await expect(dialog(page)).toContainText('a folder on this computer');
+  await expect(dialog(page)).toContainText(/Training needs [\d.]+ MB of memory, as planned from its graph/);
   await dialog(page)
     .getByRole('button', { name: /^Copy / })
     .click();

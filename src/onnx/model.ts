@@ -8,16 +8,20 @@ import { sha256Hex } from '../lib/sha256.ts';
 import type { Precision } from '../lib/precision.ts';
 import { isBatch } from './dims.ts';
 import { DEFAULT_OPTIONS, plannedPictures, type CompileOptions, type OnGraph } from './options.ts';
+import { simulateMemory, type MemoryUse } from './plan/memory.ts';
 import {
   COMPILER_VERSION,
+  compileUnet,
   prepareTextEncoder,
   prepareUnchanged,
   prepareUnet,
   type Prepared,
+  type UnetSizes,
 } from './prepare.ts';
 import { readModel } from './read.ts';
 import { isUnchanged, readStock, type Fingerprint, type Stock } from './stock.ts';
 import { requireInput } from './surgery/edit.ts';
+import type { TextShape } from './surgery/text-encoder.ts';
 
 export interface PreparedManifest {
   readonly compilerVersion: number;
@@ -87,6 +91,19 @@ export async function prepareModel(
   return new Map([...files, [MANIFEST_PATH, json]]);
 }
 
+/** Memory of the U-Net's training step as `prepareModel` would compile it. Throws what that throws. */
+export async function planTraining(open: OpenFile, options: CompileOptions): Promise<MemoryUse> {
+  const [text, unet] = await Promise.all(
+    (['text_encoder', 'unet'] as const).map(async (part) => {
+      const stock = await readStock(stockPath(part), open);
+      return { stock, config: await readConfig(open, part, stock) };
+    }),
+  );
+  const { info } = prepareText(text!.stock, text!.config);
+  const { graph, plan } = compileUnet(unet!.stock, unetSizes(info, unet!.config), options);
+  return plan ?? simulateMemory(graph, options.batch ?? 1);
+}
+
 /** Whether `manifest` is of this compiler, of these sources, of the precision, the passes and the budget asked for. */
 export async function isCurrent(
   manifest: PreparedManifest,
@@ -108,16 +125,8 @@ async function compile(
   onGraph: OnGraph,
 ) {
   await onGraph('text_encoder');
-  const text = prepareTextEncoder(stock('text_encoder'), {
-    tokens: numberIn(config('text_encoder'), 'max_position_embeddings'),
-  });
-  const sizes = {
-    latent: [numberIn(config('unet'), 'in_channels'), ...squareIn(config('unet'))].filter(
-      (size) => size !== undefined,
-    ),
-    tokens: text.info.tokens,
-    contextWidth: text.info.contextWidth,
-  };
+  const text = prepareText(stock('text_encoder'), config('text_encoder'));
+  const sizes = unetSizes(text.info, config('unet'));
   await onGraph('unet');
   const unet = prepareUnet(stock('unet'), sizes, options);
   const { latent } = unet.info;
@@ -132,6 +141,15 @@ async function compile(
   await onGraph('vae_decoder');
   graphs.set('vae_decoder', prepareUnchanged(stock('vae_decoder'), { latent_sample: latent }));
   return { graphs, sizes: unet.info };
+}
+
+function prepareText(stock: Stock, config: Config): Prepared<TextShape> {
+  return prepareTextEncoder(stock, { tokens: numberIn(config, 'max_position_embeddings') });
+}
+
+function unetSizes({ tokens, contextWidth }: TextShape, config: Config): UnetSizes {
+  const latent = [numberIn(config, 'in_channels'), ...squareIn(config)].filter((size) => size !== undefined);
+  return { latent, tokens, contextWidth };
 }
 
 /** Pixels along each side of a latent cell: every block of the VAE but one halves the picture. */

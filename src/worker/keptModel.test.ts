@@ -1,34 +1,19 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { toPlainError } from '../lib/errors.ts';
 import { memoryTree } from '../storage/memoryTree.ts';
 import { ModelStore } from '../storage/modelStore.ts';
 import type { LoadProgress } from './api.ts';
 import { fetchModel } from './intake/fetchModel.ts';
-import { planFromFolder, type FolderFile } from './intake/folder.ts';
+import { planFromFolder } from './intake/folder.ts';
+import { microFolder } from './intake/microFolder.ts';
 import { openKeptModel } from './keptModel.ts';
-
-const folder = join(import.meta.dirname, '../onnx/fixtures/micro');
-
-async function microFiles(): Promise<FolderFile[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const paths = entries
-    .filter((each) => each.isFile())
-    .map((each) => relative(folder, join(each.parentPath, each.name)));
-  const toFile = async (path: string) => ({
-    path: `micro/${path}`,
-    file: new File([await readFile(join(folder, path))], path),
-  });
-  return Promise.all(paths.map(toFile));
-}
 
 let store: ModelStore;
 let id: string;
 
 beforeEach(async () => {
   store = new ModelStore(memoryTree());
-  const plan = await planFromFolder(await microFiles());
+  const plan = await planFromFolder(await microFolder());
   ({ id } = await fetchModel(plan, store));
 });
 
