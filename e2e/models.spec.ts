@@ -58,6 +58,21 @@ async function askAddress(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'See what it takes' }).click();
 }
 
+/** Watches for words that may stand on the page for a moment only; whether they did. */
+async function recordText(page: Page, text: string): Promise<() => Promise<boolean>> {
+  const seen = await page.evaluateHandle((wanted) => {
+    const state = { seen: false };
+    const look = () => (state.seen ||= document.body.textContent.includes(wanted));
+    new MutationObserver(look).observe(document.body, {
+      subtree: true,
+      childList: true,
+      characterData: true,
+    });
+    return state;
+  }, text);
+  return () => seen.evaluate((state) => state.seen);
+}
+
 async function teachAndDraw(page: Page): Promise<void> {
   if ((await pictures(page).count()) === 0) await addPictures(page, 1);
   await page.getByLabel('Concept name').fill('odd thing');
@@ -87,11 +102,13 @@ test('a model from an address is shown first, fetched, compiled, taught, drawn w
   // So far nothing but sizes was asked for, and of nothing twice.
   const asked = server.requests.map(({ path }) => path);
   expect(new Set(asked).size).toBe(asked.length);
+  const said = await recordText(page, 'Preparing the model for training, once: the U-Net, part 2 of 4');
   await dialog(page)
     .getByRole('button', { name: /^Fetch / })
     .click();
   await expect(place(page, 'model')).toBeVisible({ timeout: 120_000 });
   await expect(page.getByRole('button', { name: /^Processor/ })).toBeVisible({ timeout: 120_000 });
+  expect(await said()).toBe(true);
 
   // It starts from the official settings, not from those of the base that ships here.
   await expect(page.getByLabel('Training steps')).toHaveValue('500');
@@ -125,6 +142,7 @@ test('a model from a folder is copied and opened', async ({ page, baseURL }) => 
   await startGetting(page, 'Folder');
   await page.getByLabel('Model folder').setInputFiles(folder);
   await expect(dialog(page)).toContainText('a folder on this computer');
+  await expect(dialog(page)).toContainText(/Training needs [\d.]+ MB of memory, as planned from its graph/);
   await dialog(page)
     .getByRole('button', { name: /^Copy / })
     .click();

@@ -4,13 +4,18 @@
  */
 import { judgeParts } from '../lib/manifest.ts';
 import type { OpenFile } from '../lib/modelFiles.ts';
+import type { OnGraph } from './options.ts';
 import { prepareUnchanged } from './prepare.ts';
 import { readStock } from './stock.ts';
 
-/** Prepared files by path from the model's folder. Throws AppError `onnx/…`, and what `open` throws. */
-export async function prepareJudge(open: OpenFile): Promise<Map<string, Uint8Array>> {
+/** Prepared files by path from the model's folder. Throws AppError `onnx/…`, and what `open` and `onGraph` throw. */
+export async function prepareJudge(
+  open: OpenFile,
+  onGraph: OnGraph = () => undefined,
+): Promise<Map<string, Uint8Array>> {
   const files = new Map<string, Uint8Array>();
   for (const part of judgeParts) {
+    await onGraph(part);
     const stock = await readStock(`${part}/model.onnx`, open);
     const input = part === 'judge_image' ? 'pixel_values' : 'input_ids';
     files.set(`prepared/${part}.onnx`, prepareUnchanged(stock, { [input]: [] }).bytes);

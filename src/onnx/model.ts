@@ -7,17 +7,21 @@ import { readJson, type OpenFile } from '../lib/modelFiles.ts';
 import { sha256Hex } from '../lib/sha256.ts';
 import type { Precision } from '../lib/precision.ts';
 import { isBatch } from './dims.ts';
-import { DEFAULT_OPTIONS, plannedPictures, type CompileOptions } from './options.ts';
+import { DEFAULT_OPTIONS, plannedPictures, type CompileOptions, type OnGraph } from './options.ts';
+import { simulateMemory, type MemoryUse } from './plan/memory.ts';
 import {
   COMPILER_VERSION,
+  compileUnet,
   prepareTextEncoder,
   prepareUnchanged,
   prepareUnet,
   type Prepared,
+  type UnetSizes,
 } from './prepare.ts';
 import { readModel } from './read.ts';
 import { isUnchanged, readStock, type Fingerprint, type Stock } from './stock.ts';
 import { requireInput } from './surgery/edit.ts';
+import type { TextShape } from './surgery/text-encoder.ts';
 
 export interface PreparedManifest {
   readonly compilerVersion: number;
@@ -37,13 +41,15 @@ export interface PreparedManifest {
   readonly precision?: Precision;
   /** Pictures of a training pass that the U-Net's memory was planned for; absent where any number may fit. */
   readonly picturesAtOnce?: number;
+  /** Bytes that its training step was held to; absent where there is no limit. */
+  readonly activationBudget?: number;
   /** SHA-256 of each prepared graph, by name. */
   readonly files: Readonly<Record<string, string>>;
 }
 
 export const MANIFEST_PATH = 'prepared/prepared.json';
 
-const parts = ['unet', 'text_encoder', 'vae_encoder', 'vae_decoder'] as const;
+export const parts = ['unet', 'text_encoder', 'vae_encoder', 'vae_decoder'] as const;
 type Part = (typeof parts)[number];
 
 const stockPath = (part: Part) => `${part}/model.onnx`;
@@ -53,20 +59,22 @@ type Config = Readonly<Record<string, unknown>>;
 
 /**
  * Prepared files by path from the model's folder. Throws AppError `onnx/…` when a graph is not of Stable
- * Diffusion's form, and whatever `open` throws for a missing file.
+ * Diffusion's form, whatever `open` throws for a missing file, and what `onGraph` rejects with.
  */
 export async function prepareModel(
   open: OpenFile,
   options: CompileOptions = DEFAULT_OPTIONS,
+  onGraph: OnGraph = () => undefined,
 ): Promise<Map<string, Uint8Array>> {
   const stocks = new Map<Part, Stock>();
   for (const part of parts) stocks.set(part, await readStock(stockPath(part), open));
   const configs = new Map<Part, Config>();
   for (const part of parts) configs.set(part, await readConfig(open, part, stocks.get(part)!));
-  const { graphs, sizes } = compile(
+  const { graphs, sizes } = await compile(
     (part) => stocks.get(part)!,
     (part) => configs.get(part)!,
     options,
+    onGraph,
   );
   const planned = plannedPictures(options);
   const manifest: PreparedManifest = {
@@ -75,7 +83,7 @@ export async function prepareModel(
     weights: Object.fromEntries([...graphs].map(([part, { weights }]) => [part, weights])),
     ...sizes,
     ...(options.precision === 'float16' && { precision: options.precision }),
-    ...(planned !== null && { picturesAtOnce: planned }),
+    ...(planned !== null && { picturesAtOnce: planned, activationBudget: options.activationBudget }),
     files: await hashAll([...graphs].map(([part, { bytes }]) => [`${part}.onnx`, bytes])),
   };
   const json = new TextEncoder().encode(`${JSON.stringify(manifest, null, 1)}\n`);
@@ -83,7 +91,20 @@ export async function prepareModel(
   return new Map([...files, [MANIFEST_PATH, json]]);
 }
 
-/** Whether `manifest` is of this compiler, of these sources, of the precision and the passes asked for. */
+/** Memory of the U-Net's training step as `prepareModel` would compile it. Throws what that throws. */
+export async function planTraining(open: OpenFile, options: CompileOptions): Promise<MemoryUse> {
+  const [text, unet] = await Promise.all(
+    (['text_encoder', 'unet'] as const).map(async (part) => {
+      const stock = await readStock(stockPath(part), open);
+      return { stock, config: await readConfig(open, part, stock) };
+    }),
+  );
+  const { info } = prepareText(text!.stock, text!.config);
+  const { graph, plan } = compileUnet(unet!.stock, unetSizes(info, unet!.config), options);
+  return plan ?? simulateMemory(graph, options.batch ?? 1);
+}
+
+/** Whether `manifest` is of this compiler, of these sources, of the precision, the passes and the budget asked for. */
 export async function isCurrent(
   manifest: PreparedManifest,
   open: OpenFile,
@@ -91,22 +112,22 @@ export async function isCurrent(
 ): Promise<boolean> {
   if ((manifest.precision ?? DEFAULT_OPTIONS.precision) !== options.precision) return false;
   if ((manifest.picturesAtOnce ?? null) !== plannedPictures(options)) return false;
+  if (manifest.activationBudget !== options.activationBudget) return false;
   if (manifest.compilerVersion !== COMPILER_VERSION) return false;
   for (const part of parts) if (!(await isUnchanged(manifest.sources, stockPath(part), open))) return false;
   return true;
 }
 
-function compile(stock: (part: Part) => Stock, config: (part: Part) => Config, options: CompileOptions) {
-  const text = prepareTextEncoder(stock('text_encoder'), {
-    tokens: numberIn(config('text_encoder'), 'max_position_embeddings'),
-  });
-  const sizes = {
-    latent: [numberIn(config('unet'), 'in_channels'), ...squareIn(config('unet'))].filter(
-      (size) => size !== undefined,
-    ),
-    tokens: text.info.tokens,
-    contextWidth: text.info.contextWidth,
-  };
+async function compile(
+  stock: (part: Part) => Stock,
+  config: (part: Part) => Config,
+  options: CompileOptions,
+  onGraph: OnGraph,
+) {
+  await onGraph('text_encoder');
+  const text = prepareText(stock('text_encoder'), config('text_encoder'));
+  const sizes = unetSizes(text.info, config('unet'));
+  await onGraph('unet');
   const unet = prepareUnet(stock('unet'), sizes, options);
   const { latent } = unet.info;
   const picture = latent.slice(1).map((size) => size * enlargement(config('vae_decoder')));
@@ -114,10 +135,21 @@ function compile(stock: (part: Part) => Stock, config: (part: Part) => Config, o
   const graphs = new Map<Part, Prepared<unknown>>([
     ['unet', unet],
     ['text_encoder', text],
-    ['vae_encoder', prepareUnchanged(stock('vae_encoder'), { sample: [colours, ...picture] })],
-    ['vae_decoder', prepareUnchanged(stock('vae_decoder'), { latent_sample: latent })],
   ]);
+  await onGraph('vae_encoder');
+  graphs.set('vae_encoder', prepareUnchanged(stock('vae_encoder'), { sample: [colours, ...picture] }));
+  await onGraph('vae_decoder');
+  graphs.set('vae_decoder', prepareUnchanged(stock('vae_decoder'), { latent_sample: latent }));
   return { graphs, sizes: unet.info };
+}
+
+function prepareText(stock: Stock, config: Config): Prepared<TextShape> {
+  return prepareTextEncoder(stock, { tokens: numberIn(config, 'max_position_embeddings') });
+}
+
+function unetSizes({ tokens, contextWidth }: TextShape, config: Config): UnetSizes {
+  const latent = [numberIn(config, 'in_channels'), ...squareIn(config)].filter((size) => size !== undefined);
+  return { latent, tokens, contextWidth };
 }
 
 /** Pixels along each side of a latent cell: every block of the VAE but one halves the picture. */

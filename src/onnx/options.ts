@@ -10,6 +10,9 @@ export interface CompileOptions {
   readonly batch?: number;
 }
 
+/** Called with a part's name before its graph is compiled and awaited; a rejection ends the compilation. */
+export type OnGraph = (part: string) => Promise<void> | void;
+
 /** Pictures that memory was planned for; null where nothing was. */
 export function plannedPictures({ activationBudget, batch = 1 }: CompileOptions): number | null {
   return activationBudget === undefined ? null : batch;

@@ -101,6 +101,17 @@ describe('prepareModel', () => {
     expect(await isCurrent({ ...manifest, compilerVersion: 0 }, openMicro)).toBe(false);
   });
 
+  test('is current for the budget that it was planned within, and none other', async () => {
+    const options = { precision: 'float32', activationBudget: 5e5 } as const;
+    const files = await prepareModel(openMicro, options);
+    const manifest = JSON.parse(new TextDecoder().decode(files.get(MANIFEST_PATH))) as PreparedManifest;
+    expect(manifest).toMatchObject({ picturesAtOnce: 1, activationBudget: 5e5 });
+    expect(await isCurrent(manifest, openMicro, options)).toBe(true);
+    expect(await isCurrent(manifest, openMicro, { ...options, activationBudget: 4e5 })).toBe(false);
+    expect(await isCurrent(manifest, openMicro, { ...options, batch: 2 })).toBe(false);
+    expect(await isCurrent(manifest, openMicro)).toBe(false);
+  });
+
   test('needs no configuration where the graphs fix their sizes', async () => {
     const bare = (path: string) =>
       path.endsWith('/config.json') ? Promise.reject(missingFile('bare', path)) : openMicro(path);

@@ -67,11 +67,11 @@ export interface BaseModelInfo {
 }
 
 export interface LoadProgress {
-  /** `prepare`: the model is compiled for training, once. */
+  /** `prepare`: the model is compiled for training, once, graph by graph. */
   readonly status: 'initiate' | 'progress' | 'done' | 'prepare' | 'ready';
   /** What is being done, in plain words when no file is meant. */
   readonly file: string;
-  /** Bytes of all files so far and altogether. */
+  /** Bytes of all files so far and altogether; of `prepare`, graphs. */
   readonly loaded: number;
   readonly total: number;
 }

@@ -3,11 +3,11 @@
  * when it is first opened, and again when they are of an older compiler; they are kept beside it.
  */
 import { AppError } from '../lib/errors.ts';
-import { hashBase } from '../lib/manifest.ts';
+import { hashBase, judgeParts } from '../lib/manifest.ts';
 import { readJson, type OpenFile } from '../lib/modelFiles.ts';
 import { prepareJudge } from '../onnx/judge.ts';
-import type { CompileOptions } from '../onnx/options.ts';
-import { isCurrent, MANIFEST_PATH, prepareModel, type PreparedManifest } from '../onnx/model.ts';
+import type { CompileOptions, OnGraph } from '../onnx/options.ts';
+import { isCurrent, MANIFEST_PATH, parts, prepareModel, type PreparedManifest } from '../onnx/model.ts';
 import type { StoredModel } from '../storage/modelRecords.ts';
 import type { ModelStore } from '../storage/modelStore.ts';
 import type { LoadProgress } from './api.ts';
@@ -31,10 +31,8 @@ export async function openKeptModel(
   const model = await findModel(store, id);
   const open: OpenFile = (path) => store.openFile(id, path);
   const options = compileOptions(model.bytes, half);
-  if (!(await isPrepared(open, options))) {
-    onProgress({ status: 'prepare', file: model.title, loaded: model.bytes, total: model.bytes });
-    await store.writePrepared(id, await prepare(model, open, options, signal));
-  }
+  if (!(await isPrepared(open, options)))
+    await store.writePrepared(id, await prepare(model, open, options, { signal, onProgress }));
   return {
     id: model.title,
     title: model.title,
@@ -68,16 +66,39 @@ async function prepare(
   { files }: StoredModel,
   open: OpenFile,
   options: CompileOptions,
-  signal: AbortSignal,
+  progress: Pick<OpenKeptOptions, 'signal' | 'onProgress'>,
 ): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
-  // Lets a cancellation in before the work, which cannot be interrupted, and heeds it before the result is kept.
-  await new Promise((resolve) => setTimeout(resolve));
-  signal.throwIfAborted();
+  const judged = hasJudge(files);
+  const onGraph = follow(parts.length + (judged ? judgeParts.length : 0), progress);
   const prepared = [
-    ...(await prepareModel(open, options)),
-    ...(hasJudge(files) ? await prepareJudge(open) : []),
+    ...(await prepareModel(open, options, onGraph)),
+    ...(judged ? await prepareJudge(open, onGraph) : []),
   ];
+  await heed(progress.signal);
+  return new Map(prepared.map(([path, bytes]) => [path, new Uint8Array(bytes)]));
+}
+
+const partNames: Readonly<Record<string, string>> = {
+  unet: 'the U-Net',
+  text_encoder: 'the text encoder',
+  vae_encoder: 'the picture encoder',
+  vae_decoder: 'the picture decoder',
+};
+
+/** Tells which of `total` graphs is next, and stops before it when that was asked for. */
+function follow(
+  total: number,
+  { signal, onProgress }: Pick<OpenKeptOptions, 'signal' | 'onProgress'>,
+): OnGraph {
+  let loaded = 0;
+  return async (part) => {
+    onProgress({ status: 'prepare', file: partNames[part] ?? 'the judge', loaded: loaded++, total });
+    await heed(signal);
+  };
+}
+
+/** Lets a cancellation in, which waits while a graph is compiled. */
+async function heed(signal: AbortSignal): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve));
   signal.throwIfAborted();
-  return new Map(prepared.map(([path, bytes]) => [path, new Uint8Array(bytes)]));
 }

@@ -8,7 +8,8 @@ import { fetchModel } from './intake/fetchModel.ts';
 import { planFromFolder } from './intake/folder.ts';
 import { planFromHub, readHubName } from './intake/hub.ts';
 import { planToResume, type ModelPlan } from './intake/plan.ts';
-import { preflight } from './intake/preflight.ts';
+import { plannedEstimates } from './intake/plannedMemory.ts';
+import { computesHalf, preflight } from './intake/preflight.ts';
 
 export class ModelShelf {
   constructor(readonly store: ModelStore) {}
@@ -22,7 +23,7 @@ export class ModelShelf {
     return { models, pending, usage };
   }
 
-  /** Throws `hub.name` and what the intake's planners throw. */
+  /** Throws `hub.name`, what the intake's planners throw, and for a folder `onnx/…` when it cannot be compiled. */
   async plan(request: ModelSourceRequest, signal: AbortSignal): Promise<ModelOffer> {
     return this.offer(await planOf(request, signal));
   }
@@ -48,7 +49,9 @@ export class ModelShelf {
   }
 
   private async offer(plan: ModelPlan): Promise<ModelOffer> {
-    return { plan, preflight: preflight(plan, await gatherFacts(this.store)) };
+    const facts = await gatherFacts(this.store);
+    const planned = await plannedEstimates(plan, computesHalf(facts));
+    return { plan, preflight: preflight(plan, facts, planned ?? undefined) };
   }
 }
 

@@ -14,6 +14,8 @@ export interface MemoryNeed {
   readonly activationBytes: number;
   /** The largest single buffer, where it is known; graphics cards limit it. */
   readonly largestBytes?: number;
+  /** Whether the first two figures are the compiler's plan of the graph, not a rule of thumb. */
+  readonly planned?: boolean;
 }
 
 /** What drawing and training take in one precision of arithmetic. */
@@ -49,6 +51,11 @@ const usableShare = 0.75;
 /** Beyond this a common graphics card may be too small. */
 const commonCard = 6 * 2 ** 30;
 
+/** Whether the engine that this computer gets computes in half precision. */
+export function computesHalf({ gpu }: PreflightFacts): boolean {
+  return gpu !== null && gpu.f16 && !gpu.software;
+}
+
 /** `estimates` from the most wanted to the least: the first that the computer can train, else draw with, decides. */
 export function preflight(
   plan: ModelPlan,
@@ -56,7 +63,7 @@ export function preflight(
   estimates: readonly MemoryEstimate[] = estimatesFromSizes(plan),
 ): Preflight {
   const judged = estimates
-    .filter(({ precision }) => precision === 'float32' || (facts.gpu?.f16 && !facts.gpu.software))
+    .filter(({ precision }) => precision === 'float32' || computesHalf(facts))
     .map(({ precision, draw, train }) => ({
       precision,
       draw: judge('Drawing', draw, facts),
@@ -68,14 +75,10 @@ export function preflight(
   return { store: judgeSpace(plan, facts), ...best! };
 }
 
-/**
- * A rough estimate while nothing but the files' sizes is known. This is where the memory planner's figures take over once the
- * graphs can be read.
- */
+/** A rough estimate while nothing but the files' sizes is known; `plannedEstimates` is for files that can be read. */
 export function estimatesFromSizes(plan: ModelPlan): MemoryEstimate[] {
-  const bytesPerWeight = isHalf(plan) ? 2 : 4;
-  const weights = bytesOf(plan, /^(text_encoder|unet|vae_encoder|vae_decoder)\//) / bytesPerWeight;
-  const unet = bytesOf(plan, /^unet\//) / bytesPerWeight;
+  const unet = weightsIn(plan, /^unet\//);
+  const weights = unet + weightsIn(plan, besideUnet);
   const most = isLarge(plan.totalBytes) ? activationBudget : Infinity;
   return (['float16', 'float32'] as const).map((precision) => {
     const width = precision === 'float32' ? 4 : 2;
@@ -100,6 +103,14 @@ const largestShare = 6.4;
 /** The U-Net of Stable Diffusion 1.x and 2.x has 0.86 billion weights; unless names tell, less than 2.5 GB are half floats. */
 function isHalf(plan: ModelPlan): boolean {
   return plan.weights === 'half' || bytesOf(plan, /^unet\//) < 2.5e9;
+}
+
+/** What stays in float32 whatever the U-Net computes in. */
+export const besideUnet = /^(text_encoder|vae_encoder|vae_decoder)\//;
+
+/** Number of weights in the files that match. */
+export function weightsIn(plan: ModelPlan, pattern: RegExp): number {
+  return bytesOf(plan, pattern) / (isHalf(plan) ? 2 : 4);
 }
 
 function bytesOf({ files }: ModelPlan, pattern: RegExp): number {
@@ -131,9 +142,13 @@ function judge(task: string, memory: MemoryNeed, facts: PreflightFacts): Verdict
 
 const sizeOf = ({ weightBytes, activationBytes }: MemoryNeed) => weightBytes + activationBytes;
 
+const amount = (need: MemoryNeed) => `${need.planned ? '' : 'about '}${fileSize(sizeOf(need))}`;
+const basis = ({ planned }: MemoryNeed) =>
+  planned ? ', as planned from its graph' : ', by a rule of thumb from the sizes of the files';
+
 function judgeCard(task: string, memory: MemoryNeed, facts: PreflightFacts, gpu: GpuFacts): Verdict {
   const needed = sizeOf(memory);
-  const needs = `${task} needs about ${fileSize(needed)} on the graphics card (${gpu.name}).`;
+  const needs = `${task} needs ${amount(memory)} on the graphics card (${gpu.name})${basis(memory)}.`;
   const largest = Math.min(gpu.maxBufferSize, gpu.maxStorageBufferBindingSize);
   if (memory.largestBytes && memory.largestBytes > largest)
     return {
@@ -155,7 +170,7 @@ function judgeCard(task: string, memory: MemoryNeed, facts: PreflightFacts, gpu:
 
 function judgeProcessor(task: string, memory: MemoryNeed, facts: PreflightFacts): Verdict {
   const needed = sizeOf(memory);
-  const needs = `${task} needs about ${fileSize(needed)} of memory.`;
+  const needs = `${task} needs ${amount(memory)} of memory${basis(memory)}.`;
   const why = facts.gpu
     ? 'The only graphics adapter is software, so the processor does the work.'
     : 'This browser offers no WebGPU adapter, so the processor does the work.';

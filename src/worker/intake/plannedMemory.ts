@@ -1,0 +1,42 @@
+/**
+ * Memory that training takes by the compiler's own plan, for a model whose files are at hand: the graphs are read without their
+ * weights and compiled as they will be. That takes seconds. What drawing takes stays a rule of thumb.
+ */
+import { missingFile, type OpenFile } from '../../lib/modelFiles.ts';
+import { planTraining } from '../../onnx/model.ts';
+import { compileOptions } from '../compileOptions.ts';
+import type { ModelPlan } from './plan.ts';
+import { besideUnet, estimatesFromSizes, weightsIn, type MemoryEstimate } from './preflight.ts';
+
+/**
+ * Of the precision that the engine will compute in; null for a model that must be fetched first. Throws AppError `onnx/…` when
+ * the files are not of Stable Diffusion's form.
+ * @param half whether the engine computes in half precision
+ */
+export async function plannedEstimates(plan: ModelPlan, half: boolean): Promise<MemoryEstimate[] | null> {
+  const open = openPlanned(plan);
+  if (!open) return null;
+  const options = compileOptions(plan.totalBytes, half);
+  const { weightBytes, activationBytes } = await planTraining(open, options);
+  const planned = {
+    weightBytes: weightBytes + 4 * weightsIn(plan, besideUnet),
+    activationBytes,
+    planned: true,
+  };
+  return estimatesFromSizes(plan)
+    .filter(({ precision }) => precision === options.precision)
+    .map((estimate) => ({ ...estimate, train: { ...estimate.train, ...planned } }));
+}
+
+/** Opens the plan's files on the user's own disk; null when some are elsewhere. */
+function openPlanned({ title, files }: ModelPlan): OpenFile | null {
+  const contents = new Map<string, File>();
+  for (const { path, from } of files) {
+    if (typeof from === 'string') return null;
+    contents.set(path, from);
+  }
+  return (path) => {
+    const content = contents.get(path);
+    return content ? Promise.resolve(content) : Promise.reject(missingFile(title, path));
+  };
+}
