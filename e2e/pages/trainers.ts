@@ -6,8 +6,7 @@ import { Random } from '../../src/lib/random.ts';
 import { createBridge } from '../../src/neti/bridge.ts';
 import { createMapper } from '../../src/neti/mapper.ts';
 import { MAPPER_DEFAULTS } from '../../src/neti/mapperConfig.ts';
-import { officialDefaults } from '../../src/neti/baseDefaults.ts';
-import { trainSettingsOn } from '../../src/neti/settings.ts';
+import { officialDefaults, trainSettingsOn } from '../../src/neti/baseDefaults.ts';
 import { Trainer } from '../../src/neti/trainer.ts';
 import type { Runtime } from '../../src/ort/runtime.ts';
 

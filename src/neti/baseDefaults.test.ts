@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { missingFile } from '../lib/modelFiles.ts';
 import { officialDefaults, readDefaults } from './baseDefaults.ts';
@@ -14,7 +15,16 @@ describe('the defaults of a base', () => {
     expect(await readDefaults(file(own))).toEqual(own);
   });
 
-  it('are refused with an odd number of pictures a step', async () => {
-    await expect(readDefaults(file({ ...officialDefaults, batchSize: 3 }))).rejects.toThrow('batchSize');
+  it.each([
+    ['another form', { steps: 3 }],
+    ['an odd number of pictures a step', { ...officialDefaults, batchSize: 3 }],
+    ['more steps than the form takes', { ...officialDefaults, samplingSteps: 201 }],
+  ])('are the official ones where the file is of %s', async (_, content) => {
+    expect(await readDefaults(file(content))).toBe(officialDefaults);
+  });
+
+  it('that ship are of that form', async () => {
+    const shipped = await readFile('models/sticker-world/defaults.json', 'utf8');
+    expect(await readDefaults(file(JSON.parse(shipped)))).toEqual(JSON.parse(shipped));
   });
 });

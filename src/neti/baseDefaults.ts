@@ -4,15 +4,20 @@
  */
 import { z } from 'zod';
 import { readJson, type OpenFile } from '../lib/modelFiles.ts';
+import { maxTrainSteps, type TrainSettings } from './settings.ts';
+
+/** What the form takes. */
+export const maxSamplingSteps = 200;
+export const [minGuidanceScale, maxGuidanceScale] = [1, 30];
 
 const schema = z.object({
-  trainSteps: z.int().positive(),
+  trainSteps: z.int().positive().max(maxTrainSteps),
   /** Pictures an optimizer step; even, for nested dropout throws one coin for two. */
   batchSize: z.int().multipleOf(2).positive(),
   /** Steps between previews; 0 for none. */
   previewEvery: z.int().nonnegative(),
-  samplingSteps: z.int().positive(),
-  guidanceScale: z.number().positive(),
+  samplingSteps: z.int().positive().max(maxSamplingSteps),
+  guidanceScale: z.number().min(minGuidanceScale).max(maxGuidanceScale),
 });
 
 export type BaseDefaults = Readonly<z.infer<typeof schema>>;
@@ -26,8 +31,17 @@ export const officialDefaults: BaseDefaults = {
   guidanceScale: 7.5,
 };
 
-/** Throws a ZodError for a file of another form. */
+/** A file of another form is some other program's: repositories may hold anything by that name. */
 export async function readDefaults(open: OpenFile): Promise<BaseDefaults> {
   const own = await readJson(open, 'defaults.json');
-  return own === null ? officialDefaults : schema.parse(own);
+  return schema.safeParse(own).data ?? officialDefaults;
+}
+
+/** AdamW with weight decay 1e-2, nested dropout and bypass on: the official implementation's choices. */
+export function trainSettingsOn({ trainSteps, batchSize, previewEvery }: BaseDefaults): TrainSettings {
+  return {
+    ...{ steps: trainSteps, learningRate: 8e-3, batchSize, seed: 0 },
+    ...{ horizontalFlip: true, textualBypass: true, nestedDropout: true },
+    ...{ previewEvery, previewPrompts: ['A photo of a {}', 'A photo of {} on a beach'] },
+  };
 }

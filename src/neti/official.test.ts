@@ -16,8 +16,7 @@ import { conceptContexts } from './contexts.ts';
 import { createMapper, type Mapper } from './mapper.ts';
 import { MAPPER_DEFAULTS } from './mapperConfig.ts';
 import { readOfficialGoldens, openOfficialModel, RecordedRandom, sketch } from './officialGoldens.ts';
-import { officialDefaults } from './baseDefaults.ts';
-import { trainSettingsOn } from './settings.ts';
+import { officialDefaults, trainSettingsOn } from './baseDefaults.ts';
 import { Trainer, type TrainingPicture } from './trainer.ts';
 
 const TOLERANCE = 1e-4;

@@ -1,6 +1,4 @@
 /** Settings of a training run: the official implementation's, with what a base has measured for itself (baseDefaults.ts). */
-import type { BaseDefaults } from './baseDefaults.ts';
-
 export interface TrainSettings {
   readonly steps: number;
   /** AdamW's learning rate (official: 8e-3 for 8 pictures a step). */
@@ -15,15 +13,6 @@ export interface TrainSettings {
   readonly previewEvery: number;
   /** Prompts with one `{}` each, rendered with fixed seeds. */
   readonly previewPrompts: readonly string[];
-}
-
-/** AdamW with weight decay 1e-2, nested dropout and bypass on: the official implementation's choices. */
-export function trainSettingsOn({ trainSteps, batchSize, previewEvery }: BaseDefaults): TrainSettings {
-  return {
-    ...{ steps: trainSteps, learningRate: 8e-3, batchSize, seed: 0 },
-    ...{ horizontalFlip: true, textualBypass: true, nestedDropout: true },
-    ...{ previewEvery, previewPrompts: ['A photo of a {}', 'A photo of {} on a beach'] },
-  };
 }
 
 /** Pictures for which nested dropout throws one coin a layer: the official micro-batch. */

@@ -87,6 +87,9 @@ export const draftPicturesSchema = z.object({
   pictures: z.array(draftPicture).readonly(),
 });
 
+/** What a base's defaults put into the form; what still is so was not typed. */
+const filledSchema = z.object({ trainSteps: z.string(), steps: z.string(), guidanceScale: z.string() });
+
 export const draftFormSchema = z.object({
   version: z.literal(1),
   name: z.string(),
@@ -101,6 +104,8 @@ export const draftFormSchema = z.object({
   count: z.int().positive(),
   steps: z.string(),
   guidanceScale: z.string(),
+  /** A draft of before there were defaults began with these. */
+  filled: filledSchema.default({ trainSteps: '150', steps: '20', guidanceScale: '5' }),
   truncation: z.int().positive(),
   sampler,
   appearanceId: z.string().nullable().default(null),

@@ -60,6 +60,7 @@ const form: DraftForm = {
   count: 4,
   steps: '20',
   guidanceScale: '7.5',
+  filled: { trainSteps: '150', steps: '50', guidanceScale: '7.5' },
   truncation: 128,
   sampler: 'ddim',
   appearanceId: null,

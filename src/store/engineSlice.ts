@@ -23,9 +23,8 @@ export function createEngineSlice(context: Context): EngineSlice {
         { signal: controller.signal, onEvent: (loading) => current() && set({ loading }) },
       );
       if (!current()) return;
-      const before = get().base?.defaults ?? null;
       set({ ...opened, status: 'ready', loading: null });
-      get().edit({ ...usableChoice(get()), ...adoptDefaults(get().form, before, opened.base.defaults) });
+      get().edit({ ...usableChoice(get()), ...adoptDefaults(get().form, opened.base.defaults) });
       messages.announce('The studio is ready.');
     } catch (error) {
       if (!current() || toPlainError(error).code === 'cancelled') return;

@@ -1,6 +1,6 @@
 /** Everything the store needs from a browser, put together for the real page. */
 import { AppError } from '../lib/errors.ts';
-import { trainSettingsOn } from '../neti/settings.ts';
+import { trainSettingsOn } from '../neti/baseDefaults.ts';
 import type { StudioStorage } from '../storage/storage.ts';
 import type { BaseDefaults, ConceptKind, StudioClient, TrainSettings } from '../worker/api.ts';
 import type { StudioDeps } from './context.ts';

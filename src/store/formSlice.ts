@@ -17,6 +17,7 @@ export const emptyForm: Form = {
   count: 4,
   steps: '',
   guidanceScale: '',
+  filled: { trainSteps: '', steps: '', guidanceScale: '' },
   truncation: 128,
   sampler: 'dpm-solver++-2m',
   appearanceId: null,

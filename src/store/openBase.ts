@@ -18,24 +18,21 @@ export function usableChoice(
   return { conceptId: usable(state.form.conceptId), appearanceId: usable(state.form.appearanceId) };
 }
 
-const fieldsWithDefaults = {
-  trainSteps: 'trainSteps',
-  steps: 'samplingSteps',
-  guidanceScale: 'guidanceScale',
-} as const satisfies Partial<Record<keyof Form, keyof BaseDefaults>>;
+type Filled = Form['filled'];
 
-type WithDefaults = Pick<Form, keyof typeof fieldsWithDefaults>;
-
-/** The base's defaults where nothing was typed, or just what the base before it had filled in. */
-export function adoptDefaults(form: Form, before: BaseDefaults | null, defaults: BaseDefaults): WithDefaults {
-  const adopt = (field: keyof WithDefaults) => {
-    const own = fieldsWithDefaults[field];
-    const untouched = form[field] === '' || form[field] === String(before?.[own]);
-    return untouched ? String(defaults[own]) : form[field];
+/** The base's defaults where nothing was typed, or what still is as a base filled it in. */
+export function adoptDefaults(form: Form, defaults: BaseDefaults): Pick<Form, keyof Filled | 'filled'> {
+  const filled: Filled = {
+    trainSteps: String(defaults.trainSteps),
+    steps: String(defaults.samplingSteps),
+    guidanceScale: String(defaults.guidanceScale),
   };
+  const adopt = (field: keyof Filled) =>
+    form[field] === '' || form[field] === form.filled[field] ? filled[field] : form[field];
   return {
     trainSteps: adopt('trainSteps'),
     steps: adopt('steps'),
     guidanceScale: adopt('guidanceScale'),
+    filled,
   };
 }

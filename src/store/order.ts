@@ -1,6 +1,7 @@
 /** An order of pictures: what the form asks for, read and checked, and the worker's request for it. */
 import { AppError } from '../lib/errors.ts';
 import type { GenerateRequest } from '../worker/api.ts';
+import { maxGuidanceScale, maxSamplingSteps, minGuidanceScale } from '../neti/baseDefaults.ts';
 import { readNumber } from './formSlice.ts';
 import { requireValidPrompt } from './prompt.ts';
 import type { ConceptRecord, ResultRecord, StudioState } from './state.ts';
@@ -52,9 +53,14 @@ export function readOrder(state: StudioState, randomSeed: () => number): Order {
     mixing: appearance && { conceptId: appearance.id, conceptName: appearance.name, start: mixingStart },
     prompt: form.prompt.trim(),
     negativePrompt,
-    steps: readNumber('steps', form.steps, { label: 'Sampling steps', from: 1, to: 200, whole: true }),
+    steps: readNumber('steps', form.steps, {
+      label: 'Sampling steps',
+      from: 1,
+      to: maxSamplingSteps,
+      whole: true,
+    }),
     guidanceScale: readNumber('guidanceScale', form.guidanceScale, {
-      ...{ label: 'Guidance', from: 1, to: 30, whole: false },
+      ...{ label: 'Guidance', from: minGuidanceScale, to: maxGuidanceScale, whole: false },
     }),
     truncation,
     sampler,

@@ -71,10 +71,10 @@ const commonWords: Words = {
   templates: officialTemplates,
 };
 
-/** The model's own `words.json`, or words that any Stable Diffusion knows. Throws a ZodError for a file of another form. */
+/** The model's own `words.json`, or words that any Stable Diffusion knows where there is none of that form. */
 export async function readWords(open: OpenFile): Promise<Words> {
   const own = await readJson(open, 'words.json');
-  return own === null ? commonWords : wordsSchema.parse(own);
+  return wordsSchema.safeParse(own).data ?? commonWords;
 }
 
 export function hasJudge(files: readonly ModelFile[]): boolean {

@@ -16,8 +16,7 @@ import { conceptRows, createBridge } from '../bridge.ts';
 import { readConcept } from '../conceptFile.ts';
 import { conceptContexts } from '../contexts.ts';
 import { Mapper } from '../mapper.ts';
-import { officialDefaults } from '../baseDefaults.ts';
-import { trainSettingsOn } from '../settings.ts';
+import { officialDefaults, trainSettingsOn } from '../baseDefaults.ts';
 import { Trainer } from '../trainer.ts';
 import { base, importFixtures, tensor } from './testFixtures.ts';
 
