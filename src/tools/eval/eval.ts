@@ -1,8 +1,8 @@
 /**
- * `npm run eval -- --out DIR [--variants neti,xti | all] [--concepts 12] [--settings] [--report DIR]`: the paper's
- * comparison on the shipped base. Trains every variant on every held-out concept and draws the study's prompts into
- * --out; what is there already is kept, so it may be cut and run again. --settings adds NeTI with other settings than
- * the studio's. Then the judge scores everything, and --report (models/…/evaluation) gets what was found.
+ * `npm run eval -- --out DIR [--variants neti,xti | all] [--concepts 12] [--batch 4] [--settings] [--report DIR]`: the paper's
+ * comparison on the shipped base. Trains every variant on every held-out concept, with the base's own pictures a step unless
+ * --batch says otherwise, and draws the study's prompts into --out; what is there already is kept, so it may be cut and run
+ * again. --settings adds NeTI with other settings. Then the judge scores everything, and --report (models/…/evaluation) gets what was found.
  */
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -34,7 +34,7 @@ import {
 const models = join(import.meta.dirname, '../../../models');
 const wordsSchema = z.object({ templates: z.object({ object: z.array(z.string()) }) });
 const usage =
-  'npm run eval -- --out DIR [--variants neti,xti | all] [--concepts 12] [--settings] [--report DIR]';
+  'npm run eval -- --out DIR [--variants neti,xti | all] [--concepts 12] [--batch 4] [--settings] [--report DIR]';
 
 /** NeTI is always among them: the others are compared with it. */
 function chosenVariants(option: string | undefined): readonly VariantName[] {
@@ -53,6 +53,7 @@ const { values } = parseArgs({
     out: { type: 'string' },
     variants: { type: 'string' },
     concepts: { type: 'string', default: '12' },
+    batch: { type: 'string' },
     settings: { type: 'boolean', default: false },
     report: { type: 'string' },
   },
@@ -80,7 +81,11 @@ const teach = async (arm: Arm, concept: StudyConcept) => {
   const said = cell.isNew ? 'trained' : 'there already';
   console.log(`${concept.folder}, ${arm.name}: ${said}, ${cell.seconds.toFixed(0)} s`);
 };
-const settings = trainSettingsOn(await readDefaults(open));
+const defaults = await readDefaults(open);
+const batchSize = Number(values.batch ?? defaults.batchSize);
+if (!(batchSize > 0 && batchSize % 2 === 0))
+  throw new Error(`Expected an even number of pictures a step, found --batch ${values.batch}.`);
+const settings = trainSettingsOn({ ...defaults, batchSize });
 for (const concept of concepts)
   for (const variant of variants) await teach(variantArm(variant, settings), concept);
 const otherArms = values.settings ? settingArms(settings) : [];

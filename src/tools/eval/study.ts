@@ -54,18 +54,24 @@ export const variantArm = (variant: VariantName, settings: TrainSettings): Arm =
 const otherSettings = [
   { learningRate: 4e-3 },
   { learningRate: 16e-3 },
+  { batchSize: 4 },
   { batchSize: 8 },
 ] as const satisfies Partial<TrainSettings>[];
 
-/** NeTI with other settings than the studio's, one changed at a time: are the defaults the best? */
+const isOther = (settings: TrainSettings, changed: Partial<TrainSettings>) =>
+  JSON.stringify({ ...settings, ...changed }) !== JSON.stringify(settings);
+
+/** NeTI with other settings than the study's, one changed at a time: are the defaults the best? */
 export const settingArms = (settings: TrainSettings): readonly Arm[] =>
-  otherSettings.map((changed) => ({
-    name: Object.entries(changed)
-      .map(([setting, value]) => `neti-${setting}-${value}`)
-      .join(),
-    variant: 'neti',
-    settings: { ...settings, ...changed },
-  }));
+  otherSettings
+    .filter((changed) => isOther(settings, changed))
+    .map((changed) => ({
+      name: Object.entries(changed)
+        .map(([setting, value]) => `neti-${setting}-${value}`)
+        .join(),
+      variant: 'neti',
+      settings: { ...settings, ...changed },
+    }));
 
 /** Settings are compared on every fourth concept. */
 export const settingConcepts = (concepts: readonly StudyConcept[]) => concepts.filter((_, i) => i % 4 === 0);
