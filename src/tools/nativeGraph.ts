@@ -13,7 +13,8 @@ export async function openNative(
   const path = join(folder, `${randomUUID()}.onnx`);
   await writeFile(path, graph);
   try {
-    return await InferenceSession.create(path, { logSeverityLevel: 3, ...options });
+    // Without memory patterns, as in the studio (ort/runtime.ts).
+    return await InferenceSession.create(path, { logSeverityLevel: 3, enableMemPattern: false, ...options });
   } finally {
     await rm(path);
   }

@@ -2,8 +2,9 @@
  * Which values of a scope share a buffer, by the rules of onnxruntime's allocation planner. It decides once, when the
  * session loads: a view lies in its input's buffer; any other value takes the buffer last left by a value of the same
  * shape, and a new one where none is left. A buffer that is taken again is held in between, and is given back only after
- * the last reader of the last value that lies in it. What a scope yields has a buffer of its own. No kernel of the WebGPU
- * provider writes over its input; of the CPU provider's, only activations and Softmax do.
+ * the last reader of the last value that lies in it. One that nobody reads, as a part of a Split, is not given back at all
+ * before the scope ends, unless a value that is read takes its buffer. What a scope yields has a buffer of its own. No
+ * kernel of the WebGPU provider writes over its input; of the CPU provider's, only activations and Softmax do.
  */
 import { readsOf } from '../dead-code.ts';
 import { isBatch } from '../dims.ts';
@@ -89,6 +90,8 @@ export function assignBuffers(
       const buffer = bufferFor(node, output, at);
       if (!buffer) continue;
       buffer.uses += 1 + (reads.get(output) ?? 0);
+      // onnxruntime gives a buffer back only behind a reader: the readers of its earlier values do not count.
+      buffer.end = undefined;
       buffers.set(output, buffer);
     }
     const inputs = readsOf(node);

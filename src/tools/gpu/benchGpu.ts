@@ -9,14 +9,12 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { AppError } from '../../lib/errors.ts';
 import { precisions } from '../../lib/precision.ts';
-import type { UnetShape } from '../../onnx/surgery/unet.ts';
 import { readOptions, runCommand } from './commandLine.ts';
 import { compile, compileOptions, providers } from './graphs.ts';
 import { withPeakMemory } from './memory.ts';
 import { print, type Report } from './report.ts';
-import { makeModel, timePyTorch } from './sd15.ts';
+import { checkShape, makeModel, timePyTorch } from './sd15.ts';
 import { profileSteps, timeSteps } from './timing.ts';
 
 const optionsSchema = z.object({
@@ -34,20 +32,11 @@ const optionsSchema = z.object({
 });
 type Options = z.infer<typeof optionsSchema>;
 
-/** The PyTorch side makes its model from the options, so the folder's must be of the same sizes. */
-function checkShape({ latent, contextWidth }: UnetShape, { resolution, narrow }: Options): void {
-  if (latent[1] === resolution / 8 && contextWidth === (narrow ? 64 : 768)) return;
-  const found = `latents of ${latent.join('×')} and contexts of ${contextWidth}`;
-  throw new AppError(
-    'bench.model',
-    `Expected a model of --resolution ${resolution}${narrow ? ' --narrow' : ''}, found ${found}.`,
-  );
-}
-
 async function measure(options: Options): Promise<Report> {
   const { batch, steps } = options;
   const folder = await makeModel(options);
   const shape = await compile(folder, compileOptions(options));
+  // PyTorch's model is made from the options.
   checkShape(shape, options);
   const task = { ...options, folder };
   // First what may be missing: a session that cannot open is said before minutes are spent on PyTorch.

@@ -66,6 +66,8 @@ export async function open(
   try {
     return await InferenceSession.create(graphPath(folder, part), {
       executionProviders: [provider],
+      // As in the studio (ort/runtime.ts).
+      enableMemPattern: false,
       logSeverityLevel: 3,
       ...options,
     });

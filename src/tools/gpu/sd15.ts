@@ -1,11 +1,13 @@
 /** The Python side (sd15.py): makes the model with random weights, and is PyTorch's stopwatch. */
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { z } from 'zod';
 import { AppError } from '../../lib/errors.ts';
+import type { UnetShape } from '../../onnx/surgery/unet.ts';
 
 const run = promisify(execFile);
 const script = join(import.meta.dirname, 'sd15.py');
@@ -31,16 +33,43 @@ const timesSchema = z.object({
 /** Seconds a picture. */
 export type PyTorchTimes = z.infer<typeof timesSchema>;
 
-/** The folder of the model, which is made when it is not there yet. */
+/**
+ * The folder of the model, which is made when it is not there yet, beside its place, so that an export that was cut short is
+ * never taken for a model. Throws `bench.model` where the folder holds something else.
+ */
 export async function makeModel(options: ModelOptions): Promise<string> {
   const name = `neti-sd15-${options.narrow ? 'narrow-' : ''}${options.resolution}`;
   const folder = options.graph ?? join(tmpdir(), name);
   const isMade = ['unet', 'text_encoder'].every((part) => existsSync(join(folder, part, 'model.onnx')));
   if (!isMade) {
+    requireEmpty(folder);
     console.log(`Making the model in ${folder} …`);
-    await python(options, 'export', folder);
+    const unfinished = `${folder}.unfinished`;
+    await rm(unfinished, { recursive: true, force: true });
+    await python(options, 'export', unfinished);
+    await rename(unfinished, folder);
   }
   return folder;
+}
+
+function requireEmpty(folder: string): void {
+  if (!existsSync(folder) || !readdirSync(folder).length) return;
+  throw new AppError(
+    'bench.model',
+    `Expected unet/model.onnx and text_encoder/model.onnx in ${folder}, found other files: name another folder or remove it.`,
+  );
+}
+
+/** Throws `bench.model` unless the model in the folder is of the sizes that the options ask for. */
+export function checkShape({ latent, contextWidth }: UnetShape, { resolution, narrow }: ModelOptions): void {
+  const width = narrow ? 64 : 768;
+  if (latent[1] === resolution / 8 && contextWidth === width) return;
+  const expected = `a model of ${resolution}² with contexts of ${width}`;
+  const found = `latents of ${latent.join('×')} and contexts of ${contextWidth}`;
+  throw new AppError(
+    'bench.model',
+    `Expected ${expected}, found ${found}: change the options or the folder.`,
+  );
 }
 
 /** The same steps in PyTorch, on the card where it sees one. */
