@@ -2,8 +2,8 @@
 import { expect, test, type Page } from '@playwright/test';
 import { unzipSync } from 'fflate';
 import { readFile } from 'node:fs/promises';
-import { readSafetensors } from '../src/lib/safetensors.ts';
-import { concepts, generateOne, openStudio, teach } from './studio.ts';
+import { readSafetensors, writeSafetensors } from '../src/lib/safetensors.ts';
+import { addPictures, concepts, generateOne, openStudio, teach } from './studio.ts';
 
 const fixture = (name: string) => `src/neti/foreign/fixtures/${name}`;
 
@@ -66,4 +66,22 @@ test("a concept leaves as the official code's two files, which dropped together 
   await expect(concepts(page).getByRole('listitem')).toHaveCount(2);
   await page.reload();
   await expect(concepts(page).getByRole('button', { name: /^tin-robot/ })).toBeVisible({ timeout: 60_000 });
+});
+
+test('a word of as many vectors as leave room for one preview only is trained further', async ({ page }) => {
+  await openStudio(page);
+  // Of 20 tokens: start, end and the four words of “A photo of a” fit, the six of “A photo of on a beach” do not.
+  const vectors = { shape: [13, 128], values: new Float32Array(13 * 128).fill(0.01) };
+  const word = writeSafetensors(new Map([['<long-word>', vectors]]), new Map());
+  await page
+    .getByLabel('Import concept')
+    .setInputFiles({ name: 'long.safetensors', mimeType: '', buffer: Buffer.from(word) });
+  await expect(page.getByText('it takes 13 tokens')).toBeVisible();
+  await addPictures(page, 1);
+  await page.getByLabel('Category word').fill('toy');
+  await page.getByLabel('Training steps').fill('1');
+  await page.getByRole('button', { name: 'Continue training' }).click();
+  await expect(page.getByRole('button', { name: 'Stop training' })).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Train concept' })).toBeVisible({ timeout: 120_000 });
+  await expect(page.getByRole('list', { name: 'Previews' }).getByRole('img')).toHaveCount(2);
 });

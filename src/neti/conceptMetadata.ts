@@ -82,6 +82,14 @@ const thumbnailSchema = z.union([
 ]);
 
 /** What a concept file says about itself. */
+/** How the concept stands in a prompt. */
+export interface ConceptWord {
+  /** Tokens that it takes, one a word vector. */
+  readonly vectors: number;
+  /** Whether it is the same at every timestep, layer and truncation: a textual inversion. */
+  readonly plain: boolean;
+}
+
 export interface ConceptInfo {
   readonly name: string;
   readonly category: string;
@@ -96,14 +104,13 @@ export interface ConceptInfo {
   readonly thumbnail: string;
   /** Only of concepts that come from another program. */
   readonly imported?: ImportOrigin;
-  /** Word vectors of a textual inversion, each a token of the prompt; absent for concepts that vary with timestep or layer. */
-  readonly plainVectors?: number;
+  readonly word: ConceptWord;
 }
 
 /** What metadata are written from. `losses`: one number a step of the last session. */
 export interface MetadataDraft {
   readonly config: MapperConfig;
-  readonly info: ConceptInfo;
+  readonly info: Omit<ConceptInfo, 'word'>;
   readonly training: {
     readonly seed: number | null;
     readonly learningRate: number | null;
@@ -208,7 +215,7 @@ export function conceptInfo(metadata: ConceptMetadata): ConceptInfo {
     baseHash: base.hash,
     thumbnail,
     ...(imported && { imported }),
-    ...(isPlainWord(configuration) && { plainVectors: configuration.vectors }),
+    word: { vectors: configuration.vectors, plain: isPlainWord(configuration) },
   };
 }
 

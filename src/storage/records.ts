@@ -33,8 +33,8 @@ export const conceptSchema = z.object({
   seed: z.int(),
   /** The concept file (safetensors). */
   file: blob,
-  /** Word vectors of a textual inversion, each a token of the prompt. */
-  plainVectors: z.int().positive().optional(),
+  /** As the concept file says (`ConceptWord`); absent from older records until a base opens that can read the file. */
+  word: z.object({ vectors: z.int().positive(), plain: z.boolean() }).optional(),
   thumbnail: blob.nullable(),
   /** The concept's pictures as PNG. */
   pictures: z.array(blob).readonly(),

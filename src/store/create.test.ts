@@ -114,33 +114,44 @@ describe('the slider', () => {
   });
 });
 
-describe('a textual inversion of several vectors', () => {
+describe('a word of several vectors', () => {
   /** Imported and chosen; the client counts words, and at the mark as many tokens as it is told. */
-  async function withWord() {
+  async function withWord({ plain } = { plain: true }) {
     const info = await scriptedClient().inspectConcept(new Uint8Array());
     const generate = vi.fn(scriptedClient().generate);
     const client = scriptedClient({
       generate,
-      inspectConcept: () => Promise.resolve({ ...info, plainVectors: 5 }),
-      checkPrompt: (prompt, vectors) =>
-        Promise.resolve({ tokens: prompt.split(' ').length - 1 + vectors, maxTokens: 8, unknownWords: [] }),
+      inspectConcept: () => Promise.resolve({ ...info, word: { vectors: 5, plain } }),
+      checkPrompt: (prompt, vectors) => {
+        const conceptTokens = prompt.includes('{}') ? vectors : 0;
+        const tokens = prompt.split(' ').filter((word) => word !== '{}').length + conceptTokens;
+        return Promise.resolve({ tokens, conceptTokens, maxTokens: 8, unknownWords: [] });
+      },
     });
     const studio = await startStudio({ client });
     await studio.store.getState().importConcepts([new File(['x'], 'word.pt')]);
     return { ...studio, generate };
   }
 
-  it('takes its share of the prompt, and what is too long says so', async () => {
-    const { store } = await withWord();
+  it.each([true, false])('takes its share of a prompt, which says so (plain: %s)', async (plain) => {
+    const { store } = await withWord({ plain });
     store.getState().edit({ prompt: 'a photo of {} here' });
     await store.getState().checkPrompt();
     expect(store.getState().promptCheck).toMatchObject({ tokens: 9, maxTokens: 8 });
     await store.getState().generate();
-    expect(store.getState().fieldProblems.prompt).toContain('9 tokens, 5 of them the concept’s');
+    expect(store.getState().fieldProblems.prompt).toContain('9 tokens, 5 of them for {};');
     expect(store.getState().results).toEqual([]);
   });
 
-  it('is drawn at one truncation only', async () => {
+  it('is drawn again at another truncation if it has its own vectors in each layer', async () => {
+    const { store } = await withWord({ plain: false });
+    store.getState().edit({ prompt: 'my {}', count: 1 });
+    await store.getState().generate();
+    store.getState().setTruncation(3);
+    await vi.waitFor(() => expect(store.getState().live?.quality).toBe('full'));
+  });
+
+  it('is drawn at one truncation only if it is plain', async () => {
     const { store, generate } = await withWord();
     store.getState().edit({ prompt: 'my {}', count: 1 });
     await store.getState().generate();

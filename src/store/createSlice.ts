@@ -6,7 +6,7 @@ import { FieldError } from './formSlice.ts';
 import { createLikeness, type Likeness } from './likeness.ts';
 import { encodePng } from './png.ts';
 import { chosenCast, readOrder, sweepOf, toRequest, vectorsOf, type Order, type Recipe } from './order.ts';
-import { describeRecipe } from './prompt.ts';
+import { describeLength, describeRecipe } from './prompt.ts';
 import { deleteResults, saveResult } from './results.ts';
 import { scoreResults } from './scoring.ts';
 import { sceneOf, type PictureScene } from './scene.ts';
@@ -35,14 +35,8 @@ export function createCreateSlice(context: Context): CreateSlice {
   });
 
   async function requireShortPrompt({ recipe, cast }: Order): Promise<void> {
-    const vectors = vectorsOf(cast);
-    const { tokens, maxTokens } = await deps.client.checkPrompt(recipe.prompt, vectors);
-    if (tokens <= maxTokens) return;
-    const share = vectors > 1 ? `, ${vectors} of them the concept’s` : '';
-    throw new AppError(
-      'prompt.long',
-      `The prompt has ${tokens} tokens${share}; the model reads ${maxTokens}. Shorten it by some words.`,
-    );
+    const tooLong = describeLength(await deps.client.checkPrompt(recipe.prompt, vectorsOf(cast)));
+    if (tooLong !== null) throw new AppError('prompt.long', tooLong);
   }
 
   /** Progress of the order `index` of `count` alike. */

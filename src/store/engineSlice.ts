@@ -3,6 +3,7 @@ import { toPlainError } from '../lib/errors.ts';
 import type { Context } from './context.ts';
 import { adoptDefaults, usableChoice } from './openBase.ts';
 import { followConcepts, restore } from './persistence.ts';
+import { fillInWords } from './saving.ts';
 import type { EngineSlice } from './state.ts';
 
 export function createEngineSlice(context: Context): EngineSlice {
@@ -26,6 +27,7 @@ export function createEngineSlice(context: Context): EngineSlice {
       set({ ...opened, status: 'ready', loading: null });
       get().edit({ ...usableChoice(get()), ...adoptDefaults(get().form, opened.base.defaults) });
       messages.announce('The studio is ready.');
+      await fillInWords(context);
     } catch (error) {
       if (!current() || toPlainError(error).code === 'cancelled') return;
       set({ status: 'failed', loading: null, engine: null });

@@ -1,7 +1,8 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { AppError } from '../lib/errors.ts';
 import { openMemoryStorage } from '../storage/storage.ts';
 import type { ImportOrigin } from '../worker/api.ts';
+import { chosenCast, isPlain } from './order.ts';
 import { fillIn, scriptedClient, startStudio } from './testStudio.ts';
 
 async function trained() {
@@ -53,12 +54,39 @@ describe('library', () => {
     const storage = openMemoryStorage();
     const info = await scriptedClient().inspectConcept(new Uint8Array());
     const imported: ImportOrigin = { format: 'textual-inversion', files: ['word.pt'], base: null };
-    const inspectConcept = () => Promise.resolve({ ...info, plainVectors: 3, imported });
+    const inspectConcept = () => Promise.resolve({ ...info, word: { vectors: 3, plain: true }, imported });
     const { store } = await startStudio({ storage, client: scriptedClient({ inspectConcept }) });
     await store.getState().importConcepts([new File(['x'], 'word.pt')]);
     expect(store.getState().problems.library[0]?.message).toContain('it takes 3 tokens');
     const later = await startStudio({ storage });
-    expect(later.store.getState().concepts[0]?.plainVectors).toBe(3);
+    expect(later.store.getState().concepts[0]?.word).toEqual({ vectors: 3, plain: true });
+  });
+
+  it('learns from the files how concepts of the former form stand in a prompt, once and quietly', async () => {
+    const storage = openMemoryStorage();
+    const former = {
+      ...({ version: 1, name: 'word', category: 'toy', kind: 'object', baseId: 'base' } as const),
+      ...{ created: '2026-01-01T00:00:00.000Z', updated: '2026-01-01T00:00:00.000Z' },
+      ...{ step: 0, steps: 0, seed: 0, thumbnail: null, pictures: [], previews: [], curve: [] },
+    };
+    const [open, other] = ['abcdef0123456789', 'fedcba9876543210'];
+    for (const [id, baseHash] of Object.entries({ damaged: open, word: open, 'of another base': other }))
+      await storage.concepts.put({ ...former, id, baseHash, file: new Blob([id]) });
+    const info = await scriptedClient().inspectConcept(new Uint8Array());
+    const word = { vectors: 3, plain: true };
+    const inspectConcept = vi.fn((file: Uint8Array) =>
+      new TextDecoder().decode(file) === 'word'
+        ? Promise.resolve({ ...info, word })
+        : Promise.reject(new AppError('concept.corrupt', 'The reason.')),
+    );
+    const { store } = await startStudio({ storage, client: scriptedClient({ inspectConcept }) });
+    store.getState().selectConcept('word');
+    expect(isPlain(chosenCast(store.getState()))).toBe(true);
+    expect(inspectConcept).toHaveBeenCalledTimes(2);
+    expect([store.getState().problems.library, store.getState().unsaved]).toEqual([[], []]);
+    const { records } = await storage.concepts.list();
+    const words = Object.fromEntries(records.map((each) => [each.id, each.word]));
+    expect(words).toEqual({ damaged: undefined, word, 'of another base': undefined });
   });
 
   it.each(['concept.corrupt', 'concept.base'])(

@@ -18,7 +18,7 @@ async function thumbnailOf(info: ConceptInfo): Promise<Blob | null> {
 
 /** What nobody can check about a concept of another program. */
 function originNote(
-  { name, baseId, plainVectors = 1 }: ConceptInfo,
+  { name, baseId, word: { vectors } }: ConceptInfo,
   { base, files, format }: ImportOrigin,
 ): string {
   const says =
@@ -27,8 +27,7 @@ function originNote(
   const alone = mapper
     ? ` If it belongs to an official NeTI concept, import it together with ${mapper}: alone it is only one word.`
     : '';
-  const room =
-    plainVectors > 1 ? ` In a prompt it takes ${plainVectors} tokens, one for each of its vectors.` : '';
+  const room = vectors > 1 ? ` In a prompt it takes ${vectors} tokens, one for each of its vectors.` : '';
   return `“${name}” comes from another program: its file ${says}. It fits “${baseId}” by its sizes, no more is known.${room}${alone}`;
 }
 
@@ -49,7 +48,7 @@ export function createLibrarySlice(context: Context): LibrarySlice {
     const bytes = await deps.client.importConcept(await Promise.all(files.map(read)));
     const info = await deps.client.inspectConcept(bytes);
     if (info.imported) messages.note('library', 'concept.imported', originNote(info, info.imported));
-    const { name, category, kind, created, baseId, baseHash, step, plainVectors } = info;
+    const { name, category, kind, created, baseId, baseHash, step, word } = info;
     return {
       ...{
         version: 1,
@@ -60,8 +59,7 @@ export function createLibrarySlice(context: Context): LibrarySlice {
         created: created || deps.now(),
         updated: deps.now(),
       },
-      ...{ baseId, baseHash, step, steps: step, seed: 0, file: new Blob([bytes]) },
-      ...(plainVectors !== undefined && { plainVectors }),
+      ...{ baseId, baseHash, step, steps: step, seed: 0, file: new Blob([bytes]), word },
       thumbnail: await thumbnailOf(info),
       ...{ pictures: [], previews: [], curve: [] },
     };

@@ -32,13 +32,13 @@ export function chosenCast({ concepts, form }: StudioState): Cast {
 
 /** Tokens that the prompt's mark takes: those of the concept with the most word vectors. */
 export function vectorsOf({ concept, appearance }: Cast): number {
-  return Math.max(1, concept?.plainVectors ?? 1, appearance?.plainVectors ?? 1);
+  return Math.max(1, concept?.word?.vectors ?? 1, appearance?.word?.vectors ?? 1);
 }
 
 /** Whether all of the concepts are textual inversions, which are alike at every truncation. */
 export function isPlain({ concept, appearance }: Cast): boolean {
   const concepts = [concept, appearance].filter((each) => each !== null);
-  return concepts.length > 0 && concepts.every((each) => each.plainVectors !== undefined);
+  return concepts.length > 0 && concepts.every((each) => each.word?.plain);
 }
 
 /** What the form asks for. Throws FieldError and `prompt.*`. */

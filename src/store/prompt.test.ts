@@ -2,7 +2,7 @@ import { decode } from 'fast-png';
 import { describe, expect, it } from 'vitest';
 import { readImageHeader } from './imageHeader.ts';
 import { encodePng, toDataUrl } from './png.ts';
-import { splitPrompt, unknownWords } from './prompt.ts';
+import { describeLength, splitPrompt, unknownWords } from './prompt.ts';
 import { pixels } from './testStudio.ts';
 import { fileSize } from '../lib/numbers.ts';
 import { conceptFileName, duration } from './words.ts';
@@ -105,5 +105,16 @@ describe('words', () => {
     expect(conceptFileName('a/b: "c"')).toBe('a-b- -c-.safetensors');
     expect(conceptFileName('...')).toBe('concept.safetensors');
     expect(conceptFileName('Käfer 甲虫')).toBe('Käfer 甲虫.safetensors');
+  });
+});
+
+describe('the length of a prompt', () => {
+  it.each([
+    [8, 5, null],
+    [9, 5, 'The prompt has 9 tokens, 5 of them for {}; the model reads 8. Shorten it by some words.'],
+    [9, 1, 'The prompt has 9 tokens; the model reads 8. Shorten it by some words.'],
+    [9, 0, 'The prompt has 9 tokens; the model reads 8. Shorten it by some words.'],
+  ])('%i tokens, %i at the mark', (tokens, conceptTokens, said) => {
+    expect(describeLength({ tokens, conceptTokens, maxTokens: 8, unknownWords: [] })).toBe(said);
   });
 });

@@ -3,7 +3,7 @@
  * travels inside a generated PNG (AUTOMATIC1111's `parameters` convention).
  */
 import { AppError } from '../lib/errors.ts';
-import type { SamplerName } from '../worker/api.ts';
+import type { PromptCheck, SamplerName } from '../worker/api.ts';
 
 export const PLACEHOLDER = '{}';
 
@@ -50,6 +50,13 @@ export function requireValidPrompt(prompt: string, conceptName: string | null): 
       'prompt.placeholder',
       `The prompt has {} ${count} times. Keep one: a picture takes one.`,
     );
+}
+
+/** What is wrong with the length of a prompt; null when it fits. */
+export function describeLength({ tokens, conceptTokens, maxTokens }: PromptCheck): string | null {
+  if (tokens <= maxTokens) return null;
+  const share = conceptTokens > 1 ? `, ${conceptTokens} of them for ${PLACEHOLDER}` : '';
+  return `The prompt has ${tokens} tokens${share}; the model reads ${maxTokens}. Shorten it by some words.`;
 }
 
 export interface PictureRecipe {

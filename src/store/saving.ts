@@ -1,6 +1,10 @@
-/** Putting concepts into the library and into storage. A failed save keeps the concept on the page and says so. */
+/**
+ * Putting concepts into the library and into storage. A failed save keeps the concept on the page and says so. Records from
+ * before they said how their concept stands in a prompt learn it from its file.
+ */
 import type { StudioClient } from '../worker/api.ts';
 import type { Context } from './context.ts';
+import { isUsable } from './openBase.ts';
 import { toDataUrl } from './png.ts';
 import type { ConceptRecord } from './state.ts';
 
@@ -30,4 +34,20 @@ export async function saveConcept({ deps, set, messages }: Context, record: Conc
     set(({ unsaved }) => ({ unsaved: [...new Set([...unsaved, record.id])] }));
     messages.report('library', error);
   }
+}
+
+/** Gives `word` to the usable records that lack it, without bothering anybody: what fails is tried again when a base opens. */
+export async function fillInWords(context: Context): Promise<void> {
+  const lacking = context
+    .get()
+    .concepts.filter((each) => each.word === undefined && isUsable(context.get(), each));
+  for (const record of lacking) await fillInWord(context, record).catch(() => undefined);
+}
+
+async function fillInWord({ deps, get, set }: Context, { id, file }: ConceptRecord): Promise<void> {
+  const { word } = await deps.client.inspectConcept(new Uint8Array(await file.arrayBuffer()));
+  set(({ concepts }) => ({ concepts: concepts.map((each) => (each.id === id ? { ...each, word } : each)) }));
+  // The record as it is by now: it may have been renamed or removed meanwhile.
+  const record = get().concepts.find((each) => each.id === id);
+  if (record !== undefined) await deps.storage.concepts.put(record);
 }

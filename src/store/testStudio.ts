@@ -71,7 +71,12 @@ export function scriptedClient(overrides: Partial<StudioClient> = {}): StudioCli
     reconstruct: (picture) => Promise.resolve({ picture, psnr: 25 }),
     checkCategory: () => Promise.resolve(),
     checkPrompt: (prompt) =>
-      Promise.resolve({ tokens: prompt.split(' ').length, maxTokens: 20, unknownWords: [] }),
+      Promise.resolve({
+        tokens: prompt.split(' ').length,
+        conceptTokens: 0,
+        maxTokens: 20,
+        unknownWords: [],
+      }),
     train: (request, options) =>
       trainQuickly(request, options?.onEvent ?? (() => undefined), options?.signal ?? never),
     generate: ({ seeds }: GenerateRequest) =>
@@ -81,6 +86,7 @@ export function scriptedClient(overrides: Partial<StudioClient> = {}): StudioCli
       Promise.resolve({
         ...{ name: 'imported', category: 'toy', kind: 'object', step: 100, baseId: 'base', baseHash: 'abc' },
         ...{ created: '2026-01-01T00:00:00.000Z', thumbnail: '' },
+        word: { vectors: 1, plain: false },
       }),
     importConcept: ([first]) => Promise.resolve(first!.bytes),
     exportConcept: (bytes, format) => Promise.resolve({ bytes, ending: `${format}.zip` }),

@@ -92,6 +92,7 @@ export function planNew(deps: StudioDeps, state: StudioState): TrainingPlan {
     steps,
     seed,
     file: new Blob(),
+    word: { vectors: 1, plain: false },
     thumbnail: pictures[0]!.square,
     pictures: pictures.map((each) => each.square),
     previews: [],

@@ -46,11 +46,11 @@ function ConceptMenu({ concept, rename }: { concept: ConceptRecord; rename: () =
 }
 
 /** A textual inversion leaves as it came. */
-const formatsOf = ({ plainVectors }: ConceptRecord): readonly { format: ExportFormat; label: string }[] => [
+const formatsOf = ({ word }: ConceptRecord): readonly { format: ExportFormat; label: string }[] => [
   { format: 'official-neti', label: 'Export for the official NeTI code' },
   {
     format: 'textual-inversion',
-    label: `Export as textual inversion${plainVectors === undefined ? ' (lossy)' : ''}`,
+    label: `Export as textual inversion${word?.plain ? '' : ' (lossy)'}`,
   },
 ];
 

@@ -5,7 +5,7 @@
  */
 import { useEffect, useId, useMemo } from 'react';
 import { chosenCast, vectorsOf } from '../store/order.ts';
-import { splitPrompt, unknownWords } from '../store/prompt.ts';
+import { describeLength, splitPrompt, unknownWords } from '../store/prompt.ts';
 import { FieldProblem } from './TextField.tsx';
 import { useActions, useStudio } from './useStudio.ts';
 
@@ -37,13 +37,10 @@ function useUnknownWords(prompt: string): string[] {
 }
 
 function PromptNote({ id, unknown }: { id: string; unknown: readonly string[] }) {
-  const check = useStudio((state) => state.promptCheck);
-  const vectors = useStudio((state) => vectorsOf(chosenCast(state)));
-  const long = check !== null && check.tokens > check.maxTokens;
-  const share = vectors > 1 ? `, ${vectors} of them the concept’s` : '';
+  const tooLong = useStudio(({ promptCheck }) => promptCheck && describeLength(promptCheck));
   return (
     <p className="field-hint" id={id}>
-      {long && `Too long: ${check.tokens} of ${check.maxTokens} tokens${share}. `}
+      {tooLong && `${tooLong} `}
       {unknown.length > 0 &&
         `The model was never taught ${unknown.map((word) => `“${word}”`).join(', ')}; it can only guess.`}
     </p>

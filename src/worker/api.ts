@@ -212,6 +212,8 @@ export type { ConceptInfo };
 
 export interface PromptCheck {
   readonly tokens: number;
+  /** Those of them that stand at `{}`: none without it. */
+  readonly conceptTokens: number;
   readonly maxTokens: number;
   /** Words of the prompt the base was never taught (it still splits them into pieces). */
   readonly unknownWords: readonly string[];

@@ -48,6 +48,7 @@ import { ModelShelf } from './modelShelf.ts';
 import { Painter } from './painter.ts';
 import { toSquare } from './pictures.ts';
 import { openShippedModel } from './shippedModel.ts';
+import { checkPrompt } from './promptCheck.ts';
 import type { Studio } from './studio.ts';
 import { trainConcept } from './training.ts';
 
@@ -134,13 +135,7 @@ export class StudioWorker {
   checkPrompt(id: number, prompt: string, vectors: number): Promise<Answer<PromptCheck>> {
     return this.answer(id, () => {
       const { base, pipeline } = this.opened();
-      const words = prompt.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
-      const known = base.words.words && new Set(base.words.words);
-      return {
-        tokens: pipeline.tokenizer.count(prompt, vectors),
-        maxTokens: pipeline.shape.tokens,
-        unknownWords: known ? [...new Set(words.filter((word) => !known.has(word)))] : [],
-      };
+      return checkPrompt(pipeline.tokenizer, base.words.words, prompt, vectors);
     });
   }
 

@@ -33,6 +33,7 @@ const preview = {
 interface Run {
   readonly mapper: Mapper;
   readonly trainer: Trainer;
+  readonly previewPrompts: readonly string[];
   readonly statistics: RunStatistics;
   /** Steps of earlier sessions. */
   readonly startStep: number;
@@ -130,8 +131,9 @@ async function prepareRun(studio: Studio, request: TrainRequest): Promise<Run> {
     : createMapper(bridge.backend, await mapperConfig(pipeline, request.category, settings), random);
   // Those too long for a small base's rows are left out.
   const { vectors } = mapper.config;
-  const fits = (template: string) => pipeline.tokenizer.count(template, vectors) <= pipeline.shape.tokens;
+  const fits = (prompt: string) => pipeline.tokenizer.count(prompt, vectors) <= pipeline.shape.tokens;
   const templates = base.words.templates[request.kind].filter(fits);
+  const previewPrompts = settings.previewPrompts.filter(fits);
   if (templates.length === 0) {
     mapper.release();
     throw new AppError(
@@ -143,6 +145,7 @@ async function prepareRun(studio: Studio, request: TrainRequest): Promise<Run> {
   return {
     mapper,
     trainer: new Trainer({ pipeline, bridge, mapper, pictures, templates, settings, random, optimizer }),
+    previewPrompts: previewPrompts.length > 0 ? previewPrompts : templates.slice(0, 1),
     statistics: new RunStatistics({ startStep, steps: settings.steps, batchSize: settings.batchSize }),
     startStep,
     created: earlier?.info.created ?? new Date().toISOString(),
@@ -191,7 +194,7 @@ async function encodePicture(pipeline: Pipeline, square: Pixels, flip: boolean):
 async function makePreview(studio: Studio, request: TrainRequest, run: Run): Promise<TrainEvent> {
   const { painter, mutex } = studio;
   const pictures: Pixels[] = [];
-  for (const prompt of request.settings.previewPrompts) {
+  for (const prompt of run.previewPrompts) {
     const settings = { ...preview, prompt, negativePrompt: '' };
     // The key is new at every step, since the mapper's weights change under the same name.
     const concept = { key: crypto.randomUUID(), mapper: run.mapper };

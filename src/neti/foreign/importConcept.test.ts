@@ -53,6 +53,7 @@ describe('importConcept', () => {
     expect(concept.info).toEqual({
       ...{ name: 'colorful-teapot', category: 'teapot', kind: 'object', step: 250, created, thumbnail: '' },
       ...{ baseId: open.id, baseHash: open.hash },
+      word: { vectors: 1, plain: false },
       imported: {
         format: 'official-neti',
         files: ['mapper-steps-250.pt'],
@@ -115,7 +116,7 @@ describe('importConcept', () => {
     const open = base(16, 128);
     const { config, state, info } = await readConcept(await importFixtures([name], open), open);
     expect(config).toMatchObject({ network: false, space: false, vectors });
-    expect(info.plainVectors).toBe(vectors);
+    expect(info.word).toEqual({ vectors, plain: true });
     const found = state.get('vectors')!;
     const file = name.startsWith('three') ? 'three.safetensors' : name;
     const stored = tensor(file, vectors === 3 ? '<cat-toy>' : 'emb_params');
