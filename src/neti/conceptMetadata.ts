@@ -81,7 +81,6 @@ const thumbnailSchema = z.union([
     .regex(/^data:image\/(png|jpeg|webp);base64,[A-Za-z0-9+/]+=*$/),
 ]);
 
-/** What a concept file says about itself. */
 /** How the concept stands in a prompt. */
 export interface ConceptWord {
   /** Tokens that it takes, one a word vector. */
@@ -90,6 +89,7 @@ export interface ConceptWord {
   readonly plain: boolean;
 }
 
+/** What a concept file says about itself. */
 export interface ConceptInfo {
   readonly name: string;
   readonly category: string;

@@ -19,7 +19,7 @@ import {
   type UnetSizes,
 } from './prepare.ts';
 import { readModel } from './read.ts';
-import { isUnchanged, readStock, type Fingerprint, type Stock } from './stock.ts';
+import { countWeights, isUnchanged, readStock, type Fingerprint, type Stock } from './stock.ts';
 import { requireInput } from './surgery/edit.ts';
 import type { TextShape } from './surgery/text-encoder.ts';
 
@@ -66,20 +66,12 @@ export async function prepareModel(
   options: CompileOptions = DEFAULT_OPTIONS,
   onGraph: OnGraph = () => undefined,
 ): Promise<Map<string, Uint8Array>> {
-  const stocks = new Map<Part, Stock>();
-  for (const part of parts) stocks.set(part, await readStock(stockPath(part), open));
-  const configs = new Map<Part, Config>();
-  for (const part of parts) configs.set(part, await readConfig(open, part, stocks.get(part)!));
-  const { graphs, sizes } = await compile(
-    (part) => stocks.get(part)!,
-    (part) => configs.get(part)!,
-    options,
-    onGraph,
-  );
+  const read = await readParts(open);
+  const { graphs, sizes } = await compile(read, options, onGraph);
   const planned = plannedPictures(options);
   const manifest: PreparedManifest = {
     compilerVersion: COMPILER_VERSION,
-    sources: Object.fromEntries([...stocks.values()].flatMap(({ sources }) => Object.entries(sources))),
+    sources: Object.fromEntries(Object.values(read).flatMap(({ stock }) => Object.entries(stock.sources))),
     weights: Object.fromEntries([...graphs].map(([part, { weights }]) => [part, weights])),
     ...sizes,
     ...(options.precision === 'float16' && { precision: options.precision }),
@@ -91,17 +83,33 @@ export async function prepareModel(
   return new Map([...files, [MANIFEST_PATH, json]]);
 }
 
-/** Memory of the U-Net's training step as `prepareModel` would compile it. Throws what that throws. */
-export async function planTraining(open: OpenFile, options: CompileOptions): Promise<MemoryUse> {
-  const [text, unet] = await Promise.all(
-    (['text_encoder', 'unet'] as const).map(async (part) => {
-      const stock = await readStock(stockPath(part), open);
-      return { stock, config: await readConfig(open, part, stock) };
-    }),
-  );
-  const { info } = prepareText(text!.stock, text!.config);
-  const { graph, plan } = compileUnet(unet!.stock, unetSizes(info, unet!.config), options);
-  return plan ?? simulateMemory(graph, options.batch ?? 1);
+/** Memory of the U-Net's training step, and the numbers of weights of all that is loaded for one. */
+export interface TrainingPlan extends MemoryUse {
+  readonly unetWeights: number;
+  /** Of the text encoder and the VAE, which compute in float32 whatever the U-Net does. */
+  readonly otherWeights: number;
+}
+
+/**
+ * Plans a training step as `prepareModel` would compile it. Throws what that throws.
+ * @param pictures of a pass, where `options` limit none
+ */
+export async function planTraining(
+  open: OpenFile,
+  options: CompileOptions,
+  pictures: number,
+  onGraph: OnGraph = () => undefined,
+): Promise<TrainingPlan> {
+  const { text_encoder: text, unet, ...vae } = await readParts(open);
+  await onGraph('text_encoder');
+  const { info } = prepareText(text);
+  await onGraph('unet');
+  const { graph, plan } = compileUnet(unet.stock, unetSizes(info, unet.config), options);
+  return {
+    ...(plan ?? simulateMemory(graph, pictures)),
+    unetWeights: countWeights(unet.stock),
+    otherWeights: [text, ...Object.values(vae)].reduce((sum, { stock }) => sum + countWeights(stock), 0),
+  };
 }
 
 /** Whether `manifest` is of this compiler, of these sources, of the precision, the passes and the budget asked for. */
@@ -118,32 +126,49 @@ export async function isCurrent(
   return true;
 }
 
-async function compile(
-  stock: (part: Part) => Stock,
-  config: (part: Part) => Config,
-  options: CompileOptions,
-  onGraph: OnGraph,
-) {
+/** What the compiler reads of a part. */
+interface Source {
+  readonly stock: Stock;
+  readonly config: Config;
+}
+
+type Sources = Readonly<Record<Part, Source>>;
+
+async function readParts(open: OpenFile): Promise<Sources> {
+  const read = async (part: Part): Promise<Source> => {
+    const stock = await readStock(stockPath(part), open);
+    return { stock, config: await readConfig(open, part, stock) };
+  };
+  return {
+    unet: await read('unet'),
+    text_encoder: await read('text_encoder'),
+    vae_encoder: await read('vae_encoder'),
+    vae_decoder: await read('vae_decoder'),
+  };
+}
+
+async function compile(sources: Sources, options: CompileOptions, onGraph: OnGraph) {
+  const { vae_encoder: encoder, vae_decoder: decoder } = sources;
   await onGraph('text_encoder');
-  const text = prepareText(stock('text_encoder'), config('text_encoder'));
-  const sizes = unetSizes(text.info, config('unet'));
+  const text = prepareText(sources.text_encoder);
+  const sizes = unetSizes(text.info, sources.unet.config);
   await onGraph('unet');
-  const unet = prepareUnet(stock('unet'), sizes, options);
+  const unet = prepareUnet(sources.unet.stock, sizes, options);
   const { latent } = unet.info;
-  const picture = latent.slice(1).map((size) => size * enlargement(config('vae_decoder')));
-  const colours = numberIn(config('vae_encoder'), 'in_channels');
+  const picture = latent.slice(1).map((size) => size * enlargement(decoder.config));
+  const colours = numberIn(encoder.config, 'in_channels');
   const graphs = new Map<Part, Prepared<unknown>>([
     ['unet', unet],
     ['text_encoder', text],
   ]);
   await onGraph('vae_encoder');
-  graphs.set('vae_encoder', prepareUnchanged(stock('vae_encoder'), { sample: [colours, ...picture] }));
+  graphs.set('vae_encoder', prepareUnchanged(encoder.stock, { sample: [colours, ...picture] }));
   await onGraph('vae_decoder');
-  graphs.set('vae_decoder', prepareUnchanged(stock('vae_decoder'), { latent_sample: latent }));
+  graphs.set('vae_decoder', prepareUnchanged(decoder.stock, { latent_sample: latent }));
   return { graphs, sizes: unet.info };
 }
 
-function prepareText(stock: Stock, config: Config): Prepared<TextShape> {
+function prepareText({ stock, config }: Source): Prepared<TextShape> {
   return prepareTextEncoder(stock, { tokens: numberIn(config, 'max_position_embeddings') });
 }
 

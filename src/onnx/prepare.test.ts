@@ -11,7 +11,7 @@ import { BATCH } from './dims.ts';
 import { flattenSmallConvolutions } from './fold/small-convolutions.ts';
 import { Graph, ints } from './graph.ts';
 import { ModelProtoSchema } from './proto/onnx_pb.ts';
-import { isCurrent, MANIFEST_PATH, prepareModel, type PreparedManifest } from './model.ts';
+import { isCurrent, MANIFEST_PATH, planTraining, prepareModel, type PreparedManifest } from './model.ts';
 import { prepareTextEncoder, prepareUnet } from './prepare.ts';
 import { readModel } from './read.ts';
 import { makeConstant, readConstant } from './values.ts';
@@ -122,6 +122,29 @@ describe('prepareModel', () => {
     const base = new URL('../../models/sticker-world/', import.meta.url);
     for (const [path, bytes] of await prepareModel((path) => openAsBlob(new URL(path, base))))
       expect(Buffer.compare(bytes, readFileSync(new URL(path, base))), path).toBe(0);
+  });
+});
+
+describe('the plan of a training step', () => {
+  test('is for the pictures of a pass, unless a budget limits them', async () => {
+    const full = { precision: 'float32' } as const;
+    const [one, two, nine] = await Promise.all([1, 2, 9].map((each) => planTraining(openMicro, full, each)));
+    const [step, several] = [two!.activationBytes - one!.activationBytes, nine!.activationBytes];
+    expect(several / (one!.activationBytes + 8 * step)).toBeCloseTo(1, 2);
+    expect(two!.weightBytes).toBe(one!.weightBytes);
+    const within = { ...full, activationBudget: 5e5 };
+    expect(await planTraining(openMicro, within, 9)).toEqual(await planTraining(openMicro, within, 1));
+  });
+
+  test('ends where it is told to, before a graph is compiled', async () => {
+    const parts: string[] = [];
+    const stop = (part: string) => {
+      parts.push(part);
+      return part === 'unet' ? Promise.reject(new Error('stopped')) : Promise.resolve();
+    };
+    const planning = planTraining(openMicro, { precision: 'float32' }, 1, stop);
+    await expect(planning).rejects.toThrow('stopped');
+    expect(parts).toEqual(['text_encoder', 'unet']);
   });
 });
 

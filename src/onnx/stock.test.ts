@@ -11,7 +11,7 @@ import {
   TensorProtoSchema,
 } from './proto/onnx_pb.ts';
 import { readModel } from './read.ts';
-import { isUnchanged, readStock } from './stock.ts';
+import { countWeights, isUnchanged, readStock } from './stock.ts';
 
 const PATH = 'unet/model.onnx';
 const micro = readFileSync(new URL('fixtures/micro/unet/model.onnx', import.meta.url));
@@ -39,6 +39,14 @@ function withExternalWeight(location: string, offset = 0): Uint8Array {
   weight!.rawData = new Uint8Array();
   return toBinary(ModelProtoSchema, model);
 }
+
+test('weights are counted, and nothing but weights', async () => {
+  const count = async (bytes: Uint8Array) =>
+    countWeights(await readStock(PATH, () => Promise.resolve(blobOf(bytes))));
+  // By the onnx package of Python: the floats of all initializers and constants.
+  expect(await count(micro)).toBe(72_520);
+  expect(await count(withLargeWeight())).toBe(72_520 + 2 ** 20);
+});
 
 test('weights inside the file are not read, and their place is exact', async () => {
   const bytes = withLargeWeight();

@@ -79,6 +79,18 @@ export async function isUnchanged(
   );
 }
 
+/** Number of the model's weights, in whichever precision its files have them. */
+export function countWeights({ model }: Stock): number {
+  return [...tensorsIn(model.graph!)]
+    .filter(({ dataType }) => isFloating(dataType))
+    .reduce((sum, { dims }) => sum + sizeOf(dims.map(Number)), 0);
+}
+
+function isFloating(dataType: number): boolean {
+  const type = elementTypes[dataType as keyof typeof elementTypes];
+  return type !== undefined && isFloat(type);
+}
+
 export function placeKey({ location, offset }: Place): string {
   return `${offset} ${location}`;
 }

@@ -118,10 +118,11 @@ describe('a word of several vectors', () => {
   /** Imported and chosen; the client counts words, and at the mark as many tokens as it is told. */
   async function withWord({ plain } = { plain: true }) {
     const info = await scriptedClient().inspectConcept(new Uint8Array());
+    const baseHash = 'abcdef0123456789';
     const generate = vi.fn(scriptedClient().generate);
     const client = scriptedClient({
       generate,
-      inspectConcept: () => Promise.resolve({ ...info, word: { vectors: 5, plain } }),
+      inspectConcept: () => Promise.resolve({ ...info, baseHash, word: { vectors: 5, plain } }),
       checkPrompt: (prompt, vectors) => {
         const conceptTokens = prompt.includes('{}') ? vectors : 0;
         const tokens = prompt.split(' ').filter((word) => word !== '{}').length + conceptTokens;

@@ -13,6 +13,7 @@ import type { ModelStore } from '../storage/modelStore.ts';
 import type { LoadProgress } from './api.ts';
 import { compileOptions } from './compileOptions.ts';
 import { readDefaults } from '../neti/baseDefaults.ts';
+import { heed } from './heed.ts';
 import { hasJudge, readWords, type BaseModel } from './baseModel.ts';
 
 export interface OpenKeptOptions {
@@ -95,10 +96,4 @@ function follow(
     onProgress({ status: 'prepare', file: partNames[part] ?? 'the judge', loaded: loaded++, total });
     await heed(signal);
   };
-}
-
-/** Lets a cancellation in, which waits while a graph is compiled. */
-async function heed(signal: AbortSignal): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve));
-  signal.throwIfAborted();
 }

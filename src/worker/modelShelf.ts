@@ -2,6 +2,7 @@
 import { AppError } from '../lib/errors.ts';
 import type { ModelStore } from '../storage/modelStore.ts';
 import type { IntakeProgress, ModelOffer, ModelShelfInfo, ModelSourceRequest } from './api.ts';
+import { heed } from './heed.ts';
 import { planFromUrl } from './intake/baseUrl.ts';
 import { gatherFacts } from './intake/facts.ts';
 import { fetchModel } from './intake/fetchModel.ts';
@@ -25,15 +26,17 @@ export class ModelShelf {
 
   /** Throws `hub.name`, what the intake's planners throw, and for a folder `onnx/…` when it cannot be compiled. */
   async plan(request: ModelSourceRequest, signal: AbortSignal): Promise<ModelOffer> {
-    return this.offer(await planOf(request, signal));
+    const plan = await planOf(request, signal);
+    await heed(signal);
+    return this.offer(plan, signal);
   }
 
   /** The plan of a fetch that was cut short. Throws `model.chooseAgain` for a folder, `model.none` when it is gone. */
-  async resume(id: string): Promise<ModelOffer> {
+  async resume(id: string, signal: AbortSignal): Promise<ModelOffer> {
     const pending = (await this.store.incomplete()).find((each) => each.id === id);
     if (!pending) throw new AppError('model.none', 'Nothing is left of this model. Get it again.');
     const plan = planToResume(pending);
-    if (plan) return this.offer(plan);
+    if (plan) return this.offer(plan, signal);
     throw new AppError(
       'model.chooseAgain',
       `“${pending.title}” came from a folder on this computer. Choose that folder again; what is here already is not copied twice.`,
@@ -48,9 +51,9 @@ export class ModelShelf {
     await fetchModel(plan, this.store, { signal, onProgress });
   }
 
-  private async offer(plan: ModelPlan): Promise<ModelOffer> {
+  private async offer(plan: ModelPlan, signal: AbortSignal): Promise<ModelOffer> {
     const facts = await gatherFacts(this.store);
-    const planned = await plannedEstimates(plan, computesHalf(facts));
+    const planned = await plannedEstimates(plan, computesHalf(facts), signal);
     return { plan, preflight: preflight(plan, facts, planned ?? undefined) };
   }
 }

@@ -88,7 +88,7 @@ export class StudioWorker {
   }
 
   resumeModel(id: number, model: string): Promise<Answer<ModelOffer>> {
-    return this.answer(id, () => this.shelf.resume(model));
+    return this.answer(id, (signal) => this.shelf.resume(model, signal));
   }
 
   fetchModel(id: number, plan: ModelPlan, onEvent: (event: IntakeProgress) => void): Promise<Answer<void>> {

@@ -13,6 +13,8 @@ export interface MemoryUse {
   readonly weightBytes: number;
   /** Highest sum of the values alive at one time; the caller's inputs apart. */
   readonly activationBytes: number;
+  /** The largest buffer among both; graphics cards limit it. */
+  readonly largestBytes: number;
 }
 
 interface Scope {
@@ -24,11 +26,18 @@ interface Scope {
 export function simulateMemory(graph: Graph, batch: number, batchIsNamed = true): MemoryUse {
   const folded = foldedValues(graph);
   const simulation = new Simulation(graph, batch, folded, batchIsNamed);
-  return { weightBytes: weightBytes(graph, folded, batch), activationBytes: simulation.peakOf(graph) };
+  const weights = weightSizes(graph, folded, batch);
+  return {
+    weightBytes: weights.reduce((sum, bytes) => sum + bytes, 0),
+    activationBytes: simulation.peakOf(graph),
+    largestBytes: Math.max(simulation.largestBytes, ...weights),
+  };
 }
 
 class Simulation {
   readonly shapes: Shapes;
+  /** The largest buffer of the scopes run so far. */
+  largestBytes = 0;
 
   constructor(
     readonly graph: Graph,
@@ -47,6 +56,7 @@ class Simulation {
     const released = new Array<number>(running.length).fill(0);
     for (const { bytes, start, end } of buffers) {
       made[start]! += bytes;
+      this.largestBytes = Math.max(this.largestBytes, bytes);
       if (end !== undefined) released[end]! += bytes;
     }
     let alive = 0;
@@ -84,10 +94,10 @@ export function foldedValues(graph: Graph): Set<string> {
   return fixed;
 }
 
-/** Constants and folded values that a node of the run reads. */
-function weightBytes(graph: Graph, folded: ReadonlySet<string>, batch: number): number {
+/** Bytes of each constant and folded value that a node of the run reads. */
+function weightSizes(graph: Graph, folded: ReadonlySet<string>, batch: number): number[] {
   const running = allNodes(graph.nodes).filter((node) => !folded.has(node.outputs[0]!));
   const read = new Set(running.flatMap((node) => node.inputs));
   const kept = [...graph.constants.keys(), ...folded].filter((value) => read.has(value));
-  return kept.reduce((sum, value) => sum + bytesOf(graph.typeOf(value), batch), 0);
+  return kept.map((value) => bytesOf(graph.typeOf(value), batch));
 }

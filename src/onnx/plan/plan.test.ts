@@ -105,7 +105,7 @@ describe('life times', () => {
       at.graph.addConstant('w', makeConstant('float32', [4, 4], Array<number>(16).fill(1)));
       return [at.op('MatMul', ['x', at.transpose('w', [1, 0])])];
     });
-    expect(simulateMemory(graph, 2)).toEqual({ weightBytes: 64, activationBytes: 32 });
+    expect(simulateMemory(graph, 2)).toEqual({ weightBytes: 64, activationBytes: 32, largestBytes: 64 });
   });
 });
 
@@ -150,6 +150,8 @@ describe('Stable Diffusion 1.5 at 512 × 512, one picture', () => {
     expect(plan.weightBytes / (2 * PARAMETERS)).toBeCloseTo(1, 2);
     expect(plan.extraCompute).toBeLessThanOrEqual(0.35);
     expect(plan.segments).toBeGreaterThan(1);
+    // What WebGPU lets every card bind at the least.
+    expect(plan.largestBytes).toBeLessThanOrEqual(128 * 2 ** 20);
     const order = executionOrder(plan.graph.nodes);
     const lastProduct = order.findLastIndex(({ op }) => op === 'Conv');
     expect(lastProduct).toBeLessThan(order.findIndex(({ op }) => op === 'If'));
@@ -158,5 +160,7 @@ describe('Stable Diffusion 1.5 at 512 × 512, one picture', () => {
   test('without a budget it would take more', async () => {
     const plan = await planned({ precision: 'float16' });
     expect(plan.weightBytes + plan.activationBytes).toBeGreaterThan(6e9);
+    // The attention of 8 heads over 64 × 64 positions, whose softmax computes in float32.
+    expect(plan.largestBytes).toBe(4 * 8 * 4096 ** 2);
   });
 });

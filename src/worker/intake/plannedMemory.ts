@@ -1,31 +1,37 @@
 /**
  * Memory that training takes by the compiler's own plan, for a model whose files are at hand: the graphs are read without their
- * weights and compiled as they will be. That takes seconds. What drawing takes stays a rule of thumb.
+ * weights and compiled as they will be. That takes seconds. What drawing takes stays a rule of thumb, of the weights counted.
  */
 import { missingFile, type OpenFile } from '../../lib/modelFiles.ts';
+import { readDefaults } from '../../neti/baseDefaults.ts';
 import { planTraining } from '../../onnx/model.ts';
+import { plannedPictures } from '../../onnx/options.ts';
 import { compileOptions } from '../compileOptions.ts';
+import { heed } from '../heed.ts';
 import type { ModelPlan } from './plan.ts';
-import { besideUnet, estimatesFromSizes, weightsIn, type MemoryEstimate } from './preflight.ts';
+import { estimatesFromWeights, type MemoryEstimate } from './preflight.ts';
 
 /**
  * Of the precision that the engine will compute in; null for a model that must be fetched first. Throws AppError `onnx/…` when
- * the files are not of Stable Diffusion's form.
+ * the files are not of Stable Diffusion's form, and between graphs the signal's reason.
  * @param half whether the engine computes in half precision
  */
-export async function plannedEstimates(plan: ModelPlan, half: boolean): Promise<MemoryEstimate[] | null> {
+export async function plannedEstimates(
+  plan: ModelPlan,
+  half: boolean,
+  signal: AbortSignal,
+): Promise<MemoryEstimate[] | null> {
   const open = openPlanned(plan);
   if (!open) return null;
   const options = compileOptions(plan.totalBytes, half);
-  const { weightBytes, activationBytes } = await planTraining(open, options);
-  const planned = {
-    weightBytes: weightBytes + 4 * weightsIn(plan, besideUnet),
-    activationBytes,
-    planned: true,
-  };
-  return estimatesFromSizes(plan)
+  const pictures = plannedPictures(options) ?? (await readDefaults(open)).batchSize;
+  const { unetWeights, otherWeights, ...unet } = await planTraining(open, options, pictures, () =>
+    heed(signal),
+  );
+  const train = { ...unet, weightBytes: unet.weightBytes + 4 * otherWeights, planned: true };
+  return estimatesFromWeights({ unet: unetWeights, others: otherWeights }, plan.totalBytes)
     .filter(({ precision }) => precision === options.precision)
-    .map((estimate) => ({ ...estimate, train: { ...estimate.train, ...planned } }));
+    .map((estimate) => ({ ...estimate, train }));
 }
 
 /** Opens the plan's files on the user's own disk; null when some are elsewhere. */

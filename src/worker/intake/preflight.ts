@@ -14,7 +14,7 @@ export interface MemoryNeed {
   readonly activationBytes: number;
   /** The largest single buffer, where it is known; graphics cards limit it. */
   readonly largestBytes?: number;
-  /** Whether the first two figures are the compiler's plan of the graph, not a rule of thumb. */
+  /** Whether these are the compiler's plan of the graph, not a rule of thumb. */
   readonly planned?: boolean;
 }
 
@@ -75,11 +75,23 @@ export function preflight(
   return { store: judgeSpace(plan, facts), ...best! };
 }
 
+/** Numbers of weights, not bytes. */
+export interface WeightCounts {
+  readonly unet: number;
+  /** Of the text encoder and the VAE. */
+  readonly others: number;
+}
+
 /** A rough estimate while nothing but the files' sizes is known; `plannedEstimates` is for files that can be read. */
 export function estimatesFromSizes(plan: ModelPlan): MemoryEstimate[] {
-  const unet = weightsIn(plan, /^unet\//);
-  const weights = unet + weightsIn(plan, besideUnet);
-  const most = isLarge(plan.totalBytes) ? activationBudget : Infinity;
+  const counts = { unet: weightsIn(plan, /^unet\//), others: weightsIn(plan, besideUnet) };
+  return estimatesFromWeights(counts, plan.totalBytes);
+}
+
+/** Rules of thumb for a model of so many weights. */
+export function estimatesFromWeights({ unet, others }: WeightCounts, modelBytes: number): MemoryEstimate[] {
+  const weights = unet + others;
+  const most = isLarge(modelBytes) ? activationBudget : Infinity;
   return (['float16', 'float32'] as const).map((precision) => {
     const width = precision === 'float32' ? 4 : 2;
     const needing = (activations: number): MemoryNeed => ({
@@ -105,11 +117,10 @@ function isHalf(plan: ModelPlan): boolean {
   return plan.weights === 'half' || bytesOf(plan, /^unet\//) < 2.5e9;
 }
 
-/** What stays in float32 whatever the U-Net computes in. */
-export const besideUnet = /^(text_encoder|vae_encoder|vae_decoder)\//;
+const besideUnet = /^(text_encoder|vae_encoder|vae_decoder)\//;
 
 /** Number of weights in the files that match. */
-export function weightsIn(plan: ModelPlan, pattern: RegExp): number {
+function weightsIn(plan: ModelPlan, pattern: RegExp): number {
   return bytesOf(plan, pattern) / (isHalf(plan) ? 2 : 4);
 }
 

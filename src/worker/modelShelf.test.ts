@@ -1,0 +1,33 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { memoryTree } from '../storage/memoryTree.ts';
+import { ModelStore } from '../storage/modelStore.ts';
+import { microFolder } from './intake/microFolder.ts';
+import { ModelShelf } from './modelShelf.ts';
+
+// A browser without a graphics card.
+beforeEach(() => vi.stubGlobal('navigator', { hardwareConcurrency: 2 }));
+afterEach(() => vi.unstubAllGlobals());
+
+describe('planning a folder', () => {
+  const shelf = new ModelShelf(new ModelStore(memoryTree()));
+
+  it('ends when it is cancelled, before its graphs are read', async () => {
+    const opened: string[] = [];
+    const files = (await microFolder()).map(({ path, file }) => {
+      const slice = file.slice.bind(file);
+      file.slice = (...range) => {
+        opened.push(path);
+        return slice(...range);
+      };
+      return { path, file };
+    });
+    const request = { kind: 'folder', files } as const;
+    const controller = new AbortController();
+    const planning = shelf.plan(request, controller.signal);
+    controller.abort();
+    await expect(planning).rejects.toMatchObject({ name: 'AbortError' });
+    expect(opened).toEqual([]);
+    await shelf.plan(request, new AbortController().signal);
+    expect(opened).toContain('micro/unet/model.onnx');
+  });
+});
