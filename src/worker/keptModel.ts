@@ -5,6 +5,7 @@
 import { AppError } from '../lib/errors.ts';
 import { hashBase, judgeParts } from '../lib/manifest.ts';
 import { readJson, type OpenFile } from '../lib/modelFiles.ts';
+import { readDefaults } from '../neti/baseDefaults.ts';
 import { prepareJudge } from '../onnx/judge.ts';
 import type { CompileOptions, OnGraph } from '../onnx/options.ts';
 import { isCurrent, MANIFEST_PATH, parts, prepareModel, type PreparedManifest } from '../onnx/model.ts';
@@ -12,7 +13,6 @@ import type { StoredModel } from '../storage/modelRecords.ts';
 import type { ModelStore } from '../storage/modelStore.ts';
 import type { LoadProgress } from './api.ts';
 import { compileOptions } from './compileOptions.ts';
-import { readDefaults } from '../neti/baseDefaults.ts';
 import { heed } from './heed.ts';
 import { hasJudge, readWords, type BaseModel } from './baseModel.ts';
 

@@ -11,6 +11,7 @@ import { AppError } from '../lib/errors.ts';
 import { fromPlanes } from '../lib/pixels.ts';
 import { sha256Hex } from '../lib/sha256.ts';
 import type { Bridge } from '../neti/bridge.ts';
+import { maxSamplingSteps } from '../neti/baseDefaults.ts';
 import { readConcept } from '../neti/conceptFile.ts';
 import { conceptContexts } from '../neti/contexts.ts';
 import { Mapper } from '../neti/mapper.ts';
@@ -26,7 +27,6 @@ const keptContextBytes = 5e8;
 /** A geometry and an appearance concept. */
 const keptConcepts = 2;
 const maxPictures = 16;
-const maxSteps = 200;
 
 /** A mapper ready to run, and what tells it from others. */
 export interface LearnedConcept {
@@ -198,7 +198,8 @@ function checkSettings({ steps, seeds, truncation, guidanceScale }: PaintSetting
   const whole = (value: number, from: number, to: number) =>
     Number.isInteger(value) && value >= from && value <= to;
   const wrong = [
-    !whole(steps, 1, maxSteps) && `steps must be a whole number from 1 to ${maxSteps}, found ${steps}`,
+    !whole(steps, 1, maxSamplingSteps) &&
+      `steps must be a whole number from 1 to ${maxSamplingSteps}, found ${steps}`,
     !whole(seeds.length, 1, maxPictures) && `1 to ${maxPictures} pictures at a time, found ${seeds.length}`,
     !seeds.every((seed) => Number.isSafeInteger(seed)) &&
       `seeds must be whole numbers, found ${seeds.join(', ')}`,

@@ -2,9 +2,9 @@
 import { AppError } from '../lib/errors.ts';
 import { manifestSchema, type ModelEntry, type ModelFile } from '../lib/manifest.ts';
 import { missingFile, type OpenFile } from '../lib/modelFiles.ts';
+import { readDefaults } from '../neti/baseDefaults.ts';
 import { readCached } from '../storage/modelCache.ts';
 import type { LoadProgress } from './api.ts';
-import { readDefaults } from '../neti/baseDefaults.ts';
 import { hasJudge, readWords, type BaseModel } from './baseModel.ts';
 
 /** Samples and licences are fetched when somebody looks at them. */

@@ -1,7 +1,6 @@
 /** Divides a training pass so that its activations fit a budget, with as little computed twice as the search finds. */
 import type { CompileOptions } from '../options.ts';
-import type { Graph } from '../graph.ts';
-import { type Node } from '../graph.ts';
+import type { Graph, Node } from '../graph.ts';
 import { toHalf } from '../precision.ts';
 import { bytesOf, isProduct, operationsOf } from './cost.ts';
 import { simulateMemory, type MemoryUse } from './memory.ts';

@@ -82,7 +82,7 @@ describe('the plan of a folder', () => {
     const { draw, train } = preflight(plan, facts, (await planned(plan))!);
     expect(train.reasons[0]).toMatch(/^Training needs [\d.]+ MB of memory, as planned from its graph\.$/);
     expect(draw.reasons[0]).toMatch(
-      /^Drawing needs about .* by a rule of thumb from the sizes of the files\.$/,
+      /^Drawing needs about .* by a rule of thumb from the size of the model\.$/,
     );
   });
 

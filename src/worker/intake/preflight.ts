@@ -155,7 +155,7 @@ const sizeOf = ({ weightBytes, activationBytes }: MemoryNeed) => weightBytes + a
 
 const amount = (need: MemoryNeed) => `${need.planned ? '' : 'about '}${fileSize(sizeOf(need))}`;
 const basis = ({ planned }: MemoryNeed) =>
-  planned ? ', as planned from its graph' : ', by a rule of thumb from the sizes of the files';
+  planned ? ', as planned from its graph' : ', by a rule of thumb from the size of the model';
 
 function judgeCard(task: string, memory: MemoryNeed, facts: PreflightFacts, gpu: GpuFacts): Verdict {
   const needed = sizeOf(memory);
