@@ -68,21 +68,23 @@ class Decoder(torch.nn.Module):
         return self.vae.decode(latent_sample, return_dict=False)[0]
 
 
+def build(facts):
+    """(text encoder, U-Net, VAE) with fresh weights."""
+    return (model.build_text_encoder(facts['vocabulary'], facts['start'], facts['end']), model.build_unet(),
+            model.build_vae(facts['scaling_factor']))
+
+
 def load(checkpoint: str):
     """Returns (facts, text encoder, U-Net, VAE), float32, from a checkpoint folder or `random`."""
     random = checkpoint == 'random'
     facts = RANDOM_FACTS if random else json.loads((Path(checkpoint) / 'facts.json').read_text())
     torch.manual_seed(0)
-    modules = {
-        'text_encoder': model.build_text_encoder(facts['vocabulary'], facts['start'], facts['end']),
-        'unet': model.build_unet(),
-        'vae': model.build_vae(facts['scaling_factor']),
-    }
-    for name, module in modules.items():
+    modules = build(facts)
+    for name, module in zip(('text_encoder', 'unet', 'vae'), modules):
         if not random:
             model.load_weights(module, Path(checkpoint) / f'{name}.safetensors')
         module.eval().requires_grad_(False)
-    return facts, modules['text_encoder'], modules['unet'], modules['vae']
+    return facts, *modules
 
 
 def export_graph(module, inputs: dict, outputs: list, path: Path) -> None:

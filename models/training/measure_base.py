@@ -1,9 +1,9 @@
-"""How often the base draws what it was asked for, as the judge sees it: 200 prompts, four seeds each, unpicked.
+"""How often the base draws what it was asked for, as the shipped judge sees it: 200 prompts, four seeds each, unpicked.
 
     python measure_base.py RUN_DIR MODEL_DIR
 
-RUN_DIR has the judge's checkpoint (judge.pt) and the drawn sets. Figures go to MODEL_DIR/base.json: subject top-1 and top-5,
-place, plain colour, treatment; and, for scale, what the judge says of the VAE's reconstructions of real scenes.
+RUN_DIR has the sets of draw_judged.py. Figures go to MODEL_DIR/base.json: subject top-1 and top-5, place, plain colour,
+treatment; the denoising loss on new scenes; and, for scale, what the judge says of the VAE's reconstructions of real ones.
 """
 import json
 import sys
@@ -14,7 +14,7 @@ import onnxruntime
 import torch
 
 import captions
-import judge
+import model
 import world
 from captions import PLACE_PHRASES, TREATMENT_PHRASES, pick
 from draw_judged import LABELS
@@ -24,7 +24,7 @@ from subjects import SUBJECTS
 from train_judge import HEADS, Scenes
 
 PROMPTS, SEEDS, BATCH = 200, 4, 50
-RECONSTRUCTIONS = 1000
+SCENES = 1000
 ORDER = list(SUBJECTS)
 
 
@@ -51,10 +51,19 @@ def tensor(pictures):
     return torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
-def heads(image, pictures):
-    """Logits {head: [N, classes]} of pictures [N,3,64,64] in -1..1."""
-    parts = [image(part)[2:] for part in pictures.split(250)]
-    return {name: torch.cat(rows) for name, rows in zip(HEADS, zip(*parts))}
+def run(folder, part, *inputs):
+    """All outputs of a shipped graph, float32, in batches; inputs are tensors [N, ...] in the order of the graph's."""
+    session = onnxruntime.InferenceSession(str(folder / part / 'model.onnx'), providers=['CPUExecutionProvider'])
+    names = [each.name for each in session.get_inputs()]
+    halves = [x.half() if x.is_floating_point() else x for x in inputs]
+    parts = [session.run(None, {name: rows.numpy() for name, rows in zip(names, batch)})
+             for batch in zip(*(x.split(BATCH) for x in halves))]
+    return [torch.cat([torch.from_numpy(x).float() for x in output]) for output in zip(*parts)]
+
+
+def heads(folder, pictures):
+    """The judge's logits {head: [N, classes]} of pictures [N,3,64,64] in -1..1."""
+    return dict(zip(HEADS, run(folder, 'judge_image', pictures)[2:]))
 
 
 def hits(logits, wanted, name, keep, k=1):
@@ -63,7 +72,7 @@ def hits(logits, wanted, name, keep, k=1):
     return top(logits[name][rows], torch.tensor([wanted[i][name] for i in rows]), k)
 
 
-def judge_base(image, folder):
+def judge_base(folder):
     rng = np.random.default_rng(200)
     asked = [ask(rng) for _ in range(PROMPTS)]
     repeated = [request for request in asked for _ in range(SEEDS)]
@@ -72,7 +81,7 @@ def judge_base(image, folder):
         sentences = [sentence for sentence, _ in repeated[start:start + BATCH]]
         pictures.append(sample(folder, sentences, range(start, start + len(sentences))))
     wanted = [want for _, want in repeated]
-    logits, places = heads(image, tensor(np.concatenate(pictures))), len(world.PLACE_NAMES)
+    logits, places = heads(folder, tensor(np.concatenate(pictures))), len(world.PLACE_NAMES)
     everything = range(1000)
     return {
         'prompts': PROMPTS, 'pictures': len(repeated),
@@ -82,31 +91,32 @@ def judge_base(image, folder):
     }
 
 
-def reconstruct(folder, pictures):
-    """What the VAE makes of pictures in -1..1, and its mean PSNR in dB."""
-    def run(part, x):
-        session = onnxruntime.InferenceSession(str(folder / part / 'model.onnx'), providers=['CPUExecutionProvider'])
-        name = session.get_inputs()[0].name
-        return torch.cat([torch.from_numpy(session.run(None, {name: rows.half().numpy()})[0]) for rows in x.split(50)])
-    mean = run('vae_encoder', pictures)[:, :4]
-    back = run('vae_decoder', mean).float().clamp(-1, 1)
-    return back, (10 * torch.log10(4 / (back - pictures).pow(2).mean((1, 2, 3)))).mean().item()
+def denoising_loss(folder, scenes):
+    """Mean squared error of the predicted noise over scenes with their captions, timesteps spread evenly."""
+    latents = run(folder, 'vae_encoder', scenes.read(torch.arange(SCENES)))[0][:, :4]
+    latents *= json.loads((folder / 'vae_decoder/config.json').read_text())['scaling_factor']
+    contexts = run(folder, 'text_encoder', scenes.tokens[:SCENES])[0]
+    timesteps = torch.arange(SCENES) * 1000 // SCENES
+    noise = torch.randn(latents.shape, generator=torch.Generator().manual_seed(0))
+    noisy = model.build_scheduler().add_noise(latents, noise, timesteps)
+    return (run(folder, 'unet', noisy, timesteps, contexts)[0] - noise).pow(2).mean().item()
 
 
-def judge_vae(image, scenes, folder):
-    """The heads' accuracy on real scenes and on their reconstructions."""
-    index = torch.arange(RECONSTRUCTIONS)
+def judge_vae(folder, scenes):
+    """PSNR, and the heads' accuracy on real scenes and on their reconstructions."""
+    index = torch.arange(SCENES)
     originals, labels = scenes.read(index), scenes.labels[index]
-    back, psnr = reconstruct(folder, originals)
+    back = run(folder, 'vae_decoder', run(folder, 'vae_encoder', originals)[0][:, :4])[0].clamp(-1, 1)
+    psnr = (10 * torch.log10(4 / (back - originals).pow(2).mean((1, 2, 3)))).mean().item()
     accuracy = {what: {name: top(logits[name], labels[:, LABELS.index(name)], 1) for name in HEADS}
-                for what, logits in (('originals', heads(image, originals)), ('reconstructions', heads(image, back)))}
-    return {'pictures': RECONSTRUCTIONS, 'PSNR, dB': psnr, **accuracy}
+                for what, logits in (('originals', heads(folder, originals)), ('reconstructions', heads(folder, back)))}
+    return {'pictures': SCENES, 'PSNR, dB': psnr, **accuracy}
 
 
-def main(run, folder):
-    run, folder = Path(run), Path(folder)
-    image, _ = judge.load(run)
-    figures = {'base': judge_base(image, folder), 'VAE': judge_vae(image, Scenes(run, 'test'), folder)}
+def main(drawn, folder):
+    scenes, folder = Scenes(Path(drawn), 'test'), Path(folder)
+    figures = {'base': judge_base(folder), 'denoising loss': denoising_loss(folder, scenes),
+               'VAE': judge_vae(folder, scenes)}
     (folder / 'base.json').write_text(json.dumps(figures, indent=1) + '\n')
     print(json.dumps(figures, indent=1))
 

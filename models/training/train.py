@@ -1,7 +1,8 @@
 """Trains U-Net and text encoder together on the latents, epsilon prediction, until a given time; resumes by itself.
 
-    python train.py RUN_DIR MINUTES
+    python train.py RUN_DIR MINUTES [RATE]
 
+Without a state.pt, the weights that checkpoint.py wrote are trained further, best with a smaller RATE.
 Reads latents.npy and tokens.npy. Loss: MSE of the noise with min-SNR weights (gamma 5); one caption in ten is replaced
 by the empty one. AdamW, warm-up then cosine over the whole time. Every SAVE seconds RUN_DIR gets state.pt (to resume)
 and unet/text_encoder.safetensors with facts.json: the moving average of the weights, half precision, ready to export.
@@ -82,13 +83,16 @@ def save(run, networks, average, optimizer, progress, facts):
     (run / 'facts.json').write_text(json.dumps({**facts, **progress}, indent=2) + '\n')
 
 
-def main(run, minutes):
+def main(run, minutes, peak=RATE):
     torch.set_num_threads(2)
     torch.manual_seed(int(time.time()))
     run, facts = Path(run), read_facts(Path(run))
     networks, batches = Networks(facts).to(model.DEVICE), Batches(run, facts)
-    optimizer = torch.optim.AdamW(networks.parameters(), RATE, betas=(0.9, 0.99), weight_decay=0.01, fused=True)
+    optimizer = torch.optim.AdamW(networks.parameters(), float(peak), betas=(0.9, 0.99), weight_decay=0.01, fused=True)
     progress = {'step': 0, 'seconds': 0.0, 'pictures': 0}
+    if (run / 'unet.safetensors').exists():
+        model.load_weights(networks.unet, run / 'unet.safetensors')
+        model.load_weights(networks.text, run / 'text_encoder.safetensors')
     average = [p.detach().clone() for p in networks.state_dict().values()]
     if (run / 'state.pt').exists():
         state = torch.load(run / 'state.pt', map_location=model.DEVICE)
@@ -104,7 +108,7 @@ def main(run, minutes):
     saved = shown = last
     while progress['seconds'] < budget:
         part = progress['seconds'] / budget
-        rate = RATE * min((progress['step'] + 1) / WARM_UP, 0.02 + 0.98 * (1 + math.cos(math.pi * part)) / 2)
+        rate = float(peak) * min((progress['step'] + 1) / WARM_UP, 0.02 + 0.98 * (1 + math.cos(math.pi * part)) / 2)
         for group in optimizer.param_groups:
             group['lr'] = rate
         x, tokens = batches.draw()
@@ -140,4 +144,4 @@ def main(run, minutes):
 
 
 if __name__ == '__main__':
-    main(*sys.argv[1:3])
+    main(*sys.argv[1:4])

@@ -8,6 +8,7 @@ import { AppError } from '../lib/errors.ts';
 import { Mutex } from '../lib/mutex.ts';
 
 export type OrtModule = Pick<typeof OnnxRuntime, 'InferenceSession' | 'Tensor' | 'env'>;
+/** What the page may choose between. */
 export type Provider = 'webgpu' | 'wasm';
 export type OrtTensor = Tensor;
 export type Feeds = Record<string, Tensor>;
@@ -26,7 +27,8 @@ const wholeFileBytes = 256e6;
 
 export interface RuntimeOptions {
   readonly ort: OrtModule;
-  readonly provider: Provider;
+  /** `cpu` is that of onnxruntime's native build, for tools. */
+  readonly provider: Provider | 'cpu';
   /** The device that onnxruntime and the project's own kernels share; required on WebGPU. */
   readonly device?: GPUDevice;
 }
@@ -73,7 +75,7 @@ export class Session {
 }
 
 export class Runtime {
-  readonly provider: Provider;
+  readonly provider: RuntimeOptions['provider'];
   readonly device: GPUDevice | null;
   private readonly ort: OrtModule;
   private readonly queue = new Mutex();
@@ -96,7 +98,7 @@ export class Runtime {
     gpuOutputs: readonly string[],
   ): Promise<Session> {
     const options: InferenceSession.SessionOptions = {
-      executionProviders: [this.device ? { name: 'webgpu', device: this.device } : 'wasm'],
+      executionProviders: [this.device ? { name: 'webgpu', device: this.device } : this.provider],
       graphOptimizationLevel: 'all',
       // A pattern takes one block for a whole run, larger than what is alive at one time: memory plans would not hold.
       enableMemPattern: false,

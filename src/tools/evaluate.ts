@@ -5,7 +5,6 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import * as ort from 'onnxruntime-web';
 import { mean } from 'simple-statistics';
 import type { Pipeline } from '../diffusion/pipeline.ts';
 import { Pipeline as FrozenPipeline } from '../diffusion/pipeline.ts';
@@ -17,8 +16,8 @@ import { createBridge } from '../neti/bridge.ts';
 import { readConcept } from '../neti/conceptFile.ts';
 import { conceptContexts } from '../neti/contexts.ts';
 import { Mapper } from '../neti/mapper.ts';
-import { Runtime } from '../ort/runtime.ts';
 import { openFolder } from './modelFolder.ts';
+import { nativeRuntime } from './nativeRuntime.ts';
 import { pngPlanes } from './pngPlanes.ts';
 import { bootstrap, type Interval } from './statistics.ts';
 
@@ -134,8 +133,7 @@ const [conceptPath, picturePath, model] = process.argv.slice(2);
 if (!conceptPath || !picturePath)
   throw new Error('Expected: npm run evaluate -- CONCEPT.safetensors PICTURE.png [MODEL_DIR]');
 const folder = resolve(model ?? join(import.meta.dirname, '../../models/sticker-world'));
-ort.env.wasm.numThreads = 2;
-const runtime = new Runtime({ ort, provider: 'wasm' });
+const runtime = nativeRuntime();
 const pipeline = await FrozenPipeline.load(runtime, openFolder(folder));
 const words = JSON.parse(await readFile(join(folder, 'words.json'), 'utf8')) as { words: string[] };
 const random = new Random(1);

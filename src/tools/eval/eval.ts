@@ -7,7 +7,6 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import * as ort from 'onnxruntime-web';
 import { z } from 'zod';
 import { Judge } from '../../diffusion/judge.ts';
 import { Pipeline } from '../../diffusion/pipeline.ts';
@@ -15,8 +14,8 @@ import { manifestSchema } from '../../lib/manifest.ts';
 import { createBridge } from '../../neti/bridge.ts';
 import { readDefaults, trainSettingsOn } from '../../neti/baseDefaults.ts';
 import { variantNames, type VariantName } from '../../neti/variants.ts';
-import { Runtime } from '../../ort/runtime.ts';
 import { openFolder } from '../modelFolder.ts';
+import { nativeRuntime } from '../nativeRuntime.ts';
 import { learn } from './learn.ts';
 import { mixPair, pairsOf } from './mix.ts';
 import { writeReport } from './report.ts';
@@ -66,9 +65,8 @@ const { models: entries } = manifestSchema.parse(
 );
 const entry = entries[0]!;
 const folder = join(models, entry.path);
-ort.env.wasm.numThreads = 2;
 const open = openFolder(folder);
-const runtime = new Runtime({ ort, provider: 'wasm' });
+const runtime = nativeRuntime();
 const pipeline = await Pipeline.load(runtime, open);
 const { templates } = wordsSchema.parse(JSON.parse(await readFile(join(folder, 'words.json'), 'utf8')));
 const base = { id: entry.id, hash: entry.hash };
