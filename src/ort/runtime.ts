@@ -31,6 +31,8 @@ export interface RuntimeOptions {
   readonly provider: Provider | 'cpu';
   /** The device that onnxruntime and the project's own kernels share; required on WebGPU. */
   readonly device?: GPUDevice;
+  /** Of the native build; without it, one a core. */
+  readonly threads?: number;
 }
 
 export class Session {
@@ -78,14 +80,16 @@ export class Runtime {
   readonly provider: RuntimeOptions['provider'];
   readonly device: GPUDevice | null;
   private readonly ort: OrtModule;
+  private readonly threads: number | undefined;
   private readonly queue = new Mutex();
 
-  constructor({ ort, provider, device }: RuntimeOptions) {
+  constructor({ ort, provider, device, threads }: RuntimeOptions) {
     if (provider === 'webgpu' && !device)
       throw new AppError('ort.device', 'WebGPU was asked for without a GPUDevice; pass the shared device.');
     this.ort = ort;
     this.provider = provider;
     this.device = device ?? null;
+    this.threads = threads;
   }
 
   /**
@@ -105,6 +109,7 @@ export class Runtime {
       // Unused outputs of the optimizer's fallbacks are reported as warnings that mean nothing to a user.
       logSeverityLevel: 3,
     };
+    if (this.threads !== undefined) options.intraOpNumThreads = this.threads;
     if (this.device)
       options.preferredOutputLocation = Object.fromEntries(gpuOutputs.map((name) => [name, 'gpu-buffer']));
     return this.queue.run(async () => {

@@ -2,4 +2,6 @@
 import * as ort from 'onnxruntime-node';
 import { Runtime } from '../ort/runtime.ts';
 
-export const nativeRuntime = (): Runtime => new Runtime({ ort, provider: 'cpu' });
+/** @param threads that one pass of a graph is spread over; two processes of one each do more than one of two. */
+export const nativeRuntime = (threads?: number): Runtime =>
+  new Runtime({ ort, provider: 'cpu', ...(threads !== undefined && { threads }) });

@@ -1,10 +1,12 @@
 /**
- * `npm run eval -- --out DIR [--variants neti,xti | all] [--concepts 12] [--batch 4] [--settings] [--report DIR]`: the paper's
- * comparison on the shipped base. Trains every variant on every held-out concept, with the base's own pictures a step unless
- * --batch says otherwise, and draws the study's prompts into --out; what is there already is kept, so it may be cut and run
- * again. --settings adds NeTI with other settings. Then the judge scores everything, and --report (models/…/evaluation) gets what was found.
+ * `npm run eval -- --out DIR [--variants neti,xti | all] [--concepts 12] [--batch 4] [--settings] [--part 1/2] [--report DIR]`:
+ * the paper's comparison on the shipped base. Trains every variant on every held-out concept, with the base's own pictures a
+ * step unless --batch says otherwise, and draws the study's prompts into --out; what is there already is kept, so it may be cut
+ * and run again. --settings adds NeTI with other settings. --part does every second (third, …) training and stops: parts run
+ * side by side. Then the judge scores everything, and --report (models/…/evaluation) gets what was found.
  */
 import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
@@ -33,7 +35,7 @@ import {
 const models = join(import.meta.dirname, '../../../models');
 const wordsSchema = z.object({ templates: z.object({ object: z.array(z.string()) }) });
 const usage =
-  'npm run eval -- --out DIR [--variants neti,xti | all] [--concepts 12] [--batch 4] [--settings] [--report DIR]';
+  'npm run eval -- --out DIR [--variants neti,xti | all] [--concepts 12] [--batch 4] [--settings] [--part 1/2] [--report DIR]';
 
 /** NeTI is always among them: the others are compared with it. */
 function chosenVariants(option: string | undefined): readonly VariantName[] {
@@ -47,6 +49,13 @@ function chosenVariants(option: string | undefined): readonly VariantName[] {
   return [...new Set<VariantName>(['neti', ...chosen])];
 }
 
+/** One part of how many, from 1. */
+function chosenPart(option: string | undefined): { readonly part: number; readonly parts: number } {
+  const [part, parts] = (option ?? '1/1').split('/').map(Number);
+  if (part && parts && part <= parts) return { part, parts };
+  throw new Error(`Expected a part as 1/2, found --part ${option}.`);
+}
+
 const { values } = parseArgs({
   options: {
     out: { type: 'string' },
@@ -54,6 +63,7 @@ const { values } = parseArgs({
     concepts: { type: 'string', default: '12' },
     batch: { type: 'string' },
     settings: { type: 'boolean', default: false },
+    part: { type: 'string' },
     report: { type: 'string' },
   },
 });
@@ -66,7 +76,8 @@ const { models: entries } = manifestSchema.parse(
 const entry = entries[0]!;
 const folder = join(models, entry.path);
 const open = openFolder(folder);
-const runtime = nativeRuntime();
+const { part, parts } = chosenPart(values.part);
+const runtime = nativeRuntime(Math.max(1, Math.floor(availableParallelism() / parts)));
 const pipeline = await Pipeline.load(runtime, open);
 const { templates } = wordsSchema.parse(JSON.parse(await readFile(join(folder, 'words.json'), 'utf8')));
 const base = { id: entry.id, hash: entry.hash };
@@ -84,10 +95,13 @@ const batchSize = Number(values.batch ?? defaults.batchSize);
 if (!(batchSize > 0 && batchSize % 2 === 0))
   throw new Error(`Expected an even number of pictures a step, found --batch ${values.batch}.`);
 const settings = trainSettingsOn({ ...defaults, batchSize });
-for (const concept of concepts)
-  for (const variant of variants) await teach(variantArm(variant, settings), concept);
 const otherArms = values.settings ? settingArms(settings) : [];
-for (const concept of settingConcepts(concepts)) for (const arm of otherArms) await teach(arm, concept);
+const lessons = [
+  ...concepts.flatMap((concept) => variants.map((name) => [variantArm(name, settings), concept] as const)),
+  ...settingConcepts(concepts).flatMap((concept) => otherArms.map((arm) => [arm, concept] as const)),
+];
+for (const [i, [arm, concept]] of lessons.entries()) if (i % parts === part - 1) await teach(arm, concept);
+if (values.part) process.exit();
 
 const { tokenizer, shape } = pipeline;
 const { resolution } = shape;
