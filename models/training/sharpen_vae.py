@@ -11,6 +11,7 @@ import json
 import math
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from torch.nn import functional as F
 
 import model
 from train_judge import augment
-from train_vae import edges, tensor
+from train_vae import pixel_loss, tensor
 
 BATCH = 16
 READER_BATCH, READER_RATE, READER_SHARE = 64, 2e-3, 0.12
@@ -83,8 +84,9 @@ class Pictures:
         i = np.sort(self.rng.choice(len(self.pictures), n, replace=False))
         words = torch.zeros(n, self.vocabulary).scatter_(1, torch.from_numpy(self.tokens[i].astype(np.int64)), 1)
         words[:, -2:] = 0  # start and end say nothing
+        words = words / words.sum(1, keepdim=True).clamp(min=1)
         return (tensor(self.pictures[i]).contiguous(memory_format=torch.channels_last),
-                torch.from_numpy(self.latents[i]).float().to(model.DEVICE), (words / words.sum(1, True).clamp(min=1)).to(model.DEVICE))
+                torch.from_numpy(self.latents[i]).float().to(model.DEVICE), words.to(model.DEVICE))
 
 
 def clock(seconds):
@@ -124,14 +126,19 @@ def gradient_at(y, losses):
 
 
 def losses_of(y, x, reader, discriminator):
-    """The pixels' loss is that of train_vae.py."""
     with torch.autocast(model.DEVICE, torch.bfloat16):
-        return {'pixels': (y - x).abs().mean() + 4 * (y - x).pow(2).mean() + 0.7 * edges(y, x),
-                'perceptual': perceptual(reader, y, x), 'adversarial': -discriminator(y).float().mean()}
+        return {'pixels': pixel_loss(y, x), 'perceptual': perceptual(reader, y, x),
+                'adversarial': -discriminator(y).float().mean()}
 
 
-def train_decoder(vae, reader, pictures, scale, seconds, save):
-    """Trains the decoder of `vae` in place; `save` gets the moving average of the VAE now and then, and last."""
+def hinge_loss(discriminator, real, drawn):
+    with torch.autocast(model.DEVICE, torch.bfloat16):
+        on_real, on_drawn = (discriminator(pictures).float() for pictures in (real, drawn))
+    return F.relu(1 - on_real).mean() + F.relu(1 + on_drawn).mean()
+
+
+def train_decoder(vae, reader, pictures, scale, seconds, keep):
+    """Trains the decoder of `vae` in place; `keep` gets the moving average of the VAE now and then, and last."""
     discriminator = build_discriminator().to(model.DEVICE, memory_format=torch.channels_last)
     weights = [*vae.decoder.parameters(), *vae.post_quant_conv.parameters()]
     optimizer = torch.optim.AdamW(weights, RATE, betas=(0.8, 0.99), weight_decay=1e-3, fused=True)
@@ -152,9 +159,7 @@ def train_decoder(vae, reader, pictures, scale, seconds, save):
         torch.nn.utils.clip_grad_norm_(weights, 1.0)
         optimizer.step()
         discriminator.requires_grad_(True)
-        with torch.autocast(model.DEVICE, torch.bfloat16):
-            real, fake = (discriminator(pictures).float() for pictures in (x, y.detach()))
-        hinge = F.relu(1 - real).mean() + F.relu(1 + fake).mean()
+        hinge = hinge_loss(discriminator, x, y.detach())
         critic.zero_grad()
         hinge.backward()
         critic.step()
@@ -165,8 +170,12 @@ def train_decoder(vae, reader, pictures, scale, seconds, save):
             print(f'{step + 1}: {10 * math.log10(4 / mse):.2f} dB, perceptual {distance:.3f}, hinge {judged:.2f}, {share:.0%}', flush=True)
             window = []
         if step % SAVE == SAVE - 1:
-            save(average.module)
-    save(average.module)
+            keep(average.module)
+    keep(average.module)
+
+
+def keep(path, vae):
+    save_file({k: v.contiguous().cpu() for k, v in vae.state_dict().items()}, str(path))
 
 
 def main(run, minutes):
@@ -180,8 +189,7 @@ def main(run, minutes):
     pictures = Pictures(run, vocabulary)
     reader = Reader(vocabulary).to(model.DEVICE, memory_format=torch.channels_last)
     train_reader(reader, pictures, READER_SHARE * seconds)
-    save = lambda vae: save_file({k: v.contiguous().cpu() for k, v in vae.state_dict().items()}, str(run / 'vae.safetensors'))
-    train_decoder(vae, reader, pictures, scale, (1 - READER_SHARE) * seconds, save)
+    train_decoder(vae, reader, pictures, scale, (1 - READER_SHARE) * seconds, partial(keep, run / 'vae.safetensors'))
 
 
 if __name__ == '__main__':

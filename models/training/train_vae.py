@@ -38,6 +38,11 @@ def edges(a, b):
     return d.diff(dim=2).abs().mean() + d.diff(dim=3).abs().mean()
 
 
+def pixel_loss(y, x):
+    """L1 + 4 MSE + edges, of pictures drawn and wanted."""
+    return (y - x).abs().mean() + 4 * (y - x).pow(2).mean() + 0.7 * edges(y, x)
+
+
 def measure(vae, pictures):
     """(PSNR in dB of the mean reconstruction, standard deviation of the latent)."""
     errors, latents = [], []
@@ -55,9 +60,7 @@ def loss_of(vae, x):
     with torch.autocast(model.DEVICE, torch.bfloat16):
         posterior = vae.encode(x).latent_dist
         y = vae.decode(posterior.sample()).sample.float()
-    mse = (y - x).pow(2).mean()
-    loss = (y - x).abs().mean() + 4 * mse + 0.7 * edges(y, x) + KL * posterior.kl().float().mean()
-    return loss, mse.item()
+    return pixel_loss(y, x) + KL * posterior.kl().float().mean(), (y - x).pow(2).mean().item()
 
 
 def train(vae, pools, steps):
