@@ -60,7 +60,7 @@ export async function train(page: Page, lesson: Lesson): Promise<number> {
 
 /** `count` pictures of a prompt as PNG bytes, from consecutive seeds. */
 export async function generate(page: Page, prompt: string, count: number, seed: number): Promise<Buffer[]> {
-  await page.getByLabel('Prompt', { exact: true }).fill(prompt);
+  await page.getByRole('textbox', { name: 'Prompt', exact: true }).fill(prompt);
   await page.getByLabel('Seed', { exact: true }).fill(String(seed));
   await page.getByLabel('Pictures', { exact: true }).selectOption(String(count));
   const results = page
