@@ -5,7 +5,6 @@
 import { z } from 'zod';
 import { AppError } from '../lib/errors.ts';
 import { readBytes, readJson, type OpenFile } from '../lib/modelFiles.ts';
-import { sizeOf } from '../lib/numbers.ts';
 import { precisions, type Precision } from '../lib/precision.ts';
 import { floats, type Feeds, type OrtTensor, type Runtime, type Session } from '../ort/runtime.ts';
 import { readTokenizerFolder } from './clipTokenizer.ts';
@@ -16,6 +15,8 @@ export interface ModelShape {
   readonly layers: number;
   /** Height × width of each cross-attention layer's feature map, in execution order. */
   readonly positions: readonly number[];
+  /** Number of activations that the text encoder's first run of a training step hands on to the second. */
+  readonly handedOn: number;
   readonly tokens: number;
   readonly contextWidth: number;
   /** [channels, height, width] of the latents. */
@@ -33,6 +34,7 @@ const absent = z.null({ error: 'is not supported: this autoencoder is not Stable
 const preparedSchema = z.object({
   layers: z.int().positive(),
   positions: z.array(z.int().positive()).readonly(),
+  handedOn: z.int().nonnegative(),
   tokens: z.int().positive(),
   contextWidth: z.int().positive(),
   latent: z.tuple([z.int().positive(), z.int().positive(), z.int().positive()]),
@@ -52,14 +54,8 @@ const vaeSchema = z.object({
 const contexts = ['key_contexts', 'value_contexts'] as const;
 const contextGradients = ['grad_key_contexts', 'grad_value_contexts'] as const;
 const conceptGradients = ['grad_concept_embedding', 'grad_concept_bypass'] as const;
-/** The networks with the outputs that the next network or the mapper reads: they stay on the GPU. */
-const networks = {
-  unet: contextGradients,
-  text_encoder: [...contexts, ...conceptGradients],
-  vae_encoder: [],
-  vae_decoder: [],
-} as const;
-type Network = keyof typeof networks;
+const networks = ['unet', 'text_encoder', 'vae_encoder', 'vae_decoder'] as const;
+type Network = (typeof networks)[number];
 
 /** What the text encoder is told of the concept of V word vectors, or the gradients with respect to it: one row a prompt row. */
 export interface ConceptRows {
@@ -74,6 +70,14 @@ export interface Contexts {
   /** [N, T, D] each for prompt rows, [L, B, T, D] for the U-Net. */
   readonly keys: OrtTensor;
   readonly values: OrtTensor;
+}
+
+/** A run of the text encoder whose gradient will be asked for. Whoever began it disposes of its contexts and what was kept. */
+export interface TextPass extends Contexts {
+  readonly rows: readonly TokenRow[];
+  readonly concept: ConceptRows;
+  /** Activations that the gradient needs. */
+  readonly kept: readonly OrtTensor[];
 }
 
 export interface UnetInputs extends Contexts {
@@ -110,9 +114,10 @@ export class Pipeline {
     );
     const tokenizer = new PromptTokenizer({ ...(await readTokenizerFolder(open)), tokens: prepared.tokens });
     const sessions = new Map<Network, Session>();
-    for (const name of Object.keys(networks) as Network[]) {
+    for (const name of networks) {
       onPart?.(name);
-      sessions.set(name, await loadNetwork(runtime, open, name, weights[name] ?? [`${name}/model.onnx`]));
+      const files = weights[name] ?? [`${name}/model.onnx`];
+      sessions.set(name, await loadNetwork(runtime, open, name, files, readOnGpu(name, prepared.handedOn)));
     }
     const byName = Object.fromEntries(sessions) as Record<Network, Session>;
     const shape = { ...prepared, resolution: sideOf(byName.vae_encoder) };
@@ -128,16 +133,20 @@ export class Pipeline {
     return { keys: keys!, values: values! };
   }
 
+  /** `encodeText` for training: what its gradient needs is kept. */
+  async beginText(rows: readonly TokenRow[], concept: ConceptRows): Promise<TextPass> {
+    const names = indexed('kept', this.shape.handedOn);
+    const [keys, values, ...kept] = await this.runText(rows, [...contexts, ...names], concept);
+    return { keys: keys!, values: values!, rows, concept, kept };
+  }
+
   /**
    * Vector-Jacobian product of `encodeText`: gradients of v_base [N, V, D] and v_bypass [N, D] from those of the contexts
    * [N, T, D].
    */
-  async encodeTextGradient(
-    rows: readonly TokenRow[],
-    concept: ConceptRows,
-    gradients: Contexts,
-  ): Promise<ConceptRows> {
-    const [embedding, bypass] = await this.runText(rows, conceptGradients, concept, gradients);
+  async encodeTextGradient(pass: TextPass, gradients: Contexts): Promise<ConceptRows> {
+    const backward = { gradients, kept: pass.kept };
+    const [embedding, bypass] = await this.runText(pass.rows, conceptGradients, pass.concept, backward);
     return { embedding: embedding!, bypass: bypass! };
   }
 
@@ -215,24 +224,29 @@ export class Pipeline {
     rows: readonly TokenRow[],
     fetches: readonly string[],
     concept?: ConceptRows,
-    gradients?: Contexts,
+    backward?: { readonly gradients: Contexts; readonly kept: readonly OrtTensor[] },
   ): Promise<OrtTensor[]> {
     if (!concept && rows.some((row) => row.placeholder !== null))
       throw new AppError('prompt.noConcept', 'The prompt marks a concept with "{}", but none is chosen.');
     const { runtime, shape } = this;
+    const { text_encoder: session } = this.sessions;
     const dims = [rows.length, shape.tokens];
     const vectors = concept?.embedding.dims[1] ?? 1;
     const ids = rows.flatMap((row) => row.ids);
-    const zeros = (...outer: number[]) => zeroTensor(runtime, [...outer, shape.contextWidth]);
+    const zeros = (...outer: number[]) => runtime.zeros('float32', [...outer, shape.contextWidth]);
+    const unread = (name: string) => runtime.zeros(session.inputType(name), oneRow(session.inputShape(name)));
+    const given = indexed('given', shape.handedOn);
     return this.run('text_encoder', fetches, {
-      input_ids: runtime.integers(this.sessions.text_encoder.inputType('input_ids'), ids, dims),
+      input_ids: runtime.integers(session.inputType('input_ids'), ids, dims),
       placeholder_mask: runtime.float(oneHot(rows, shape.tokens, vectors), [...dims, vectors]),
       concept_embedding: concept?.embedding ?? zeros(rows.length, vectors),
       concept_bypass: concept?.bypass ?? zeros(rows.length),
       bypass_scale: runtime.float(Float32Array.of(bypassScale), []),
-      grad_key_contexts: gradients?.keys ?? zeros(...dims),
-      grad_value_contexts: gradients?.values ?? zeros(...dims),
-      compute_gradients: runtime.bool(gradients !== undefined),
+      compute_contexts: runtime.bool(fetches.includes(contexts[0])),
+      compute_gradients: runtime.bool(backward !== undefined),
+      grad_key_contexts: backward?.gradients.keys ?? unread('grad_key_contexts'),
+      grad_value_contexts: backward?.gradients.values ?? unread('grad_value_contexts'),
+      ...Object.fromEntries(given.map((name, i) => [name, backward?.kept[i] ?? unread(name)])),
     });
   }
 
@@ -275,8 +289,20 @@ export class Pipeline {
   }
 }
 
-function zeroTensor(runtime: Runtime, dims: readonly number[]): OrtTensor {
-  return runtime.float(new Float32Array(sizeOf(dims)), dims);
+/** `kept_0`, `kept_1` … */
+function indexed(name: string, count: number): string[] {
+  return Array.from({ length: count }, (_, i) => `${name}_${i}`);
+}
+
+/** The outputs of a network that the next network or the mapper reads: they stay on the GPU. */
+function readOnGpu(network: Network, handedOn: number): readonly string[] {
+  if (network === 'unet') return contextGradients;
+  return network === 'text_encoder' ? [...contexts, ...conceptGradients, ...indexed('kept', handedOn)] : [];
+}
+
+/** The least that an input takes: one along each free dimension. */
+function oneRow(shape: readonly (number | string)[]): number[] {
+  return shape.map((dim) => (typeof dim === 'number' && dim > 0 ? dim : 1));
 }
 
 async function loadNetwork(
@@ -284,10 +310,11 @@ async function loadNetwork(
   open: OpenFile,
   name: Network,
   weights: readonly string[],
+  gpuOutputs: readonly string[],
 ): Promise<Session> {
   const graph = await readBytes(open, `prepared/${name}.onnx`);
   const external = await Promise.all(weights.map(async (path) => ({ path, data: await open(path) })));
-  return runtime.load(graph, external, networks[name]);
+  return runtime.load(graph, external, gpuOutputs);
 }
 
 /** A configuration file, all defaults where the model has none. Throws `model.config`. */

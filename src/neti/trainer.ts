@@ -131,10 +131,10 @@ export class Trainer {
       const concept = conceptRows(bridge, tape, output, batch.timesteps.length * pipeline.shape.layers);
       clock.lap('mapper');
       const rows = tiled(batch.rows, pipeline.shape.layers);
-      const contexts = await pipeline.encodeText(rows, concept);
-      borrowed.push(contexts.keys, contexts.values);
+      const text = await pipeline.beginText(rows, concept);
+      borrowed.push(text.keys, text.values, ...text.kept);
       clock.lap('text');
-      const inputs = this.unetInputs(batch, contexts.keys, contexts.values);
+      const inputs = this.unetInputs(batch, text.keys, text.values);
       const share = batch.timesteps.length / settings.batchSize;
       const { losses, keys, values, finite } = await pipeline.denoiseGradient(
         inputs,
@@ -145,7 +145,7 @@ export class Trainer {
       clock.lap('unet');
       if (finite) {
         const upstream = { keys: this.asRows(keys), values: this.asRows(values) };
-        const gradients = await pipeline.encodeTextGradient(rows, concept, upstream);
+        const gradients = await pipeline.encodeTextGradient(text, upstream);
         borrowed.push(gradients.embedding, gradients.bypass);
         clock.lap('text');
         this.backward(tape, output, gradients.embedding, gradients.bypass);

@@ -4,7 +4,8 @@
  * of a backward pass can have its own `If`; its outputs feed the next segment.
  */
 import { Builder } from './builder.ts';
-import type { Graph, Node } from './graph.ts';
+import { int, type Graph, type Node } from './graph.ts';
+import { elementCode } from './write.ts';
 
 export interface Gate {
   readonly graph: Graph;
@@ -27,12 +28,15 @@ export function conditional({ graph, condition }: Gate, nodes: readonly Node[], 
   const skipped: Node[] = [];
   const otherwise = new Builder(graph, skipped, 'skipped/');
   const zeros = [...outputs.values()].map((value) => {
-    const one = otherwise.constant(
+    const { type, dims } = graph.typeOf(value);
+    const zero = otherwise.constant(
       'float32',
-      graph.typeOf(value).dims.map(() => 1),
+      dims.map(() => 1),
       [0],
     );
-    return otherwise.op('Identity', [one]);
+    return type === 'float32'
+      ? otherwise.op('Identity', [zero])
+      : otherwise.op('Cast', [zero], { to: int(elementCode(type)) });
   });
   for (const [name, value] of outputs) graph.types.set(name, graph.typeOf(value));
   return {

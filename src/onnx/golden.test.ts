@@ -7,7 +7,8 @@ import { gunzipSync } from 'node:zlib';
 import type { Tensor } from 'onnxruntime-web';
 import { describe, expect, test } from 'vitest';
 import { relativeError } from '../lib/numbers.ts';
-import { flag, floatsOf, openGraph, readTensors, withVectorAxis } from '../tools/runGraph.ts';
+import { flag, floatsOf, openGraph, readTensors, webTensors, withVectorAxis } from '../tools/runGraph.ts';
+import { runBoth } from '../tools/textRuns.ts';
 import type { CompileOptions } from './options.ts';
 import { compileUnet, prepareTextEncoder, prepareUnchanged, prepareUnet } from './prepare.ts';
 import { readStock } from './stock.ts';
@@ -30,6 +31,7 @@ async function openStock(url: URL) {
 
 type OpenStock = Awaited<ReturnType<typeof openStock>>;
 
+/** Outputs of one run of a prepared U-Net, or of both of a text encoder. */
 async function run(
   stock: OpenStock,
   prepared: Uint8Array,
@@ -39,10 +41,12 @@ async function run(
   const session = await openGraph(prepared, [{ path: stock.path, data: stock.bytes }]);
   const given = Object.fromEntries(
     session.inputNames
-      .filter((name) => name !== 'compute_gradients')
+      .filter((name) => goldens[name])
       .map((name) => [name, goldens[name]!.reshape(withVectorAxis(name, goldens[name]!.dims))]),
   );
-  const outputs = await session.run({ ...given, compute_gradients: flag(gradients) });
+  const outputs = session.inputNames.includes('compute_contexts')
+    ? await runBoth(session, given, webTensors)
+    : await session.run({ ...given, compute_gradients: flag(gradients) });
   await session.release();
   return outputs;
 }

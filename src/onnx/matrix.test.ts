@@ -11,8 +11,9 @@ import { Tensor } from 'onnxruntime-node';
 import { afterAll, describe, expect, test } from 'vitest';
 import { relativeError } from '../lib/numbers.ts';
 import { readSafetensors, toBigInt64, toFloat32 } from '../lib/safetensors.ts';
-import { openNative, wholeNumbers } from '../tools/nativeGraph.ts';
+import { nativeTensors, openNative, wholeNumbers } from '../tools/nativeGraph.ts';
 import { withVectorAxis } from '../tools/runGraph.ts';
+import { runBoth } from '../tools/textRuns.ts';
 import { prepareTextEncoder, prepareUnchanged, prepareUnet, type Prepared } from './prepare.ts';
 import { ModelProtoSchema, StringStringEntryProtoSchema, TensorProto_DataLocation } from './proto/onnx_pb.ts';
 import { readStock, type Stock } from './stock.ts';
@@ -75,7 +76,10 @@ async function run(file: string, { bytes }: Prepared<unknown>, given: Readonly<R
       return wholeNumbers(session, input, Array.from(toBigInt64(tensor), Number), tensor.shape);
     return new Tensor('float32', toFloat32(tensor), withVectorAxis(input, tensor.shape));
   };
-  const outputs = await session.run(Object.fromEntries(session.inputNames.map((name) => [name, feed(name)])));
+  const isText = session.inputNames.includes('compute_contexts');
+  const names = session.inputNames.filter((name) => !/^given_|compute_contexts/.test(name));
+  const feeds = Object.fromEntries(names.map((name) => [name, feed(name)]));
+  const outputs = isText ? await runBoth(session, feeds, nativeTensors) : await session.run(feeds);
   await session.release();
   return outputs;
 }

@@ -33,6 +33,8 @@ export interface PreparedManifest {
   readonly layers: number;
   /** Height × width of each layer's feature map, in execution order. */
   readonly positions: readonly number[];
+  /** Number of activations that the text encoder's first run of a training step hands on to the second. */
+  readonly handedOn: number;
   readonly tokens: number;
   readonly contextWidth: number;
   /** Channels, height, width. */
@@ -83,7 +85,7 @@ export async function prepareModel(
   return new Map([...files, [MANIFEST_PATH, json]]);
 }
 
-/** Memory of the U-Net's training step, and the numbers of weights of all that is loaded for one. */
+/** Memory of the U-Net's training step with what the text encoder keeps meanwhile, and the numbers of weights of all that is loaded for one. */
 export interface TrainingPlan extends MemoryUse {
   readonly unetWeights: number;
   /** Of the text encoder and the VAE, which compute in float32 whatever the U-Net does. */
@@ -102,11 +104,14 @@ export async function planTraining(
 ): Promise<TrainingPlan> {
   const { text_encoder: text, unet, ...vae } = await readParts(open);
   await onGraph('text_encoder');
-  const { info } = prepareText(text);
+  const { info } = prepareText(text, options);
   await onGraph('unet');
-  const { graph, plan } = compileUnet(unet.stock, unetSizes(info, unet.config), options);
+  const { graph, plan, shape } = compileUnet(unet.stock, unetSizes(info, unet.config), options);
+  const use = plan ?? simulateMemory(graph, pictures);
+  const handedOn = info.bytesARow * shape.layers * (plannedPictures(options) ?? pictures);
   return {
-    ...(plan ?? simulateMemory(graph, pictures)),
+    ...use,
+    activationBytes: use.activationBytes + handedOn,
     unetWeights: countWeights(unet.stock),
     otherWeights: [text, ...Object.values(vae)].reduce((sum, { stock }) => sum + countWeights(stock), 0),
   };
@@ -150,7 +155,7 @@ async function readParts(open: OpenFile): Promise<Sources> {
 async function compile(sources: Sources, options: CompileOptions, onGraph: OnGraph) {
   const { vae_encoder: encoder, vae_decoder: decoder } = sources;
   await onGraph('text_encoder');
-  const text = prepareText(sources.text_encoder);
+  const text = prepareText(sources.text_encoder, options);
   const sizes = unetSizes(text.info, sources.unet.config);
   await onGraph('unet');
   const unet = prepareUnet(sources.unet.stock, sizes, options);
@@ -165,11 +170,11 @@ async function compile(sources: Sources, options: CompileOptions, onGraph: OnGra
   graphs.set('vae_encoder', prepareUnchanged(encoder.stock, { sample: [colours, ...picture] }));
   await onGraph('vae_decoder');
   graphs.set('vae_decoder', prepareUnchanged(decoder.stock, { latent_sample: latent }));
-  return { graphs, sizes: unet.info };
+  return { graphs, sizes: { ...unet.info, handedOn: text.info.handedOn } };
 }
 
-function prepareText({ stock, config }: Source): Prepared<TextShape> {
-  return prepareTextEncoder(stock, { tokens: numberIn(config, 'max_position_embeddings') });
+function prepareText({ stock, config }: Source, options: CompileOptions): Prepared<TextShape> {
+  return prepareTextEncoder(stock, { tokens: numberIn(config, 'max_position_embeddings') }, options);
 }
 
 function unetSizes({ tokens, contextWidth }: TextShape, config: Config): UnetSizes {

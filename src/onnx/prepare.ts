@@ -20,10 +20,16 @@ import { operateOnUnet, type UnetShape, type UnetSurgery } from './surgery/unet.
 import { writeModel, type DeclaredDims } from './write.ts';
 
 /** Part of `prepared.json`; another version means that graphs must be prepared again. */
-export const COMPILER_VERSION = 4;
+export const COMPILER_VERSION = 5;
 
 /** With a budget, one attention's probabilities take at most this part of it. */
 const ATTENTION_SHARE = 32;
+
+/** The text encoder's activations, which stay through the U-Net's passes, take at most this part of the budget. */
+const TEXT_SHARE = 4;
+
+/** Cross-attention layers of Stable Diffusion 1.x and 2.x; distilled models have fewer. */
+const USUAL_LAYERS = 16;
 
 export interface Prepared<Info> {
   readonly bytes: Uint8Array;
@@ -79,22 +85,39 @@ export function compileUnet(
 }
 
 /**
- * Text encoder with a concept of V word vectors. Inputs input_ids [N,T], placeholder_mask [N,T,V] (one-hot where each vector
- * stands), concept_embedding [N,V,D], concept_bypass [N,D], bypass_scale [], grad_key_contexts, grad_value_contexts [N,T,D], compute_gradients []; outputs key_contexts,
- * value_contexts [N,T,D], grad_concept_embedding [N,V,D], grad_concept_bypass [N,D] (a single zero unless compute_gradients),
- * token_embeddings [N,T,D] as looked up.
- * A row with an all-zero mask has no concept, one with a zero bypass none of it (and the gradient zero).
+ * Text encoder with a concept of V word vectors, for two runs. With compute_contexts: inputs input_ids [N,T], placeholder_mask
+ * [N,T,V] (one-hot where each vector stands), concept_embedding [N,V,D], concept_bypass [N,D], bypass_scale []; outputs
+ * key_contexts, value_contexts [N,T,D] and the activations kept_i. With compute_gradients: the same inputs, grad_key_contexts,
+ * grad_value_contexts [N,T,D] and each kept_i as given_i; outputs grad_concept_embedding [N,V,D], grad_concept_bypass [N,D]. The outputs of a run
+ * not asked for are a single zero each, and its inputs are not read, so that one row of any numbers serves. Always: token_embeddings
+ * [N,T,D] as looked up. A row with an all-zero mask has no concept, one with a zero bypass none of it (and the gradient zero).
  */
 export function prepareTextEncoder(
   stock: Stock,
   sizes: { readonly tokens?: number | undefined } = {},
+  options: CompileOptions = DEFAULT_OPTIONS,
 ): Prepared<TextShape> {
+  const { graph, shape } = compileTextEncoder(stock, sizes, options);
+  return { ...finish(graph, { declared: conceptInputs(shape) }), info: shape };
+}
+
+/** The text encoder's graph before it is written. */
+export function compileTextEncoder(
+  stock: Stock,
+  sizes: { readonly tokens?: number | undefined },
+  options: CompileOptions,
+): { readonly graph: Graph; readonly shape: TextShape } {
   const model = readModel(stock);
   requireOnly(model, ['input_ids'], stock.path);
   keepOutput(model, 'last_hidden_state');
   const graph = standardForm(model, { input_ids: fix(model, 'input_ids', [sizes.tokens]) });
-  const info = operateOnTextEncoder(graph);
-  return { ...finish(graph, { declared: conceptInputs(info) }), info };
+  return { graph, shape: operateOnTextEncoder(graph, textOptions(options)) };
+}
+
+/** Of the activations' budget, the text encoder's share, for the rows of a pass: one a picture and cross-attention layer. */
+function textOptions({ activationBudget, batch = 1 }: CompileOptions): CompileOptions {
+  const rows = { precision: 'float32', batch: batch * USUAL_LAYERS } as const;
+  return activationBudget === undefined ? rows : { ...rows, activationBudget: activationBudget / TEXT_SHARE };
 }
 
 /** Sizes of each input's dimensions after the batch. */
@@ -140,7 +163,7 @@ function standardForm(model: Graph, inputs: Readonly<Record<string, TensorType>>
 }
 
 /**
- * Gradient outputs have two shapes, so their dimensions are declared open. A batch without a name keeps onnxruntime from
+ * Outputs of an `If` have two shapes, so their dimensions are declared open. A batch without a name keeps onnxruntime from
  * holding buffers for later values of the same shape (plan/buffers.ts).
  */
 function finish(
@@ -148,10 +171,10 @@ function finish(
   { declared, batchIsNamed = true }: { declared?: DeclaredDims; batchIsNamed?: boolean } = {},
 ): Omit<Prepared<never>, 'info'> {
   lower(graph);
-  const gradients = graph.outputs.filter((name) => name.startsWith('grad_'));
-  const open = gradients.map(
-    (name) => [name, graph.typeOf(name).dims.map((_, i) => `${name}_${i}`)] as const,
-  );
+  const gated = new Set(graph.nodes.flatMap(({ op, outputs }) => (op === 'If' ? outputs : [])));
+  const open = graph.outputs
+    .filter((name) => gated.has(name))
+    .map((name) => [name, graph.typeOf(name).dims.map((_, i) => `${name}_${i}`)] as const);
   const bytes = writeModel(graph, new Map([...(declared ?? []), ...open]), batchIsNamed);
   return { bytes, weights: weightFiles(graph) };
 }

@@ -6,6 +6,7 @@ import type * as OnnxRuntime from 'onnxruntime-web';
 import type { InferenceSession, Tensor } from 'onnxruntime-web';
 import { AppError } from '../lib/errors.ts';
 import { Mutex } from '../lib/mutex.ts';
+import { sizeOf } from '../lib/numbers.ts';
 
 export type OrtModule = Pick<typeof OnnxRuntime, 'InferenceSession' | 'Tensor' | 'env'>;
 /** What the page may choose between. */
@@ -121,6 +122,14 @@ export class Runtime {
 
   float(data: Float32Array, dims: readonly number[]): Tensor {
     return new this.ort.Tensor('float32', data, dims);
+  }
+
+  /** Zeros of an input's type, false ones where it is a bool. */
+  zeros(type: Tensor.Type, dims: readonly number[]): Tensor {
+    const size = sizeOf(dims);
+    return type === 'bool'
+      ? new this.ort.Tensor('bool', new Uint8Array(size), dims)
+      : this.float(new Float32Array(size), dims);
   }
 
   bool(value: boolean): Tensor {

@@ -18,7 +18,8 @@ import { readStock, type Stock } from '../onnx/stock.ts';
 import type { UnetShape } from '../onnx/surgery/unet.ts';
 import type { TextShape } from '../onnx/surgery/text-encoder.ts';
 import { openFolder } from './modelFolder.ts';
-import { openNative, wholeNumbers } from './nativeGraph.ts';
+import { nativeTensors, openNative, wholeNumbers } from './nativeGraph.ts';
+import { runBoth } from './textRuns.ts';
 
 /** Side of the latents of a 256 × 256 picture. */
 const SIDE = 32;
@@ -91,7 +92,9 @@ async function runGraph(
   const session = await openNative(folder, bytes, FRUGAL);
   console.log(`${name}: onnxruntime loaded it in ${seconds(loading)}`);
   const running = performance.now();
-  const outputs = await session.run({ ...feeds(session), compute_gradients: new Tensor('bool', [true], []) });
+  const outputs = session.inputNames.includes('compute_contexts')
+    ? await runBoth(session, feeds(session), nativeTensors)
+    : await session.run({ ...feeds(session), compute_gradients: nativeTensors.flag(true) });
   console.log(`${name}: forward and backward in ${seconds(running)}, ${peak()}`);
   for (const [output, { dims, data }] of Object.entries(outputs)) {
     const values = data as Float32Array;

@@ -1,7 +1,9 @@
 /** Runs ONNX graphs in Node on onnxruntime-web's WebAssembly provider: for benchmarks and for the compiler's tests. */
 import { readFileSync } from 'node:fs';
 import { InferenceSession, Tensor, env } from 'onnxruntime-web';
+import { sizeOf } from '../lib/numbers.ts';
 import { readSafetensors, toBigInt64, toFloat32 } from '../lib/safetensors.ts';
+import type { TensorMaker } from './textRuns.ts';
 
 export interface ExternalBytes {
   readonly path: string;
@@ -26,6 +28,15 @@ export function floatTensor(values: Float32Array, dims: readonly number[]): Tens
 export function flag(value: boolean): Tensor {
   return new Tensor('bool', Uint8Array.of(Number(value)), []);
 }
+
+/** For runs of the text encoder. */
+export const webTensors: TensorMaker = {
+  flag,
+  zeros: (dims, isBool) =>
+    isBool
+      ? new Tensor('bool', new Uint8Array(sizeOf(dims)), dims)
+      : floatTensor(new Float32Array(sizeOf(dims)), dims),
+};
 
 /** Dimensions that the prepared text encoder gives to an input of goldens for one word vector a row, [N,T] and [N,D]. */
 export function withVectorAxis(name: string, dims: readonly number[]): readonly number[] {

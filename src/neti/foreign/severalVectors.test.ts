@@ -57,7 +57,8 @@ describe('a concept of three vectors', () => {
     const concept = conceptRows(bridge, tape, newMapper().forward(tape, [500], [0]), 1);
     const shape = [1, tokens, contextWidth];
     const upstream = { keys: golden('upstream'), values: new Float32Array(tokens * contextWidth) };
-    const { embedding } = await pipeline.encodeTextGradient([row], concept, {
+    const pass = await pipeline.beginText([row], concept);
+    const { embedding } = await pipeline.encodeTextGradient(pass, {
       keys: runtime.float(upstream.keys, shape),
       values: runtime.float(upstream.values, shape),
     });

@@ -1,32 +1,50 @@
 /**
  * The training graph of a CLIP text encoder (NeTI, section 4.2): the token embeddings of the placeholder, one token or several,
  * become an input, the bypass moves the placeholder's last hidden state before the final LayerNorm,
- * h′ = h + scale·(v/‖v‖)·‖h‖, and the graph yields the plain (key) and the moved (value) context. Behind a gate,
- * the gradients towards both inputs.
+ * h′ = h + scale·(v/‖v‖)·‖h‖, and the graph yields the plain (key) and the moved (value) context. Two runs make a training
+ * step, each behind a gate of its own: the first computes the contexts and hands out the activations that the second, which
+ * is given them back, needs for the gradients towards both inputs.
  */
 import { AppError } from '../../lib/errors.ts';
 import { Builder } from '../builder.ts';
-import { gate } from '../branch.ts';
+import { conditional } from '../branch.ts';
 import { BATCH, fixedDim, type Dim } from '../dims.ts';
-import type { Graph, Node } from '../graph.ts';
-import { differentiate } from '../grad/reverse.ts';
-import { removeDeadCode } from '../dead-code.ts';
+import { mapBranches, type Graph, type Node } from '../graph.ts';
+import { readsOf, removeDeadCode } from '../dead-code.ts';
+import { DEFAULT_OPTIONS, type CompileOptions } from '../options.ts';
+import { chooseDivision } from '../plan/choose.ts';
+import { bytesOf } from '../plan/cost.ts';
+import type { TrainingPass } from '../plan/segments.ts';
 import { insertAfter, rename, requireInput, rewire } from './edit.ts';
 import { Tracer } from './trace.ts';
+import { addTrainingPass, wholeGate } from './training-pass.ts';
 
 export interface TextShape {
   readonly tokens: number;
   readonly contextWidth: number;
+  /** Number of activations that the first run of a training step hands on to the second. */
+  readonly handedOn: number;
+  /** What they take for each prompt row. */
+  readonly bytesARow: number;
 }
 
 /** Looked-up embeddings [N,T,D] before the concept takes its place: the mapper's norm is that of its category's word. */
 const TOKEN_EMBEDDINGS = 'token_embeddings';
 
+/** The contexts and the values behind the gate that they carry: the final LayerNorm of the plain and the moved hidden state. */
+const HIDDEN = new Map([
+  ['key_contexts', 'contexts/plain'],
+  ['value_contexts', 'contexts/moved'],
+]);
+
+/** Inputs towards which there are gradients. */
+const CONCEPT = ['concept_embedding', 'concept_bypass'];
+
 /** A concept's word vectors V: compiled as one and declared free, since no node depends on their number. */
 const VECTORS = 1;
 
 /** Turns a specialized stock text encoder into its training graph, in place. */
-export function operateOnTextEncoder(graph: Graph): TextShape {
+export function operateOnTextEncoder(graph: Graph, options: CompileOptions = DEFAULT_OPTIONS): TextShape {
   const [, tokens] = requireInput(graph.inputs, 'input_ids').dims;
   rename(graph, findTokenEmbedding(graph), TOKEN_EMBEDDINGS);
   const norm = findFinalNorm(graph);
@@ -34,12 +52,19 @@ export function operateOnTextEncoder(graph: Graph): TextShape {
   addInputs(graph, tokens!, width);
   replacePlaceholder(graph, TOKEN_EMBEDDINGS);
   addContexts(graph, norm);
-  graph.outputs.splice(0, Infinity, 'key_contexts', 'value_contexts');
+  graph.outputs.splice(0, Infinity, ...HIDDEN.values(), TOKEN_EMBEDDINGS);
   removeDeadCode(graph);
-  addGradients(graph, [BATCH, tokens!, width]);
-  graph.outputs.push('grad_concept_embedding', 'grad_concept_bypass', TOKEN_EMBEDDINGS);
+  const pass = differentiateContexts(graph, [BATCH, tokens!, width], options);
+  const gates = options.activationBudget === undefined ? [wholeGate(pass)] : gatesWithin(pass, options);
+  const kept = separateRuns(pass, gates);
+  graph.outputs.splice(0, Infinity, ...HIDDEN.keys(), ...pass.outputs.keys(), TOKEN_EMBEDDINGS, ...kept);
   removeDeadCode(graph);
-  return { tokens: fixedDim(tokens, 'input_ids'), contextWidth: fixedDim(width, 'the embedding') };
+  return {
+    tokens: fixedDim(tokens, 'input_ids'),
+    contextWidth: fixedDim(width, 'the embedding'),
+    handedOn: kept.length,
+    bytesARow: kept.reduce((sum, name) => sum + bytesOf(graph.typeOf(name), 1), 0),
+  };
 }
 
 /** The Gather of a weight by `input_ids`. */
@@ -104,8 +129,9 @@ function addContexts(graph: Graph, norm: Node): void {
     at.op('Sqrt', [sumOfSquares(at, hidden)]),
   ]);
   const moved = at.op('Add', [hidden, at.op('Mul', [reach, direction])]);
-  at.named('key_contexts', 'LayerNormalization', [hidden, ...parameters], norm.attributes);
-  at.named('value_contexts', 'LayerNormalization', [moved, ...parameters], norm.attributes);
+  const [plain, bypassed] = [...HIDDEN.values()] as [string, string];
+  at.named(plain, 'LayerNormalization', [hidden, ...parameters], norm.attributes);
+  at.named(bypassed, 'LayerNormalization', [moved, ...parameters], norm.attributes);
 }
 
 /** v/‖v‖; a zero v stays zero, as does its gradient. */
@@ -121,22 +147,67 @@ function sumOfSquares(at: Builder, value: string): string {
   return at.reduceSum(at.op('Mul', [value, value]), [at.dims(value).length - 1]);
 }
 
-function addGradients(graph: Graph, dims: readonly Dim[]): void {
-  for (const name of ['grad_key_contexts', 'grad_value_contexts'])
-    graph.addInput(name, { type: 'float32', dims });
-  graph.addInput('compute_gradients', { type: 'bool', dims: [] });
-  const forward = [...graph.nodes];
-  const weights = new Builder(graph, graph.nodes, 'weights/');
-  const seeds = new Map([
-    ['key_contexts', 'grad_key_contexts'],
-    ['value_contexts', 'grad_value_contexts'],
-  ]);
-  const wanted = ['concept_embedding', 'concept_bypass'];
-  gate({ graph, condition: 'compute_gradients' }, (at) => {
-    const [embedding, bypass] = differentiate({ forward, at, weights, seeds, wanted });
-    return new Map([
-      ['grad_concept_embedding', embedding!],
-      ['grad_concept_bypass', bypass!],
-    ]);
+function differentiateContexts(
+  graph: Graph,
+  dims: readonly Dim[],
+  { activationBudget }: CompileOptions,
+): TrainingPass {
+  const seeds = [...HIDDEN].map(
+    ([name, value]) => [value, graph.addInput(`grad_${name}`, { type: 'float32', dims })] as const,
+  );
+  return addTrainingPass({
+    graph,
+    wanted: CONCEPT,
+    lean: activationBudget !== undefined,
+    seeds: () => new Map(seeds),
+    outputs: (_, gradients) => new Map(CONCEPT.map((name, i) => [`grad_${name}`, gradients[i]!])),
   });
+}
+
+/** The backward pass in segments that fit the budget. */
+function gatesWithin(pass: TrainingPass, options: CompileOptions): Node[] {
+  const { divided } = chooseDivision(pass, options);
+  return divided.nodes.filter((node) => !pass.forward.includes(node));
+}
+
+/**
+ * Puts the forward pass behind `compute_contexts`, and what the backward pass reads of it through a pair of an output
+ * `kept_i` and an input `given_i` each. Returns the outputs.
+ */
+function separateRuns({ graph, forward }: TrainingPass, gates: readonly Node[]): string[] {
+  const condition = graph.addInput('compute_contexts', { type: 'bool', dims: [] });
+  const inner = afterEmbeddings(forward);
+  const made = new Set(inner.flatMap((node) => node.outputs));
+  const crossing = [...new Set(gates.flatMap(readsOf))].filter((value) => made.has(value));
+  const given = new Map(
+    crossing.map((value, i) => [value, graph.addInput(`given_${i}`, graph.typeOf(value))] as const),
+  );
+  const kept = new Map(crossing.map((value, i) => [`kept_${i}`, value] as const));
+  const contexts = conditional({ graph, condition }, inner, new Map([...HIDDEN, ...kept]));
+  graph.nodes = [
+    ...forward.filter((node) => !inner.includes(node)),
+    contexts,
+    ...gates.map((gate) => readInstead(gate, given)),
+  ];
+  return [...kept.keys()];
+}
+
+/** The nodes that read the embeddings, at first or second hand; what they do not is little, and both runs compute it. */
+function afterEmbeddings(forward: readonly Node[]): Node[] {
+  const reached = new Set([TOKEN_EMBEDDINGS]);
+  return forward.filter(({ inputs, outputs }) => {
+    const reads = inputs.some((input) => reached.has(input));
+    if (reads) for (const output of outputs) reached.add(output);
+    return reads;
+  });
+}
+
+/** The node, and those of its branches, reading other values. */
+function readInstead(node: Node, names: ReadonlyMap<string, string>): Node {
+  const renamed = (value: string) => names.get(value) ?? value;
+  const inputs = node.inputs.map(renamed);
+  return mapBranches({ ...node, inputs }, ({ nodes, outputs }) => ({
+    nodes: nodes.map((inner) => readInstead(inner, names)),
+    outputs: outputs.map(renamed),
+  }));
 }

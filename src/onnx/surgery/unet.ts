@@ -5,10 +5,8 @@
  */
 import { sizeOf } from '../../lib/numbers.ts';
 import { Builder } from '../builder.ts';
-import { conditional } from '../branch.ts';
 import { BATCH, fixedDim, fixedDims, isBatch, type Dim } from '../dims.ts';
 import { int, type Graph, type Node } from '../graph.ts';
-import { differentiate } from '../grad/reverse.ts';
 import { removeDeadCode } from '../dead-code.ts';
 import { findCrossAttention, type CrossAttention, type Projection } from './cross-attention.ts';
 import { rename, requireInput, rewire } from './edit.ts';
@@ -16,6 +14,7 @@ import { DEFAULT_OPTIONS, type CompileOptions } from '../options.ts';
 import { chooseDivision, type MemoryPlan } from '../plan/choose.ts';
 import type { TrainingPass } from '../plan/segments.ts';
 import { elementCode } from '../write.ts';
+import { addTrainingPass, wholeGate } from './training-pass.ts';
 
 export interface UnetShape {
   /** Number of cross-attention layers. */
@@ -51,51 +50,26 @@ export function operateOnUnet(graph: Graph, options: CompileOptions = DEFAULT_OP
   rename(graph, graph.outputs[0]!, 'out_sample');
   const pass = differentiateLoss(graph, contexts, options);
   graph.outputs.splice(0, Infinity, 'out_sample', 'losses', ...pass.outputs.keys());
-  const plan = options.activationBudget === undefined ? gateWhole(pass) : gateSegments(pass, options);
+  const plan = gateBackward(pass, options);
   removeDeadCode(graph);
   const positions = layers.map((layer) => layer.positions);
   return { shape: { layers: layers.length, positions, ...sizes(graph, tokens, contextWidth) }, plan };
 }
 
-/** Adds the loss; the backward pass is emitted apart from the graph's own nodes. */
+/** Adds the loss and its backward pass. */
 function differentiateLoss(
   graph: Graph,
   contexts: Contexts,
   { precision, activationBudget }: CompileOptions,
 ): TrainingPass {
   const seed = addLoss(graph);
-  const lean = activationBudget !== undefined;
-  const forward = [...graph.nodes];
-  const weights = new Builder(graph, graph.nodes, 'weights/');
-  graph.addInput('compute_gradients', { type: 'bool', dims: [] });
-  const nodes: Node[] = [];
-  const at = new Builder(graph, nodes, 'backward/');
-  const seeds = new Map([['out_sample', seed(at)]]);
-  const wanted = [...contexts.keys, ...contexts.values];
-  const starts: [Node, number][] = [];
-  const onVisit = (node: Node) => starts.push([node, nodes.length]);
-  const gradients = differentiate({
-    forward,
-    at,
-    weights,
-    seeds,
-    wanted,
-    onVisit,
-    lean,
-  });
-  const end = nodes.length;
-  const outputs = stackGradients(at, gradients, precision === 'float16');
-  const slices = starts.map(
-    ([node, start], i) => [node, nodes.slice(i ? start : 0, starts[i + 1]?.[1] ?? end)] as const,
-  );
-  return {
+  return addTrainingPass({
     graph,
-    condition: 'compute_gradients',
-    forward: graph.nodes,
-    backward: new Map(slices),
-    finish: nodes.slice(end),
-    outputs,
-  };
+    wanted: [...contexts.keys, ...contexts.values],
+    lean: activationBudget !== undefined,
+    seeds: (at) => new Map([['out_sample', seed(at)]]),
+    outputs: (at, gradients) => stackGradients(at, gradients, precision === 'float16'),
+  });
 }
 
 /** Both stacks [L,B,T,D]; in half precision also the sum of their squares, by which an overflow shows. */
@@ -118,15 +92,15 @@ function sumOfSquares(at: Builder, keys: string, values: string): string {
   return at.op('Add', [a!, b!]);
 }
 
-/** The whole backward pass behind one `If`. */
-function gateWhole({ graph, condition, backward, finish, outputs }: TrainingPass): undefined {
-  graph.nodes.push(conditional({ graph, condition }, [...backward.values(), finish].flat(), outputs));
-}
-
-/** The backward pass in segments that fit the budget. */
-function gateSegments(pass: TrainingPass, options: CompileOptions): MemoryPlan {
+/** Puts the backward pass behind one `If`, or in segments that fit the budget, which it then tells how. */
+function gateBackward(pass: TrainingPass, options: CompileOptions): MemoryPlan | undefined {
+  const { graph } = pass;
+  if (options.activationBudget === undefined) {
+    graph.nodes.push(wholeGate(pass));
+    return undefined;
+  }
   const { divided, plan } = chooseDivision(pass, options);
-  pass.graph.nodes = [...divided.nodes];
+  graph.nodes = [...divided.nodes];
   return plan;
 }
 

@@ -12,8 +12,9 @@ import { z } from 'zod';
 import { AppError } from '../../lib/errors.ts';
 import { cosine, relativeError } from '../../lib/numbers.ts';
 import type { Precision } from '../../lib/precision.ts';
+import { nativeTensors } from '../nativeGraph.ts';
 import { readOptions, runCommand } from './commandLine.ts';
-import { flag, unetFeeds } from './feeds.ts';
+import { unetFeeds } from './feeds.ts';
 import { compileOptions, compileUnet, open, type Provider } from './graphs.ts';
 import { checkShape, makeModel, type ModelOptions } from './sd15.ts';
 
@@ -73,7 +74,7 @@ async function differentiate(
   const session = await open(folder, 'unet', provider);
   const found: Gradients[] = [];
   for (const scale of scales) {
-    const feeds = { ...unetFeeds(shape, batch, scale), compute_gradients: flag(true) };
+    const feeds = { ...unetFeeds(shape, batch, scale), compute_gradients: nativeTensors.flag(true) };
     const outputs = await session.run(feeds, ['losses', 'grad_key_contexts', 'grad_value_contexts']);
     const layers = ['grad_key_contexts', 'grad_value_contexts'].flatMap((name) =>
       split(floats(outputs, name), shape.layers).map((layer) => layer.map((value) => value / scale)),

@@ -24,7 +24,7 @@ export function unetFeeds(shape: UnetShape, batch: number, lossScale = 1): Feeds
   };
 }
 
-/** All but `compute_gradients`; the gradients towards the contexts are zero. */
+/** What both runs read; the gradients towards the contexts are the second's alone. */
 export function textFeeds(rows: number, { tokens, contextWidth }: UnetShape): Feeds {
   const mask = Float32Array.from({ length: rows * tokens }, (_, i) => Number(i % tokens === place));
   const ids = Array.from({ length: rows * tokens }, (_, i) => 320 + (i % tokens));
@@ -34,22 +34,12 @@ export function textFeeds(rows: number, { tokens, contextWidth }: UnetShape): Fe
     concept_embedding: random([rows, 1, contextWidth], 3),
     concept_bypass: random([rows, contextWidth], 4),
     bypass_scale: new Tensor('float32', Float32Array.of(0.2), []),
-    grad_key_contexts: zeros([rows, tokens, contextWidth]),
-    grad_value_contexts: zeros([rows, tokens, contextWidth]),
   };
-}
-
-export function flag(value: boolean): Tensor {
-  return new Tensor('bool', [value], []);
 }
 
 /** Standard normal numbers. */
 function random(dims: readonly number[], seed: number): Tensor {
   return new Tensor('float32', new Random(seed).fillNormal(new Float32Array(sizeOf(dims))), dims);
-}
-
-function zeros(dims: readonly number[]): Tensor {
-  return new Tensor('float32', new Float32Array(sizeOf(dims)), dims);
 }
 
 function integers(values: readonly number[], dims: readonly number[]): Tensor {

@@ -6,7 +6,9 @@ import type { InferenceSession } from 'onnxruntime-node';
 import { median } from 'simple-statistics';
 import { AppError } from '../../lib/errors.ts';
 import type { UnetShape } from '../../onnx/surgery/unet.ts';
-import { flag, textFeeds, unetFeeds, type Feeds } from './feeds.ts';
+import { nativeTensors } from '../nativeGraph.ts';
+import { runContexts, runGradients } from '../textRuns.ts';
+import { textFeeds, unetFeeds, type Feeds } from './feeds.ts';
 import { open, type Part, type Provider } from './graphs.ts';
 import { sumProfile, type Share } from './profile.ts';
 
@@ -104,30 +106,25 @@ class Steps {
   }
 
   async forward(): Promise<void> {
-    const feeds = { ...this.unetInputs, compute_gradients: flag(false) };
+    const feeds = { ...this.unetInputs, compute_gradients: nativeTensors.flag(false) };
     checkFinite(await this.unet.run(feeds, ['out_sample']), 'out_sample');
   }
 
   /** Seconds in the U-Net. */
   async train(): Promise<number> {
-    const encoded = await this.encode({}, contexts);
+    const encoded = await runContexts(this.text, this.textInputs, nativeTensors);
     const start = performance.now();
-    const feeds = { ...this.unetInputs, ...reshaped(encoded, contexts, this.stacked) };
-    const found = await this.unet.run({ ...feeds, compute_gradients: flag(true) }, ['losses', ...gradients]);
+    const feeds = { ...this.unetInputs, ...reshaped(encoded.outputs, contexts, this.stacked) };
+    const found = await this.unet.run({ ...feeds, compute_gradients: nativeTensors.flag(true) }, [
+      'losses',
+      ...gradients,
+    ]);
     const seconds = (performance.now() - start) / 1000;
     checkFinite(found, 'losses');
     const upstream = reshaped(found, gradients, this.rows);
-    checkFinite(
-      await this.encode(upstream, ['grad_concept_embedding', 'grad_concept_bypass']),
-      'grad_concept_embedding',
-    );
+    const feedsBack = { ...this.textInputs, ...upstream, ...encoded.given };
+    checkFinite(await runGradients(this.text, feedsBack, nativeTensors), 'grad_concept_embedding');
     return seconds;
-  }
-
-  /** The contexts, or with gradients towards them the gradients towards the concept's vectors. */
-  private encode(upstream: Feeds, fetches: readonly string[]): Promise<Outputs> {
-    const wanted = flag(Object.keys(upstream).length > 0);
-    return this.text.run({ ...this.textInputs, ...upstream, compute_gradients: wanted }, [...fetches]);
   }
 }
 
