@@ -3,7 +3,7 @@ import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { openStorage } from './storage/storage.ts';
 import { browserDeps } from './store/environment.ts';
-import { createStudioStore } from './store/studio.ts';
+import { createStudioStore } from './store/studioStore.ts';
 import { App } from './ui/App.tsx';
 import { StudioContext } from './ui/useStudio.ts';
 import { createStudioClient } from './worker/client.ts';

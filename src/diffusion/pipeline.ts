@@ -125,8 +125,8 @@ export class Pipeline {
   }
 
   /**
-   * Contexts of N prompt rows, plain for the keys and bypassed for the values; the caller disposes of them. Throws
-   * `prompt.noConcept` for a row with a placeholder without `concept`, `prompt.vectors` for one of another number of vectors.
+   * Contexts of N prompt rows, plain for the keys and bypassed for the values; the caller disposes of them. Rows with a
+   * placeholder need `concept`. Throws `prompt.vectors` for a row of another number of vectors than it has.
    */
   async encodeText(rows: readonly TokenRow[], concept?: ConceptRows): Promise<Contexts> {
     const [keys, values] = await this.runText(rows, contexts, concept);
@@ -226,8 +226,6 @@ export class Pipeline {
     concept?: ConceptRows,
     backward?: { readonly gradients: Contexts; readonly kept: readonly OrtTensor[] },
   ): Promise<OrtTensor[]> {
-    if (!concept && rows.some((row) => row.placeholder !== null))
-      throw new AppError('prompt.noConcept', 'The prompt marks a concept with "{}", but none is chosen.');
     const { runtime, shape } = this;
     const { text_encoder: session } = this.sessions;
     const dims = [rows.length, shape.tokens];

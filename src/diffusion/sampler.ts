@@ -3,6 +3,7 @@
  * picture's own seed, so a picture does not depend on which others are made with it.
  */
 import { AppError } from '../lib/errors.ts';
+import { checkPlaceholders } from '../lib/prompt.ts';
 import { Random } from '../lib/random.ts';
 import { floats, type OrtTensor } from '../ort/runtime.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -95,6 +96,7 @@ export function batchContexts(pipeline: Pipeline, parts: readonly Float32Array[]
 
 /** Contexts of a prompt without a concept: the same at every layer and timestep. Throws `prompt.*`. */
 export async function plainContexts(pipeline: Pipeline, prompt: string): Promise<PromptContexts> {
+  checkPlaceholders(prompt, null);
   const encoded = await pipeline.encodeText([pipeline.tokenizer.encode(prompt)]);
   const single = await floats(encoded.keys);
   encoded.keys.dispose();

@@ -4,9 +4,8 @@
  */
 import { Tokenizer as BytePairTokenizer } from '@huggingface/tokenizers';
 import { AppError } from '../lib/errors.ts';
+import { checkPlaceholders, splitAtPlaceholders } from '../lib/prompt.ts';
 import { endToken, startToken, type TokenizerFolder } from './clipTokenizer.ts';
-
-export const placeholder = '{}';
 
 /** A prompt as the text encoder reads it. */
 export interface TokenRow {
@@ -40,15 +39,11 @@ export class PromptTokenizer {
 
   /**
    * @param vectors tokens that the concept takes, one a word vector
-   * Throws `prompt.placeholders` for more than one `{}` and `prompt.long` when the words do not fit.
+   * Throws `prompt.placeholder` for more than one `{}` and `prompt.long` when the words do not fit.
    */
   encode(prompt: string, vectors = 1): TokenRow {
-    const parts = prompt.split(placeholder);
-    if (parts.length > 2)
-      throw new AppError(
-        'prompt.placeholders',
-        `The prompt has ${parts.length - 1} concept marks "{}", but one picture can show it once; keep one.`,
-      );
+    const parts = splitAtPlaceholders(prompt);
+    if (parts.length > 1) checkPlaceholders(prompt, 'the concept');
     const [before, after] = parts.map((part) => this.words(part));
     const own = Array.from({ length: after === undefined ? 0 : vectors }, () => this.end);
     const body = [...before!, ...own, ...(after ?? [])];
@@ -69,7 +64,7 @@ export class PromptTokenizer {
 
   /** Number of tokens of a prompt, start and end included; `{}` counts as many as the concept has vectors. */
   count(prompt: string, vectors = 1): number {
-    const parts = prompt.split(placeholder);
+    const parts = splitAtPlaceholders(prompt);
     return parts.reduce((sum, part) => sum + this.words(part).length, (parts.length - 1) * vectors) + 2;
   }
 

@@ -4,12 +4,11 @@
  * concept files are Blobs, which the browser keeps on disk until they are asked for.
  */
 import { z } from 'zod';
+import { mixingSchema, pictureFormSchema, recipeSchema } from './recipe.ts';
 
 const blob = z.instanceof(Blob);
 const kind = z.enum(['object', 'style']);
-const sampler = z.enum(['dpm-solver++-2m', 'ddim']);
 const count = z.int().nonnegative();
-const percent = z.int().min(0).max(100);
 
 /** A point of the loss curve: running mean and running standard deviation. */
 const curvePoint = z.object({ step: count, loss: z.number(), spread: z.number() });
@@ -42,26 +41,15 @@ export const conceptSchema = z.object({
   curve: z.array(curvePoint).readonly(),
 });
 
-/** Style mixing: the concept that gave the appearance, and the share of the sampling done before it, in %. */
-const mixing = z.object({ conceptId: z.string(), conceptName: z.string(), start: percent });
-
 /** The judge's cosines, −1 … 1. */
 const scores = z.object({ likeness: z.number().nullable(), prompt: z.number() });
 
-export const resultSchema = z.object({
+/** A picture with its recipe; the concepts' names as they were then. */
+export const resultSchema = recipeSchema.extend({
   version: z.literal(1),
   id: z.string().min(1),
-  conceptId: z.string().nullable(),
   conceptName: z.string(),
-  baseId: z.string(),
-  prompt: z.string(),
-  negativePrompt: z.string(),
-  seed: z.int(),
-  steps: count,
-  guidanceScale: z.number(),
-  truncation: count,
-  sampler,
-  mixing: mixing.nullable().default(null),
+  mixing: mixingSchema.extend({ conceptName: z.string() }).nullable().default(null),
   /** Null until the judge has looked. */
   scores: scores.nullable().default(null),
   picture: blob,
@@ -90,26 +78,16 @@ export const draftPicturesSchema = z.object({
 /** What a base's defaults put into the form; what still is so was not typed. */
 const filledSchema = z.object({ trainSteps: z.string(), steps: z.string(), guidanceScale: z.string() });
 
-export const draftFormSchema = z.object({
+export const draftFormSchema = pictureFormSchema.extend({
   version: z.literal(1),
   name: z.string(),
   category: z.string(),
   kind,
   trainSteps: z.string(),
   trainSeed: z.string(),
-  conceptId: z.string().nullable(),
-  prompt: z.string(),
-  negativePrompt: z.string(),
-  seed: z.string(),
   count: z.int().positive(),
-  steps: z.string(),
-  guidanceScale: z.string(),
   /** A draft of before there were defaults began with these. */
   filled: filledSchema.default({ trainSteps: '150', steps: '20', guidanceScale: '5' }),
-  truncation: z.int().positive(),
-  sampler,
-  appearanceId: z.string().nullable().default(null),
-  mixingStart: percent.default(40),
   provider: z.enum(['auto', 'webgpu', 'wasm']),
   /** The kept model that is open; null for the one that ships with the page. */
   model: z.string().nullable().default(null),

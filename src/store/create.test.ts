@@ -126,7 +126,7 @@ describe('a word of several vectors', () => {
       checkPrompt: (prompt, vectors) => {
         const conceptTokens = prompt.includes('{}') ? vectors : 0;
         const tokens = prompt.split(' ').filter((word) => word !== '{}').length + conceptTokens;
-        return Promise.resolve({ tokens, conceptTokens, maxTokens: 8, unknownWords: [] });
+        return Promise.resolve({ tokens, conceptTokens, maxTokens: 8 });
       },
     });
     const studio = await startStudio({ client });

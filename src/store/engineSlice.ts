@@ -1,83 +1,98 @@
 /** Opening the base model: progress, which engine runs it and why, what is stored, and coming back from failures. */
 import { toPlainError } from '../lib/errors.ts';
+import type { Opened, Provider } from '../worker/api.ts';
 import type { Context } from './context.ts';
 import { adoptDefaults, usableChoice } from './openBase.ts';
 import { followConcepts, restore } from './persistence.ts';
 import { fillInWords } from './saving.ts';
 import type { EngineSlice } from './state.ts';
 
+interface EngineContext extends Context {
+  /** Cancels the opening under way; a new one for each opening. */
+  readonly opening: { controller: AbortController };
+}
+
 export function createEngineSlice(context: Context): EngineSlice {
-  const { deps, get, set, messages } = context;
-  let latest = 0;
-  let controller = new AbortController();
-
-  async function open(): Promise<void> {
-    const mine = ++latest;
-    const current = () => mine === latest;
-    controller.abort();
-    controller = new AbortController();
-    messages.clear('page');
-    set({ status: 'opening', loading: null });
-    try {
-      const opened = await deps.client.open(
-        { root: deps.root, provider: get().form.provider, model: get().form.model },
-        { signal: controller.signal, onEvent: (loading) => current() && set({ loading }) },
-      );
-      if (!current()) return;
-      set({ ...opened, status: 'ready', loading: null });
-      get().edit({ ...usableChoice(get()), ...adoptDefaults(get().form, opened.base.defaults) });
-      messages.announce('The studio is ready.');
-      await fillInWords(context);
-    } catch (error) {
-      if (!current() || toPlainError(error).code === 'cancelled') return;
-      set({ status: 'failed', loading: null, engine: null });
-      messages.report('page', error);
-    }
-  }
-
-  /** Only an engine that had opened is opened again: one that dies while opening would do so for ever. */
-  async function recover(reason: string): Promise<void> {
-    if (get().status !== 'ready') return;
-    await open();
-    if (get().status === 'ready')
-      messages.note(
-        'page',
-        'engine.restarted',
-        `${reason} It was started again. Nothing that was kept is lost.`,
-      );
-  }
-
-  function noteStorage(): void {
-    if (deps.storage.blocked !== null)
-      messages.note('library', deps.storage.blocked.code, deps.storage.blocked.message);
-  }
-
+  const engine: EngineContext = { ...context, opening: { controller: new AbortController() } };
   return {
     status: 'opening',
     loading: null,
     engine: null,
     base: null,
     usage: null,
-    async start() {
-      deps.client.onDeath((reason) => void recover(reason));
-      noteStorage();
-      deps.storage.onConceptsChanged(
-        () => void followConcepts(context).catch((error: unknown) => messages.report('library', error)),
-      );
-      await restore(context);
-      await Promise.all([open(), get().measureUsage(), get().loadModels()]);
-    },
-    reopen: open,
-    async cancelOpening() {
-      get().edit({ model: null });
-      await open();
-    },
-    async chooseProvider(provider) {
-      get().edit({ provider });
-      await open();
-    },
-    async measureUsage() {
-      set({ usage: await deps.storage.usage().catch(() => null) });
-    },
+    start: () => start(engine),
+    reopen: () => open(engine),
+    cancelOpening: () => cancelOpening(engine),
+    chooseProvider: (provider) => chooseProvider(engine, provider),
+    measureUsage: () => measureUsage(context),
   };
+}
+
+async function start(context: EngineContext): Promise<void> {
+  const { deps, get, messages } = context;
+  deps.client.onDeath((reason) => void recover(context, reason));
+  if (deps.storage.blocked !== null)
+    messages.note('library', deps.storage.blocked.code, deps.storage.blocked.message);
+  deps.storage.onConceptsChanged(
+    () => void followConcepts(context).catch((error: unknown) => messages.report('library', error)),
+  );
+  await restore(context);
+  await Promise.all([open(context), get().measureUsage(), get().loadModels()]);
+}
+
+/** Opens the chosen model on the chosen engine; an opening that was under way gives way. */
+async function open(context: EngineContext): Promise<void> {
+  const { deps, get, set, messages, opening } = context;
+  opening.controller.abort();
+  opening.controller = new AbortController();
+  const { signal } = opening.controller;
+  messages.clear('page');
+  set({ status: 'opening', loading: null });
+  try {
+    const { provider, model } = get().form;
+    const opened = await deps.client.open(
+      { root: deps.root, provider, model },
+      { signal, onEvent: (loading) => !signal.aborted && set({ loading }) },
+    );
+    if (!signal.aborted) await adopt(context, opened);
+  } catch (error) {
+    if (signal.aborted || toPlainError(error).code === 'cancelled') return;
+    set({ status: 'failed', loading: null, engine: null });
+    messages.report('page', error);
+  }
+}
+
+async function adopt(context: EngineContext, opened: Opened): Promise<void> {
+  const { get, set, messages } = context;
+  set({ ...opened, status: 'ready', loading: null });
+  get().edit({ ...usableChoice(get()), ...adoptDefaults(get().form, opened.base.defaults) });
+  messages.announce('The studio is ready.');
+  await fillInWords(context);
+}
+
+/** Only an engine that had opened is opened again: one that dies while opening would do so for ever. */
+async function recover(context: EngineContext, reason: string): Promise<void> {
+  const { get, messages } = context;
+  if (get().status !== 'ready') return;
+  await open(context);
+  if (get().status === 'ready')
+    messages.note(
+      'page',
+      'engine.restarted',
+      `${reason} It was started again. Nothing that was kept is lost.`,
+    );
+}
+
+async function cancelOpening(context: EngineContext): Promise<void> {
+  context.get().edit({ model: null });
+  await open(context);
+}
+
+async function chooseProvider(context: EngineContext, provider: Provider | 'auto'): Promise<void> {
+  context.get().edit({ provider });
+  await open(context);
+}
+
+async function measureUsage({ deps, set }: Context): Promise<void> {
+  set({ usage: await deps.storage.usage().catch(() => null) });
 }

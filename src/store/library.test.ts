@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { AppError } from '../lib/errors.ts';
 import { openMemoryStorage } from '../storage/storage.ts';
 import type { ImportOrigin } from '../worker/api.ts';
-import { chosenCast, isPlain } from './order.ts';
+import { chosenConcepts, isPlain } from './pictureConcepts.ts';
 import { fillIn, scriptedClient, startStudio } from './testStudio.ts';
 
 async function trained() {
@@ -81,7 +81,7 @@ describe('library', () => {
     );
     const { store } = await startStudio({ storage, client: scriptedClient({ inspectConcept }) });
     store.getState().selectConcept('word');
-    expect(isPlain(chosenCast(store.getState()))).toBe(true);
+    expect(isPlain(chosenConcepts(store.getState()))).toBe(true);
     expect(inspectConcept).toHaveBeenCalledTimes(2);
     expect([store.getState().problems.library, store.getState().unsaved]).toEqual([[], []]);
     const { records } = await storage.concepts.list();

@@ -5,8 +5,8 @@ import {
   MAX_PICTURES,
   type Messages,
   type MessagesSlice,
-  type Place,
   type Problem,
+  type ProblemPlace,
   type Removed,
 } from './state.ts';
 
@@ -17,7 +17,7 @@ function added(problems: readonly Problem[], problem: Problem): readonly Problem
 }
 
 export function createMessages({ deps, get, set }: Omit<Context, 'messages'>): Messages {
-  const show = (place: Place, problem: Omit<Problem, 'id'>) =>
+  const show = (place: ProblemPlace, problem: Omit<Problem, 'id'>) =>
     set(({ problems }) => ({
       problems: { ...problems, [place]: added(problems[place], { id: deps.newId(), ...problem }) },
     }));
@@ -36,40 +36,45 @@ export function createMessages({ deps, get, set }: Omit<Context, 'messages'>): M
   };
 }
 
-export function createMessagesSlice({ deps, get, set, messages }: Context): MessagesSlice {
-  async function putBack(removed: Removed): Promise<void> {
-    if (removed.what === 'pictures') {
-      const known = new Set(removed.before.map((each) => each.id));
-      return set(({ pictures }) => ({
-        pictures: [...removed.before, ...pictures.filter((each) => !known.has(each.id))].slice(
-          0,
-          MAX_PICTURES,
-        ),
-      }));
-    }
-    if (removed.what === 'concept') {
-      set(({ concepts }) => ({ concepts: byAge([...concepts, removed.concept]) }));
-      return deps.storage.concepts.put(removed.concept);
-    }
-    set(({ results }) => ({ results: byAge([...results, ...removed.results]) }));
-    await Promise.all(removed.results.map((each) => deps.storage.results.put(each)));
-  }
+export function createMessagesSlice(context: Context): MessagesSlice {
   return {
     problems: { page: [], models: [], pictures: [], training: [], library: [], create: [] },
     announcement: '',
     removed: null,
-    dismiss: (place, id) =>
-      set(({ problems }) => ({
-        problems: { ...problems, [place]: problems[place].filter((each) => each.id !== id) },
-      })),
-    async undo() {
-      const { removed } = get();
-      if (removed === null) return;
-      set({ removed: null });
-      messages.announce(`${removed.label} is back.`);
-      await putBack(removed).catch((error: unknown) => messages.report('library', error));
-    },
+    dismiss: (place, id) => dismiss(context, place, id),
+    undo: () => undo(context),
   };
+}
+
+function dismiss({ set }: Context, place: ProblemPlace, id: string): void {
+  set(({ problems }) => ({
+    problems: { ...problems, [place]: problems[place].filter((each) => each.id !== id) },
+  }));
+}
+
+async function undo(context: Context): Promise<void> {
+  const { get, set, messages } = context;
+  const { removed } = get();
+  if (removed === null) return;
+  set({ removed: null });
+  messages.announce(`${removed.label} is back.`);
+  await putBack(context, removed).catch((error: unknown) => messages.report('library', error));
+}
+
+async function putBack({ deps, set }: Context, removed: Removed): Promise<void> {
+  if (removed.what === 'pictures') {
+    const known = new Set(removed.before.map((each) => each.id));
+    const isNew = ({ id }: { readonly id: string }) => !known.has(id);
+    return set(({ pictures }) => ({
+      pictures: [...removed.before, ...pictures.filter(isNew)].slice(0, MAX_PICTURES),
+    }));
+  }
+  if (removed.what === 'concept') {
+    set(({ concepts }) => ({ concepts: byAge([...concepts, removed.concept]) }));
+    return deps.storage.concepts.put(removed.concept);
+  }
+  set(({ results }) => ({ results: byAge([...results, ...removed.results]) }));
+  await Promise.all(removed.results.map((each) => deps.storage.results.put(each)));
 }
 
 function byAge<Item extends { readonly created: string }>(items: readonly Item[]): Item[] {

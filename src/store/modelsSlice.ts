@@ -2,116 +2,144 @@
  * The user's own models: asking a source what it has, looking at that, fetching with pause and resume, choosing which base
  * is open, and removing. Nothing is fetched before it was offered.
  */
-import type { IntakeProgress, ModelOffer, ModelSourceRequest } from '../worker/api.ts';
+import { fileSize } from '../lib/numbers.ts';
+import type { IntakeProgress, ModelOffer } from '../worker/api.ts';
 import type { Context } from './context.ts';
 import type { Intake, ModelsSlice } from './state.ts';
-import { fileSize } from '../lib/numbers.ts';
 
-export function createModelsSlice({ deps, get, set, messages }: Context): ModelsSlice {
-  let controller = new AbortController();
+interface ModelsContext extends Context {
+  /** Cancels what is being asked for or fetched; a new one for each. */
+  readonly running: { controller: AbortController };
+}
 
-  async function loadModels(): Promise<void> {
-    try {
-      set({ shelf: await deps.client.models() });
-    } catch (error) {
-      messages.report('models', error);
-    }
-  }
-
-  /** Asks for an offer; `phase` after a failure is what it was before. */
-  async function offer(ask: (signal: AbortSignal) => Promise<ModelOffer>): Promise<void> {
-    messages.clear('models');
-    controller = new AbortController();
-    const { signal } = controller;
-    set({ intake: { phase: 'planning' } });
-    try {
-      const found = await ask(signal);
-      if (!signal.aborted) set({ intake: { phase: 'offered', offer: found } });
-    } catch (error) {
-      if (signal.aborted) return;
-      set({ intake: null });
-      messages.report('models', error);
-    }
-  }
-
-  function follow(progress: IntakeProgress): void {
-    const { intake } = get();
-    if (intake?.phase !== 'fetching') return;
-    const done = progress.status === 'done' ? [...intake.done, progress.file] : intake.done;
-    set({ intake: { ...intake, progress, done } });
-  }
-
-  async function fetchOffered(found: ModelOffer): Promise<void> {
-    messages.clear('models');
-    controller = new AbortController();
-    const { signal } = controller;
-    set({ intake: { phase: 'fetching', offer: found, progress: null, done: [] } });
-    // Whatever the browser answers: without its promise the model is kept as long as there is room.
-    await deps.storage.persist().catch(() => false);
-    try {
-      await deps.client.fetchModel(found.plan, { signal, onEvent: follow });
-    } catch (error) {
-      if (signal.aborted) return;
-      set({ intake: { phase: 'paused', offer: found } });
-      messages.report('models', error);
-      return loadModels();
-    }
-    if (!signal.aborted) await arrived(found);
-  }
-
-  async function arrived({ plan }: ModelOffer): Promise<void> {
-    set({ intake: null });
-    messages.announce(`${plan.title} is here: ${fileSize(plan.totalBytes)}.`);
-    await loadModels();
-    const { training, generation } = get();
-    if (training === null && generation === null) await get().openModel(plan.id);
-    await get().measureUsage();
-  }
-
-  function stop(next: (offer: ModelOffer) => Intake | null): ModelOffer | null {
-    const { intake } = get();
-    controller.abort();
-    const found = intake === null || intake.phase === 'planning' ? null : intake.offer;
-    set({ intake: found && next(found) });
-    return found;
-  }
-
-  async function remove(id: string): Promise<void> {
-    messages.clear('models');
-    try {
-      if (get().base?.keptId === id || get().form.model === id) await get().openModel(null);
-      await deps.client.removeModel(id);
-    } catch (error) {
-      messages.report('models', error);
-    }
-    await Promise.all([loadModels(), get().measureUsage()]);
-  }
-
+export function createModelsSlice(context: Context): ModelsSlice {
+  const models: ModelsContext = { ...context, running: { controller: new AbortController() } };
+  const { client } = context.deps;
   return {
-    shelf: null,
+    modelList: null,
     intake: null,
-    loadModels,
-    planModel: (request: ModelSourceRequest) => offer((signal) => deps.client.planModel(request, { signal })),
-    resumeModel: (id) => offer(() => deps.client.resumeModel(id)),
-    async fetchModel() {
-      const { intake } = get();
-      if (intake?.phase === 'offered' || intake?.phase === 'paused') await fetchOffered(intake.offer);
-    },
-    async pauseFetch() {
-      stop((found) => ({ phase: 'paused', offer: found }));
-      await loadModels();
-    },
-    async dropIntake() {
-      const begun = get().intake?.phase === 'fetching' || get().intake?.phase === 'paused';
-      const found = stop(() => null);
-      messages.clear('models');
-      if (begun && found) await remove(found.plan.id);
-    },
-    async openModel(id) {
-      if (id === (get().base?.keptId ?? null) && id === get().form.model && get().status === 'ready') return;
-      get().edit({ model: id });
-      await get().reopen();
-    },
-    removeModel: remove,
+    loadModels: () => loadModels(context),
+    planModel: (request) => offer(models, (signal) => client.planModel(request, { signal })),
+    resumeModel: (id) => offer(models, () => client.resumeModel(id)),
+    fetchModel: () => fetchModel(models),
+    pauseFetch: () => pauseFetch(models),
+    dropIntake: () => dropIntake(models),
+    openModel: (id) => openModel(context, id),
+    removeModel: (id) => removeModel(context, id),
   };
+}
+
+async function loadModels({ deps, set, messages }: Context): Promise<void> {
+  try {
+    set({ modelList: await deps.client.models() });
+  } catch (error) {
+    messages.report('models', error);
+  }
+}
+
+function restart({ running, messages }: ModelsContext): AbortSignal {
+  messages.clear('models');
+  running.controller = new AbortController();
+  return running.controller.signal;
+}
+
+/** Asks for an offer; after a failure there is none. */
+async function offer(
+  context: ModelsContext,
+  ask: (signal: AbortSignal) => Promise<ModelOffer>,
+): Promise<void> {
+  const { set, messages } = context;
+  const signal = restart(context);
+  set({ intake: { phase: 'planning' } });
+  try {
+    const found = await ask(signal);
+    if (!signal.aborted) set({ intake: { phase: 'offered', offer: found } });
+  } catch (error) {
+    if (signal.aborted) return;
+    set({ intake: null });
+    messages.report('models', error);
+  }
+}
+
+async function fetchModel(context: ModelsContext): Promise<void> {
+  const { intake } = context.get();
+  if (intake?.phase === 'offered' || intake?.phase === 'paused') await fetchOffered(context, intake.offer);
+}
+
+async function fetchOffered(context: ModelsContext, found: ModelOffer): Promise<void> {
+  const { deps, set, messages } = context;
+  const signal = restart(context);
+  set({ intake: { phase: 'fetching', offer: found, progress: null, done: [] } });
+  // Whatever the browser answers: without its promise the model is kept as long as there is room.
+  await deps.storage.persist().catch(() => false);
+  try {
+    const onEvent = (progress: IntakeProgress) => follow(context, progress);
+    await deps.client.fetchModel(found.plan, { signal, onEvent });
+  } catch (error) {
+    if (signal.aborted) return;
+    set({ intake: { phase: 'paused', offer: found } });
+    messages.report('models', error);
+    return loadModels(context);
+  }
+  if (!signal.aborted) await arrived(context, found);
+}
+
+function follow({ get, set }: Context, progress: IntakeProgress): void {
+  const { intake } = get();
+  if (intake?.phase !== 'fetching') return;
+  const done = progress.status === 'done' ? [...intake.done, progress.file] : intake.done;
+  set({ intake: { ...intake, progress, done } });
+}
+
+async function arrived(context: Context, { plan }: ModelOffer): Promise<void> {
+  const { get, set, messages } = context;
+  set({ intake: null });
+  messages.announce(`${plan.title} is here: ${fileSize(plan.totalBytes)}.`);
+  await loadModels(context);
+  const { training, generation } = get();
+  if (training === null && generation === null) await get().openModel(plan.id);
+  await get().measureUsage();
+}
+
+/** Stops what is under way and goes on with `next` of its offer, which it gives back. */
+function stop(
+  { get, set, running }: ModelsContext,
+  next: (offer: ModelOffer) => Intake | null,
+): ModelOffer | null {
+  const { intake } = get();
+  running.controller.abort();
+  const found = intake === null || intake.phase === 'planning' ? null : intake.offer;
+  set({ intake: found && next(found) });
+  return found;
+}
+
+async function pauseFetch(context: ModelsContext): Promise<void> {
+  stop(context, (found) => ({ phase: 'paused', offer: found }));
+  await loadModels(context);
+}
+
+async function dropIntake(context: ModelsContext): Promise<void> {
+  const { get, messages } = context;
+  const begun = get().intake?.phase === 'fetching' || get().intake?.phase === 'paused';
+  const found = stop(context, () => null);
+  messages.clear('models');
+  if (begun && found) await removeModel(context, found.plan.id);
+}
+
+async function openModel({ get }: Context, id: string | null): Promise<void> {
+  if (id === (get().base?.keptId ?? null) && id === get().form.model && get().status === 'ready') return;
+  get().edit({ model: id });
+  await get().reopen();
+}
+
+async function removeModel(context: Context, id: string): Promise<void> {
+  const { deps, get, messages } = context;
+  messages.clear('models');
+  try {
+    if (get().base?.keptId === id || get().form.model === id) await get().openModel(null);
+    await deps.client.removeModel(id);
+  } catch (error) {
+    messages.report('models', error);
+  }
+  await Promise.all([loadModels(context), get().measureUsage()]);
 }

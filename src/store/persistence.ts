@@ -62,17 +62,11 @@ export async function restore(context: Context): Promise<void> {
     await load(context).catch((error: unknown) => context.messages.report('library', error));
 }
 
-const toDraftPicture = ({
-  id,
-  fileName,
-  source,
-  width,
-  height,
-  transparent,
-  crop,
-}: DraftPicture): DraftPicture => ({
-  ...{ id, fileName, source, width, height, transparent, crop },
-});
+/** What is kept of a picture; the rest is made again from it. */
+function toDraftPicture(picture: DraftPicture): DraftPicture {
+  const { id, fileName, source, width, height, transparent, crop } = picture;
+  return { id, fileName, source, width, height, transparent, crop };
+}
 
 function debounced(work: () => Promise<void>): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;

@@ -8,6 +8,32 @@ import { MAX_PICTURES, type PictureItem, type PicturesSlice, type SampleConcept 
 /** Below this the model's own picture of a thing is hard to recognise. */
 export const POOR_PSNR = 17;
 
+interface PicturesContext extends Context {
+  readonly running: {
+    /** Ends when everything given so far is added. */
+    adding: Promise<void>;
+    /** Whether the model is being asked how it sees the pictures. */
+    looking: boolean;
+  };
+}
+
+export function createPicturesSlice(context: Context): PicturesSlice {
+  const running = { adding: Promise.resolve(), looking: false };
+  const pictures: PicturesContext = { ...context, running };
+  return {
+    pictures: [],
+    ground: '#ffffff',
+    addingPictures: false,
+    addPictures: (files) => addInTurn(pictures, files),
+    addSample: (sample) => addSample(pictures, sample),
+    removePicture: (id) => remove(context, 'The picture', (item) => item.id !== id),
+    clearPictures: () => remove(context, 'All pictures', () => false),
+    cropPicture: (id, crop) => cropPicture(context, id, crop),
+    setGround: (ground) => setGround(context, ground),
+    lookAtPictures: () => lookAtPictures(pictures),
+  };
+}
+
 /** A kept picture made ready to show: its square on the ground, not yet seen by the model. */
 export async function presentPicture(
   images: Context['deps']['images'],
@@ -18,103 +44,38 @@ export async function presentPicture(
   return { ...kept, square, seen: null };
 }
 
-export function createPicturesSlice({ deps, get, set, messages }: Context): PicturesSlice {
-  let queue: Promise<void> = Promise.resolve();
-  let looking = false;
+function replace({ set }: Context, id: string, change: (item: PictureItem) => PictureItem): void {
+  set(({ pictures }) => ({ pictures: pictures.map((each) => (each.id === id ? change(each) : each)) }));
+}
 
-  const replace = (id: string, change: (item: PictureItem) => PictureItem) =>
-    set(({ pictures }) => ({ pictures: pictures.map((each) => (each.id === id ? change(each) : each)) }));
+function addInTurn(context: PicturesContext, files: readonly File[]): Promise<void> {
+  const { running } = context;
+  running.adding = running.adding.then(() => addAll(context, files));
+  return running.adding;
+}
 
-  async function addOne(file: File): Promise<void> {
-    try {
-      const { animated, ...decoded } = await deps.images.decode(file);
-      const kept = { id: deps.newId(), fileName: file.name, crop: null, ...decoded };
-      const item = await presentPicture(deps.images, kept, get().ground);
-      set(({ pictures }) => ({ pictures: [...pictures, item] }));
-      if (animated)
-        messages.note('pictures', 'picture.animated', `“${file.name}” moves; its first frame was taken.`);
-    } catch (error) {
-      messages.report('pictures', error);
-    }
+async function addAll(context: Context, files: readonly File[]): Promise<void> {
+  const { get, set, messages } = context;
+  messages.clear('pictures');
+  const room = MAX_PICTURES - get().pictures.length;
+  set({ addingPictures: true });
+  for (const file of files.slice(0, room)) await addOne(context, file);
+  set({ addingPictures: false });
+  if (files.length > room) messages.report('pictures', tooMany(files.length, room));
+  void get().lookAtPictures();
+}
+
+async function addOne({ deps, get, set, messages }: Context, file: File): Promise<void> {
+  try {
+    const { animated, ...decoded } = await deps.images.decode(file);
+    const kept = { id: deps.newId(), fileName: file.name, crop: null, ...decoded };
+    const item = await presentPicture(deps.images, kept, get().ground);
+    set(({ pictures }) => ({ pictures: [...pictures, item] }));
+    if (animated)
+      messages.note('pictures', 'picture.animated', `“${file.name}” moves; its first frame was taken.`);
+  } catch (error) {
+    messages.report('pictures', error);
   }
-
-  async function addAll(files: readonly File[]): Promise<void> {
-    messages.clear('pictures');
-    const room = MAX_PICTURES - get().pictures.length;
-    set({ addingPictures: true });
-    for (const file of files.slice(0, room)) await addOne(file);
-    set({ addingPictures: false });
-    if (files.length > room) messages.report('pictures', tooMany(files.length, room));
-    void get().lookAtPictures();
-  }
-
-  function addInTurn(files: readonly File[]): Promise<void> {
-    queue = queue.then(() => addAll(files));
-    return queue;
-  }
-
-  async function lookAt({ id, source, crop, square }: PictureItem): Promise<void> {
-    const { picture, psnr } = await deps.client.reconstruct(
-      await deps.images.square(source, crop, get().ground),
-    );
-    const seen = { picture: encodePng(picture), psnr };
-    replace(id, (item) => (item.square === square ? { ...item, seen } : item));
-  }
-
-  async function lookAtAll(): Promise<void> {
-    const failed = new Set<Blob>();
-    for (;;) {
-      const next = get().pictures.find(({ seen, square }) => seen === null && !failed.has(square));
-      if (next === undefined) return;
-      failed.add(next.square);
-      await lookAt(next).catch((error: unknown) => messages.report('pictures', error));
-    }
-  }
-
-  function remove(label: string, keep: (item: PictureItem) => boolean): void {
-    const { pictures } = get();
-    messages.removed({ what: 'pictures', label, before: pictures });
-    set({ pictures: pictures.filter(keep) });
-  }
-
-  return {
-    pictures: [],
-    ground: '#ffffff',
-    addingPictures: false,
-    addPictures: addInTurn,
-    async addSample(sample: SampleConcept) {
-      try {
-        const files = await Promise.all(sample.pictures.map(deps.fetchFile));
-        const { name, category, kind } = sample;
-        get().edit({ name, category, kind });
-        await addInTurn(files);
-      } catch (error) {
-        messages.report('pictures', error);
-      }
-    },
-    removePicture: (id) => remove('The picture', (item) => item.id !== id),
-    clearPictures: () => remove('All pictures', () => false),
-    async cropPicture(id, crop: Crop) {
-      const item = get().pictures.find((each) => each.id === id);
-      if (item === undefined) return;
-      const cropped = await presentPicture(deps.images, { ...item, crop }, get().ground);
-      replace(id, () => cropped);
-      await get().lookAtPictures();
-    },
-    async setGround(ground) {
-      set({ ground });
-      const redrawn = await Promise.all(
-        get().pictures.map((each) => (each.transparent ? presentPicture(deps.images, each, ground) : each)),
-      );
-      if (get().ground === ground) redrawn.forEach((item) => replace(item.id, () => item));
-      await get().lookAtPictures();
-    },
-    async lookAtPictures() {
-      if (looking || get().status !== 'ready') return;
-      looking = true;
-      await lookAtAll().finally(() => (looking = false));
-    },
-  };
 }
 
 function tooMany(chosen: number, room: number): AppError {
@@ -123,4 +84,67 @@ function tooMany(chosen: number, room: number): AppError {
     'picture.many',
     `${chosen} pictures were chosen, but a concept takes at most ${MAX_PICTURES}: ${taken}. Four or five good ones are enough.`,
   );
+}
+
+async function addSample(context: PicturesContext, sample: SampleConcept): Promise<void> {
+  const { deps, get, messages } = context;
+  try {
+    const files = await Promise.all(sample.pictures.map(deps.fetchFile));
+    const { name, category, kind } = sample;
+    get().edit({ name, category, kind });
+    await addInTurn(context, files);
+  } catch (error) {
+    messages.report('pictures', error);
+  }
+}
+
+function remove({ get, set, messages }: Context, label: string, keep: (item: PictureItem) => boolean): void {
+  const { pictures } = get();
+  messages.removed({ what: 'pictures', label, before: pictures });
+  set({ pictures: pictures.filter(keep) });
+}
+
+async function cropPicture(context: Context, id: string, crop: Crop): Promise<void> {
+  const { deps, get } = context;
+  const item = get().pictures.find((each) => each.id === id);
+  if (item === undefined) return;
+  const cropped = await presentPicture(deps.images, { ...item, crop }, get().ground);
+  replace(context, id, () => cropped);
+  await get().lookAtPictures();
+}
+
+async function setGround(context: Context, ground: string): Promise<void> {
+  const { deps, get, set } = context;
+  set({ ground });
+  const redrawn = await Promise.all(
+    get().pictures.map((each) => (each.transparent ? presentPicture(deps.images, each, ground) : each)),
+  );
+  if (get().ground === ground) redrawn.forEach((item) => replace(context, item.id, () => item));
+  await get().lookAtPictures();
+}
+
+async function lookAtPictures(context: PicturesContext): Promise<void> {
+  const { get, running } = context;
+  if (running.looking || get().status !== 'ready') return;
+  running.looking = true;
+  await lookAtAll(context).finally(() => (running.looking = false));
+}
+
+async function lookAtAll(context: Context): Promise<void> {
+  const { get, messages } = context;
+  const tried = new Set<Blob>();
+  for (;;) {
+    const next = get().pictures.find(({ seen, square }) => seen === null && !tried.has(square));
+    if (next === undefined) return;
+    tried.add(next.square);
+    await lookAt(context, next).catch((error: unknown) => messages.report('pictures', error));
+  }
+}
+
+async function lookAt(context: Context, { id, source, crop, square }: PictureItem): Promise<void> {
+  const { deps, get } = context;
+  const pixels = await deps.images.square(source, crop, get().ground);
+  const { picture, psnr } = await deps.client.reconstruct(pixels);
+  const seen = { picture: encodePng(picture), psnr };
+  replace(context, id, (item) => (item.square === square ? { ...item, seen } : item));
 }

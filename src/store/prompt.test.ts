@@ -115,6 +115,6 @@ describe('the length of a prompt', () => {
     [9, 1, 'The prompt has 9 tokens; the model reads 8. Shorten it by some words.'],
     [9, 0, 'The prompt has 9 tokens; the model reads 8. Shorten it by some words.'],
   ])('%i tokens, %i at the mark', (tokens, conceptTokens, said) => {
-    expect(describeLength({ tokens, conceptTokens, maxTokens: 8, unknownWords: [] })).toBe(said);
+    expect(describeLength({ tokens, conceptTokens, maxTokens: 8 })).toBe(said);
   });
 });

@@ -1,8 +1,7 @@
 /** Scores of what was made: the judge looks at new results, and their records keep what it says. */
-
+import { placeholder } from '../lib/prompt.ts';
 import type { Pixels, Scores } from '../worker/api.ts';
 import type { Context } from './context.ts';
-import { PLACEHOLDER } from './prompt.ts';
 import { saveResult } from './results.ts';
 import type { ResultRecord } from './state.ts';
 
@@ -28,7 +27,7 @@ async function judge({ deps, get }: Context, results: readonly ResultRecord[]): 
     Promise.all(pictures.map((picture) => deps.images.square(picture, null, ground)));
   return deps.client.score({
     pictures: await read(results.map(({ picture }) => picture)),
-    prompt: prompt.replace(PLACEHOLDER, concept?.category ?? 'object'),
+    prompt: prompt.replace(placeholder, concept?.category ?? 'object'),
     given: await read(concept?.pictures ?? []),
   });
 }

@@ -30,7 +30,7 @@ export type { ConceptRecord, Crop, CurvePoint, PreviewRecord, ResultRecord, Samp
 export const MAX_PICTURES = 20;
 
 /** Where on the page a problem is shown. */
-export type Place = 'page' | 'models' | 'pictures' | 'training' | 'library' | 'create';
+export type ProblemPlace = 'page' | 'models' | 'pictures' | 'training' | 'library' | 'create';
 
 export interface Problem {
   readonly id: string;
@@ -48,19 +48,19 @@ export type Removed =
 /** How slices tell people something. */
 export interface Messages {
   /** Shows a caught error at a place; cancellations are no problem and stay silent. */
-  report(place: Place, error: unknown): void;
-  note(place: Place, code: string, message: string): void;
-  clear(place: Place): void;
+  report(place: ProblemPlace, error: unknown): void;
+  note(place: ProblemPlace, code: string, message: string): void;
+  clear(place: ProblemPlace): void;
   announce(text: string): void;
   removed(removed: Removed): void;
 }
 
 export interface MessagesSlice {
-  readonly problems: Readonly<Record<Place, readonly Problem[]>>;
+  readonly problems: Readonly<Record<ProblemPlace, readonly Problem[]>>;
   /** Read out by screen readers. */
   readonly announcement: string;
   readonly removed: Removed | null;
-  dismiss(place: Place, id: string): void;
+  dismiss(place: ProblemPlace, id: string): void;
   undo(): Promise<void>;
 }
 
@@ -103,7 +103,7 @@ export type Intake =
 
 export interface ModelsSlice {
   /** What this browser keeps; null until it was asked for. */
-  readonly shelf: ModelShelfInfo | null;
+  readonly modelList: ModelShelfInfo | null;
   readonly intake: Intake | null;
   loadModels(): Promise<void>;
   planModel(request: ModelSourceRequest): Promise<void>;

@@ -11,7 +11,7 @@ import type {
 } from '../worker/api.ts';
 import type { StudioDeps } from './context.ts';
 import type { DecodedPicture } from './images.ts';
-import { createStudioStore, type StudioStore } from './studio.ts';
+import { createStudioStore, type StudioStore } from './studioStore.ts';
 import { browserLock } from './trainingLock.ts';
 
 export const pixels = (shade: number): Pixels => ({

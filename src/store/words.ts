@@ -8,7 +8,7 @@ export function duration(seconds: number): string {
 }
 
 /** What the truncation slider does at this value. */
-export function likenessWords(truncation: number): string {
+export function truncationWords(truncation: number): string {
   if (truncation <= 8) return 'A loose idea: the prompt leads, the concept only hints';
   if (truncation <= 32) return 'A free version: recognisable, easy to restyle';
   if (truncation <= 80) return 'A good likeness that still follows the prompt';

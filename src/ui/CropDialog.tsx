@@ -18,9 +18,50 @@ function clamp(area: Crop, { width, height }: PictureItem): Crop {
   return { x: place(area.x, width), y: place(area.y, height), width: side, height: side };
 }
 
+interface CropStageProps {
+  readonly picture: PictureItem;
+  readonly zoom: number;
+  readonly onZoom: (zoom: number) => void;
+  readonly onArea: (area: Crop) => void;
+}
+
+function CropStage({ picture, zoom, onZoom, onArea }: CropStageProps) {
+  const [place, setPlace] = useState({ x: 0, y: 0 });
+  return (
+    <div className="crop-stage">
+      <Cropper
+        image={blobUrl(picture.source)}
+        crop={place}
+        zoom={zoom}
+        aspect={1}
+        maxZoom={8}
+        {...(picture.crop && { initialCroppedAreaPixels: picture.crop })}
+        onCropChange={setPlace}
+        onZoomChange={onZoom}
+        onCropComplete={(_, pixels) => onArea(pixels)}
+      />
+    </div>
+  );
+}
+
+function Zoom({ zoom, onZoom }: Pick<CropStageProps, 'zoom' | 'onZoom'>) {
+  return (
+    <label className="crop-zoom">
+      Zoom
+      <input
+        type="range"
+        min={1}
+        max={8}
+        step={0.05}
+        value={zoom}
+        onChange={(event) => onZoom(Number(event.target.value))}
+      />
+    </label>
+  );
+}
+
 export function CropDialog({ picture, onClose }: CropDialogProps) {
   const actions = useActions();
-  const [place, setPlace] = useState({ x: 0, y: 0 });
   const [zoom, setZoom] = useState(1);
   const [area, setArea] = useState<Crop | null>(picture.crop);
   const use = () => {
@@ -34,30 +75,8 @@ export function CropDialog({ picture, onClose }: CropDialogProps) {
         <Dialog.Popup className="dialog">
           <Dialog.Title className="dialog-title">Crop</Dialog.Title>
           <Dialog.Description className="quiet">The model learns from this square.</Dialog.Description>
-          <div className="crop-stage">
-            <Cropper
-              image={blobUrl(picture.source)}
-              crop={place}
-              zoom={zoom}
-              aspect={1}
-              maxZoom={8}
-              {...(picture.crop && { initialCroppedAreaPixels: picture.crop })}
-              onCropChange={setPlace}
-              onZoomChange={setZoom}
-              onCropComplete={(_, pixels) => setArea(pixels)}
-            />
-          </div>
-          <label className="crop-zoom">
-            Zoom
-            <input
-              type="range"
-              min={1}
-              max={8}
-              step={0.05}
-              value={zoom}
-              onChange={(event) => setZoom(Number(event.target.value))}
-            />
-          </label>
+          <CropStage picture={picture} zoom={zoom} onZoom={setZoom} onArea={setArea} />
+          <Zoom zoom={zoom} onZoom={setZoom} />
           <div className="dialog-buttons">
             <Dialog.Close className="button">Cancel</Dialog.Close>
             <button type="button" className="button button-primary" onClick={use}>

@@ -1,33 +1,12 @@
 /** A result large, with how it was made; arrow keys go through all of them. */
 import { Dialog } from '@base-ui/react/dialog';
+import { recipeDetails } from '../store/recipe.ts';
 import type { ResultRecord } from '../store/state.ts';
 import { blobUrl, download } from './blobUrl.ts';
+import { Details } from './Details.tsx';
 import { Icon } from './icons.tsx';
 import { pictureName, resultFileName } from './resultWords.ts';
 import { useActions, useStudio } from './useStudio.ts';
-
-function Details({ result }: { result: ResultRecord }) {
-  const { mixing } = result;
-  const rows: (readonly [string, string | number])[] = [
-    ['Concept', result.conceptName || 'none'],
-    ...(mixing ? ([['Appearance', `${mixing.conceptName} from ${mixing.start} %`]] as const) : []),
-    ['Negative prompt', result.negativePrompt || 'none'],
-    ['Seed', result.seed],
-    ['Truncation', result.truncation],
-    ['Steps', result.steps],
-    ['Guidance', result.guidanceScale],
-  ];
-  return (
-    <dl className="details">
-      {rows.map(([term, value]) => (
-        <div key={term}>
-          <dt>{term}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
-  );
-}
 
 /** Goes to the picture that many places further; does nothing at the ends. */
 function useNeighbour(result: ResultRecord) {
@@ -39,13 +18,54 @@ function useNeighbour(result: ResultRecord) {
   };
 }
 
-export function EnlargeDialog({ result, onClose }: { result: ResultRecord; onClose: () => void }) {
+function Enlarged({ result, go }: { result: ResultRecord; go: (offset: number) => void }) {
+  return (
+    <div className="enlarged">
+      <img src={blobUrl(result.picture)} alt={pictureName(result, result.truncation)} />
+      <button type="button" className="icon-button" aria-label="Earlier picture" onClick={() => go(-1)}>
+        <Icon name="back" />
+      </button>
+      <button type="button" className="icon-button" aria-label="Later picture" onClick={() => go(1)}>
+        <Icon name="next" />
+      </button>
+    </div>
+  );
+}
+
+interface EnlargeDialogProps {
+  readonly result: ResultRecord;
+  readonly onClose: () => void;
+}
+
+function Side({ result, onClose }: EnlargeDialogProps) {
   const actions = useActions();
-  const go = useNeighbour(result);
   const reuse = () => {
     actions().reuseResult(result.id);
     onClose();
   };
+  return (
+    <div className="enlarged-side">
+      <Dialog.Title className="dialog-title">{result.prompt}</Dialog.Title>
+      <Details rows={recipeDetails(result)} />
+      <div className="dialog-buttons">
+        <button type="button" className="button" onClick={reuse}>
+          Use these settings
+        </button>
+        <button
+          type="button"
+          className="button"
+          onClick={() => download(result.picture, resultFileName(result))}
+        >
+          Download PNG
+        </button>
+        <Dialog.Close className="button button-primary">Close</Dialog.Close>
+      </div>
+    </div>
+  );
+}
+
+export function EnlargeDialog({ result, onClose }: EnlargeDialogProps) {
+  const go = useNeighbour(result);
   return (
     <Dialog.Root open onOpenChange={(open) => !open && onClose()}>
       <Dialog.Portal>
@@ -57,32 +77,8 @@ export function EnlargeDialog({ result, onClose }: { result: ResultRecord; onClo
             if (event.key === 'ArrowRight') go(1);
           }}
         >
-          <div className="enlarged">
-            <img src={blobUrl(result.picture)} alt={pictureName(result, result.truncation)} />
-            <button type="button" className="icon-button" aria-label="Earlier picture" onClick={() => go(-1)}>
-              <Icon name="back" />
-            </button>
-            <button type="button" className="icon-button" aria-label="Later picture" onClick={() => go(1)}>
-              <Icon name="next" />
-            </button>
-          </div>
-          <div className="enlarged-side">
-            <Dialog.Title className="dialog-title">{result.prompt}</Dialog.Title>
-            <Details result={result} />
-            <div className="dialog-buttons">
-              <button type="button" className="button" onClick={reuse}>
-                Use these settings
-              </button>
-              <button
-                type="button"
-                className="button"
-                onClick={() => download(result.picture, resultFileName(result))}
-              >
-                Download PNG
-              </button>
-              <Dialog.Close className="button button-primary">Close</Dialog.Close>
-            </div>
-          </div>
+          <Enlarged result={result} go={go} />
+          <Side result={result} onClose={onClose} />
         </Dialog.Popup>
       </Dialog.Portal>
     </Dialog.Root>

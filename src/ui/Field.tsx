@@ -1,13 +1,13 @@
 /** A text field of the page's form, with its problem in place. */
 import type { ReactNode } from 'react';
-import type { Field as FieldName } from '../store/state.ts';
+import type { Field as FieldName, Form } from '../store/state.ts';
 import { TextField } from './TextField.tsx';
 import { useActions, useStudio } from './useStudio.ts';
 
-type TextFieldName = Extract<
-  FieldName,
-  'name' | 'category' | 'trainSteps' | 'trainSeed' | 'negativePrompt' | 'seed' | 'steps' | 'guidanceScale'
->;
+/** The fields that hold whatever is typed. */
+type TextFieldName = {
+  [Name in FieldName]: Form[Name] extends string ? (string extends Form[Name] ? Name : never) : never;
+}[FieldName];
 
 interface FieldProps {
   readonly field: TextFieldName;

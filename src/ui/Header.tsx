@@ -1,24 +1,59 @@
 /** The top line: what this is, that it stays here and what is stored, and which engine runs it and why. */
 import type { EngineInfo, Provider } from '../worker/api.ts';
 import { fileSize } from '../lib/numbers.ts';
+import { Details } from './Details.tsx';
 import { HeaderPopover } from './HeaderPopover.tsx';
 import { Opening } from './Loading.tsx';
 import { ModelPlace } from './ModelPlace.tsx';
 import { useActions, useStudio } from './useStudio.ts';
 
-function StorageInfo() {
-  const actions = useActions();
+/** What is stored here, in numbers. */
+function Stored() {
   const used = useStudio((state) => state.usage?.used ?? null);
-  const counts = useStudio(({ concepts, results }) => ({
-    concepts: concepts.length,
-    results: results.length,
-  }));
-  const results = useStudio((state) => state.results);
-  const ownModels = useStudio(({ shelf }) => {
-    const { models = [], incomplete = 0 } = shelf?.usage ?? {};
+  const concepts = useStudio((state) => state.concepts.length);
+  const results = useStudio((state) => state.results.length);
+  const ownModels = useStudio(({ modelList }) => {
+    const { models = [], incomplete = 0 } = modelList?.usage ?? {};
     return models.reduce((sum, { bytes, prepared }) => sum + bytes + prepared, incomplete);
   });
+  const rows = [
+    ['Concepts', concepts],
+    ['Results', results],
+    ['Your own models', fileSize(ownModels)],
+    ['Space used, all models included', used === null ? 'unknown' : fileSize(used)],
+  ] as const;
+  return <Details rows={rows} />;
+}
+
+function RemoveButtons() {
+  const actions = useActions();
+  const concepts = useStudio((state) => state.concepts.length);
+  const results = useStudio((state) => state.results);
   const training = useStudio((state) => state.training !== null);
+  return (
+    <div className="dialog-buttons">
+      <button
+        type="button"
+        className="button"
+        disabled={results.length === 0}
+        onClick={() => void actions().deleteResults(results.map((each) => each.id))}
+      >
+        Remove results
+      </button>
+      <button
+        type="button"
+        className="button button-danger"
+        disabled={training || concepts + results.length === 0}
+        onClick={() => void actions().removeEverything()}
+      >
+        Remove everything
+      </button>
+    </div>
+  );
+}
+
+function StorageInfo() {
+  const actions = useActions();
   return (
     <HeaderPopover
       icon="lock"
@@ -30,42 +65,8 @@ function StorageInfo() {
         Pictures, concepts and results never leave this browser. The page fetches files of a model that you
         ask for, and nothing else. Export a concept to keep it elsewhere.
       </p>
-      <dl className="details">
-        <div>
-          <dt>Concepts</dt>
-          <dd>{counts.concepts}</dd>
-        </div>
-        <div>
-          <dt>Results</dt>
-          <dd>{counts.results}</dd>
-        </div>
-        <div>
-          <dt>Your own models</dt>
-          <dd>{fileSize(ownModels)}</dd>
-        </div>
-        <div>
-          <dt>Space used, all models included</dt>
-          <dd>{used === null ? 'unknown' : fileSize(used)}</dd>
-        </div>
-      </dl>
-      <div className="dialog-buttons">
-        <button
-          type="button"
-          className="button"
-          disabled={results.length === 0}
-          onClick={() => void actions().deleteResults(results.map((each) => each.id))}
-        >
-          Remove results
-        </button>
-        <button
-          type="button"
-          className="button button-danger"
-          disabled={training || counts.concepts + counts.results === 0}
-          onClick={() => void actions().removeEverything()}
-        >
-          Remove everything
-        </button>
-      </div>
+      <Stored />
+      <RemoveButtons />
     </HeaderPopover>
   );
 }

@@ -1,11 +1,11 @@
 /** Style mixing: the geometry of one concept with the appearance of another, and how much of each. */
-import { Slider } from '@base-ui/react/slider';
 import { useId } from 'react';
 import { isUsable } from '../store/openBase.ts';
 import { sweepAround } from '../store/sweep.ts';
 import type { ResultRecord } from '../store/state.ts';
 import { blobUrl } from './blobUrl.ts';
 import { Fold } from './Fold.tsx';
+import { LabelledSlider } from './LabelledSlider.tsx';
 import { useActions, useStudio } from './useStudio.ts';
 
 interface ConceptChoiceProps {
@@ -42,31 +42,17 @@ function StartSlider() {
   const actions = useActions();
   const start = useStudio((state) => state.form.mixingStart);
   return (
-    <Slider.Root
+    <LabelledSlider
       className="mixing-start"
+      label="Mixing start"
       step={5}
       largeStep={20}
       value={start}
-      onValueChange={(mixingStart) => actions().edit({ mixingStart })}
-    >
-      <div className="likeness-top">
-        <span className="likeness-label" aria-hidden="true">
-          Mixing start
-        </span>
-        <span className="likeness-value">{start} %</span>
-      </div>
-      <Slider.Control className="slider">
-        <Slider.Track className="slider-track">
-          <Slider.Indicator className="slider-fill" />
-          <Slider.Thumb
-            className="slider-thumb"
-            getAriaLabel={() => 'Mixing start'}
-            getAriaValueText={(_, value) => `${value} % of the way. ${mixingWords(value)}`}
-          />
-        </Slider.Track>
-      </Slider.Control>
-      <p className="likeness-words">{mixingWords(start)}</p>
-    </Slider.Root>
+      onValue={(mixingStart) => actions().edit({ mixingStart })}
+      shown={`${start} %`}
+      spoken={(value) => `${value} % of the way`}
+      words={mixingWords}
+    />
   );
 }
 
@@ -132,7 +118,7 @@ export function MixingStrip({ chosen }: { chosen: ResultRecord }) {
   return sweep.length < 2 ? null : (
     <ol className="mixing-strip" aria-label="Mixing starts">
       {sweep.map((result) => (
-        <li key={result.id} className="shelf-item" data-chosen={result === chosen}>
+        <li key={result.id} className="gallery-item" data-chosen={result === chosen}>
           {/* Named in the list of all pictures. */}
           <img src={blobUrl(result.picture)} alt="" />
           <button

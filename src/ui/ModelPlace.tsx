@@ -64,7 +64,7 @@ function Choice({ id, title, note }: ChoiceProps) {
 function Kept({ model }: { model: StoredModel }) {
   const actions = useActions();
   const prepared = useStudio(
-    ({ shelf }) => shelf?.usage.models.find((each) => each.id === model.id)?.prepared ?? 0,
+    ({ modelList }) => modelList?.usage.models.find((each) => each.id === model.id)?.prepared ?? 0,
   );
   const training = useStudio((state) => state.training !== null && state.base?.keptId === model.id);
   const bytes = model.bytes + prepared;
@@ -102,7 +102,7 @@ function Pending({ model, resume }: { model: PendingModel; resume: () => void })
 }
 
 function Space() {
-  const usage = useStudio((state) => state.shelf?.usage ?? null);
+  const usage = useStudio((state) => state.modelList?.usage ?? null);
   if (usage === null) return null;
   const own = usage.models.reduce((sum, { bytes, prepared }) => sum + bytes + prepared, usage.incomplete);
   return (
@@ -125,13 +125,13 @@ function useLabel(): string {
   });
 }
 
-type Shown = 'nothing' | 'shelf' | 'dialog';
+type Shown = 'nothing' | 'list' | 'dialog';
 
-function Shelf({ getAnother }: { getAnother: () => void }) {
+function ModelList({ getAnother }: { getAnother: () => void }) {
   const actions = useActions();
-  const models = useStudio((state) => state.shelf?.models ?? []);
+  const models = useStudio((state) => state.modelList?.models ?? []);
   const intakeId = useStudio(({ intake }) => (intake && 'offer' in intake ? intake.offer.plan.id : null));
-  const pending = useStudio((state) => state.shelf?.pending ?? []).filter(({ id }) => id !== intakeId);
+  const pending = useStudio((state) => state.modelList?.pending ?? []).filter(({ id }) => id !== intakeId);
   const active = useStudio((state) => state.intake !== null);
   const resume = (id: string) => {
     getAnother();
@@ -166,8 +166,8 @@ export function ModelPlace() {
   const actions = useActions();
   const label = useLabel();
   const [shown, setShown] = useState<Shown>('nothing');
-  const showShelf = (open: boolean) => {
-    setShown(open ? 'shelf' : 'nothing');
+  const showList = (open: boolean) => {
+    setShown(open ? 'list' : 'nothing');
     if (open) void actions().loadModels();
   };
   return (
@@ -176,10 +176,10 @@ export function ModelPlace() {
         icon="model"
         label={label}
         title="Which model draws"
-        open={shown === 'shelf'}
-        onOpenChange={showShelf}
+        open={shown === 'list'}
+        onOpenChange={showList}
       >
-        <Shelf getAnother={() => setShown('dialog')} />
+        <ModelList getAnother={() => setShown('dialog')} />
       </HeaderPopover>
       {shown === 'dialog' && <ModelDialog onClose={() => setShown('nothing')} />}
     </>

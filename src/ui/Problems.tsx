@@ -1,10 +1,10 @@
 /** Problems and notes where they arose, each with a way to put it away. */
 import type { ReactNode } from 'react';
-import type { Place } from '../store/state.ts';
+import type { ProblemPlace } from '../store/state.ts';
 import { Icon } from './icons.tsx';
 import { useActions, useStudio } from './useStudio.ts';
 
-export function Problems({ place, children }: { place: Place; children?: ReactNode }) {
+export function Problems({ place, children }: { place: ProblemPlace; children?: ReactNode }) {
   const actions = useActions();
   const problems = useStudio((state) => state.problems[place]);
   return (

@@ -4,7 +4,7 @@
  * so that the caret stands where the letters are; at rest it shows the name in full.
  */
 import { useEffect, useId, useMemo } from 'react';
-import { chosenCast, vectorsOf } from '../store/order.ts';
+import { chosenConcepts, vectorsOf } from '../store/pictureConcepts.ts';
 import { describeLength, splitPrompt, unknownWords } from '../store/prompt.ts';
 import { FieldProblem } from './TextField.tsx';
 import { useActions, useStudio } from './useStudio.ts';
@@ -50,7 +50,7 @@ function PromptNote({ id, unknown }: { id: string; unknown: readonly string[] })
 function useChecked(prompt: string): void {
   const actions = useActions();
   const ready = useStudio((state) => state.status === 'ready');
-  const vectors = useStudio((state) => vectorsOf(chosenCast(state)));
+  const vectors = useStudio((state) => vectorsOf(chosenConcepts(state)));
   useEffect(() => {
     const timer = setTimeout(() => void actions().checkPrompt(), CHECK_AFTER_MS);
     return () => clearTimeout(timer);

@@ -1,4 +1,4 @@
-/** What was made: the chosen picture large with the likeness slider, and every kept picture beside it. */
+/** What was made: the chosen picture large with the truncation slider, and every kept picture beside it. */
 import { useState } from 'react';
 import type { ResultRecord } from '../store/state.ts';
 import { duration } from '../store/words.ts';
@@ -80,18 +80,18 @@ function ShownScores({ result }: { result: ResultRecord }) {
 /** Newest first; pictures of one press of Generate stay in the order of their seeds. */
 const byNewest = (a: ResultRecord, b: ResultRecord) => b.created.localeCompare(a.created) || a.seed - b.seed;
 
-function Shelf({ results, chosen }: { results: readonly ResultRecord[]; chosen: ResultRecord }) {
+function Gallery({ results, chosen }: { results: readonly ResultRecord[]; chosen: ResultRecord }) {
   const actions = useActions();
   return (
-    <ul className="shelf" aria-label="All pictures" tabIndex={0}>
+    <ul className="gallery" aria-label="All pictures" tabIndex={0}>
       {results.toSorted(byNewest).map((result) => (
-        <li key={result.id} className="shelf-item" data-chosen={result === chosen}>
+        <li key={result.id} className="gallery-item" data-chosen={result === chosen}>
           {/* The chosen picture is named once, on the stage. */}
           <img
             src={blobUrl(result.picture)}
             alt={result === chosen ? '' : pictureName(result, result.truncation)}
           />
-          <span className="shelf-seed" aria-hidden="true">
+          <span className="gallery-seed" aria-hidden="true">
             {result.seed}
           </span>
           <button
@@ -133,7 +133,7 @@ export function Results() {
         <TruncationSlider />
         {chosen && <ShownScores result={chosen} />}
         {chosen && <MixingStrip chosen={chosen} />}
-        {chosen && <Shelf results={results} chosen={chosen} />}
+        {chosen && <Gallery results={results} chosen={chosen} />}
       </div>
       {chosen && enlarged && <EnlargeDialog result={chosen} onClose={() => setEnlarged(false)} />}
     </section>

@@ -3,7 +3,7 @@ import { createContext, useContext } from 'react';
 import { useStore } from 'zustand';
 import { useShallow } from 'zustand/react/shallow';
 import type { StudioState } from '../store/state.ts';
-import type { StudioStore } from '../store/studio.ts';
+import type { StudioStore } from '../store/studioStore.ts';
 
 export const StudioContext = createContext<StudioStore | null>(null);
 

@@ -8,6 +8,7 @@
 import type { SamplerName } from '../diffusion/scheduler.ts';
 import type { Scores } from '../diffusion/judge.ts';
 import type { Pixels } from '../lib/pixels.ts';
+import type { PictureSettings } from '../storage/recipe.ts';
 import type { ModelSource, PendingModel, StoredModel } from '../storage/modelRecords.ts';
 import type { ModelUsage } from '../storage/modelStore.ts';
 import type { EngineChoice } from '../ort/engine.ts';
@@ -166,20 +167,13 @@ export interface Mixing {
   readonly start: number;
 }
 
-export interface GenerateRequest {
-  /** With exactly one `{}` when `concept` is given, with none otherwise. */
-  readonly prompt: string;
-  readonly negativePrompt: string;
+/** The prompt has exactly one `{}` when `concept` is given, none otherwise. */
+export interface GenerateRequest extends PictureSettings {
   readonly concept: Uint8Array<ArrayBuffer> | null;
   /** Mixes a second concept in; `concept` then gives the geometry and must be there. */
   readonly mixing: Mixing | null;
-  /** Hidden units kept, 1…128 (nested dropout): few is loose and editable, many is faithful. */
-  readonly truncation: number;
   /** One picture a seed. */
   readonly seeds: readonly number[];
-  readonly steps: number;
-  readonly guidanceScale: number;
-  readonly sampler: SamplerName;
 }
 
 export interface GenerateProgress {
@@ -215,8 +209,6 @@ export interface PromptCheck {
   /** Those of them that stand at `{}`: none without it. */
   readonly conceptTokens: number;
   readonly maxTokens: number;
-  /** Words of the prompt the base was never taught (it still splits them into pieces). */
-  readonly unknownWords: readonly string[];
 }
 
 export type { ImportOrigin, NamedFile };

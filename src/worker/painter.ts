@@ -6,9 +6,9 @@ import type { ModelShape, Pipeline } from '../diffusion/pipeline.ts';
 import type { PromptContexts } from '../diffusion/sampler.ts';
 import { plainContexts, sample } from '../diffusion/sampler.ts';
 import { createScheduler } from '../diffusion/scheduler.ts';
-import { placeholder } from '../diffusion/tokenizer.ts';
 import { AppError } from '../lib/errors.ts';
 import { fromPlanes } from '../lib/pixels.ts';
+import { checkPlaceholders } from '../lib/prompt.ts';
 import { sha256Hex } from '../lib/sha256.ts';
 import type { Bridge } from '../neti/bridge.ts';
 import { maxSamplingSteps } from '../neti/baseDefaults.ts';
@@ -17,6 +17,7 @@ import { conceptContexts } from '../neti/contexts.ts';
 import { Mapper } from '../neti/mapper.ts';
 import { coarseLayers, mixContexts } from '../neti/mixing.ts';
 import { checkRoom, MAPPER_DEFAULTS } from '../neti/mapperConfig.ts';
+import { keyOf, settingsOf, type GivenSettings, type PictureSettings } from '../storage/recipe.ts';
 import { identityOf, type BaseModel } from './baseModel.ts';
 import type { GenerateProgress, GenerateRequest, GenerateResult, Pixels } from './api.ts';
 
@@ -34,7 +35,8 @@ export interface LearnedConcept {
   readonly mapper: Mapper;
 }
 
-export type PaintSettings = Omit<GenerateRequest, 'concept' | 'mixing'>;
+/** One picture a seed. */
+export type PaintRequest = GivenSettings & Pick<GenerateRequest, 'seeds'>;
 
 /** Whose vectors stand in the prompt: no concept's, one's, or two's. */
 export interface Cast {
@@ -66,14 +68,16 @@ export class Painter {
 
   /** One picture a seed. Throws `prompt.*`, `generate.settings` or `cancelled`. */
   async paint(
-    settings: PaintSettings,
+    request: PaintRequest,
     cast: Cast,
     signal: AbortSignal | undefined,
     onProgress: (progress: GenerateProgress) => void,
   ): Promise<Pixels[]> {
-    checkSettings(settings);
+    checkRequest(request);
     const { pipeline } = this;
-    const { steps, seeds, guidanceScale } = settings;
+    const { seeds } = request;
+    const settings = settingsOf(request);
+    const { steps, guidanceScale } = settings;
     const scheduler = createScheduler(settings.sampler, pipeline.schedule, steps);
     const { resolution, picturesAtOnce } = pipeline.shape;
     const groups = chunked(seeds, picturesAtOnce ?? seeds.length);
@@ -102,14 +106,14 @@ export class Painter {
   }
 
   private async conditional(
-    settings: PaintSettings,
+    settings: PictureSettings,
     { concept, mixing }: Cast,
     timesteps: readonly number[],
     signal: AbortSignal | undefined,
   ): Promise<PromptContexts> {
     const { pipeline } = this;
     const { prompt } = settings;
-    checkPlaceholders(prompt, concept !== null);
+    checkPlaceholders(prompt, concept && 'the concept');
     if (!concept) return this.cached(`plain:${prompt}`, () => plainContexts(pipeline, prompt));
     const geometry = await this.contextsOf(concept, settings, timesteps, signal);
     if (!mixing) return geometry;
@@ -124,13 +128,14 @@ export class Painter {
 
   private contextsOf(
     { key, mapper }: LearnedConcept,
-    { prompt, truncation }: PaintSettings,
+    settings: PictureSettings,
     timesteps: readonly number[],
     signal: AbortSignal | undefined,
   ): Promise<PromptContexts> {
     const { pipeline, bridge } = this;
+    const { prompt, truncation } = settings;
     const row = pipeline.tokenizer.encode(prompt, mapper.config.vectors);
-    return this.cached(JSON.stringify([key, prompt, truncation, timesteps]), () =>
+    return this.cached(`${key}:${keyOf(settings, 'negativePrompt', 'guidanceScale')}`, () =>
       conceptContexts(pipeline, bridge, { row, mapper, truncation, timesteps, ...(signal && { signal }) }),
     );
   }
@@ -183,18 +188,7 @@ function chunked<T>(list: readonly T[], size: number): T[][] {
   return Array.from({ length: count }, (_, i) => list.slice(i * size, (i + 1) * size));
 }
 
-function checkPlaceholders(prompt: string, withConcept: boolean): void {
-  const marks = prompt.split(placeholder).length - 1;
-  if (marks === (withConcept ? 1 : 0)) return;
-  throw new AppError(
-    'prompt.placeholders',
-    withConcept
-      ? `The prompt needs exactly one {} where the concept goes, but it has ${marks}: for example "A photo of {} on a beach".`
-      : 'The prompt marks a concept with {}, but none is chosen: pick one in the library or take the mark out.',
-  );
-}
-
-function checkSettings({ steps, seeds, truncation, guidanceScale }: PaintSettings): void {
+function checkRequest({ steps, seeds, truncation, guidanceScale }: PaintRequest): void {
   const whole = (value: number, from: number, to: number) =>
     Number.isInteger(value) && value >= from && value <= to;
   const wrong = [

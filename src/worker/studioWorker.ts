@@ -134,8 +134,8 @@ export class StudioWorker {
 
   checkPrompt(id: number, prompt: string, vectors: number): Promise<Answer<PromptCheck>> {
     return this.answer(id, () => {
-      const { base, pipeline } = this.opened();
-      return checkPrompt(pipeline.tokenizer, base.words.words, prompt, vectors);
+      const { tokenizer } = this.opened().pipeline;
+      return checkPrompt(tokenizer, prompt, vectors);
     });
   }
 

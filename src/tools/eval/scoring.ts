@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { mean } from 'simple-statistics';
 import type { Judge } from '../../diffusion/judge.ts';
-import { placeholder } from '../../diffusion/tokenizer.ts';
+import { placeholder } from '../../lib/prompt.ts';
 import { cosine } from '../../lib/numbers.ts';
 import { MAPPER_DEFAULTS } from '../../neti/mapperConfig.ts';
 import { pngPlanes, pngTiles } from '../pngPlanes.ts';

@@ -1,13 +1,13 @@
-/** From the form or a concept of the library to a training request, with every check that can be made before it runs. */
+/** A training to be run, from the form or for a concept of the library, with every check that can be made before. */
 import { AppError } from '../lib/errors.ts';
 import { officialDefaults } from '../neti/baseDefaults.ts';
 import { maxTrainSteps } from '../neti/settings.ts';
 import type { ConceptKind, Pixels, TrainRequest, TrainSettings } from '../worker/api.ts';
 import type { StudioDeps } from './context.ts';
-import { FieldError, readNumber } from './formSlice.ts';
+import { FieldError, readNumber, seedRange } from './fields.ts';
 import type { ConceptRecord, StudioState, TrainingState } from './state.ts';
 
-export interface TrainingPlan {
+export interface TrainingJob {
   /** The record as it will be kept, but for what training changes. */
   readonly record: ConceptRecord;
   readonly initial: TrainingState;
@@ -16,19 +16,11 @@ export interface TrainingPlan {
 
 const LONGEST_NAME = 60;
 
+const stepsRange = { label: 'Training steps', from: 1, to: maxTrainSteps, whole: true };
+
 function readSettings(deps: StudioDeps, { form, base }: StudioState, kind: ConceptKind): TrainSettings {
-  const steps = readNumber('trainSteps', form.trainSteps, {
-    label: 'Training steps',
-    from: 1,
-    to: maxTrainSteps,
-    whole: true,
-  });
-  const seed = readNumber('trainSeed', form.trainSeed, {
-    label: 'The seed',
-    from: 0,
-    to: 2 ** 31 - 1,
-    whole: true,
-  });
+  const steps = readNumber('trainSteps', form.trainSteps, stepsRange);
+  const seed = readNumber('trainSeed', form.trainSeed, seedRange);
   return { ...deps.trainSettings(kind, base?.defaults ?? officialDefaults), steps, seed };
 }
 
@@ -72,18 +64,31 @@ const initialState = (conceptId: string, name: string, steps: number): TrainingS
 });
 
 /** A new concept from the form and the pictures on the page. Throws FieldError and `training.*`. */
-export function planNew(deps: StudioDeps, state: StudioState): TrainingPlan {
-  const { pictures, ground, form, base } = state;
+export function newJob(deps: StudioDeps, state: StudioState): TrainingJob {
+  const { pictures, ground } = state;
   requirePictures(pictures.length);
-  const { name, category } = readLabels(state);
-  const settings = readSettings(deps, state, form.kind);
-  const { steps, seed } = settings;
-  const record: ConceptRecord = {
+  const labels = { ...readLabels(state), kind: state.form.kind };
+  const settings = readSettings(deps, state, labels.kind);
+  const record = newRecord(deps, state, labels, settings);
+  const load = () =>
+    Promise.all(pictures.map(({ source, crop }) => deps.images.square(source, crop, ground)));
+  return {
+    record,
+    initial: initialState(record.id, labels.name, settings.steps),
+    request: async () => ({ ...labels, pictures: await load(), settings }),
+  };
+}
+
+function newRecord(
+  deps: StudioDeps,
+  { pictures, base }: StudioState,
+  labels: Pick<ConceptRecord, 'name' | 'category' | 'kind'>,
+  { steps, seed }: TrainSettings,
+): ConceptRecord {
+  return {
     version: 1,
     id: deps.newId(),
-    name,
-    category,
-    kind: form.kind,
+    ...labels,
     created: deps.now(),
     updated: deps.now(),
     baseId: base?.id ?? '',
@@ -98,13 +103,6 @@ export function planNew(deps: StudioDeps, state: StudioState): TrainingPlan {
     previews: [],
     curve: [],
   };
-  const load = () =>
-    Promise.all(pictures.map(({ source, crop }) => deps.images.square(source, crop, ground)));
-  return {
-    record,
-    initial: initialState(record.id, name, steps),
-    request: async () => ({ name, category, kind: form.kind, pictures: await load(), settings }),
-  };
 }
 
 function loadKept(deps: StudioDeps, record: ConceptRecord, state: StudioState): Promise<Pixels[]> {
@@ -114,7 +112,7 @@ function loadKept(deps: StudioDeps, record: ConceptRecord, state: StudioState): 
 }
 
 /** More steps for a concept of the library, on its own pictures (an imported one has none: those on the page). */
-export function planFurther(deps: StudioDeps, state: StudioState, conceptId: string): TrainingPlan {
+export function furtherJob(deps: StudioDeps, state: StudioState, conceptId: string): TrainingJob {
   const record = state.concepts.find((each) => each.id === conceptId);
   if (record === undefined)
     throw new AppError(

@@ -1,0 +1,101 @@
+/** Carrying out orders of pictures: the worker draws them one order after another, and results are kept as they come. */
+import { AppError, toPlainError } from '../lib/errors.ts';
+import type { GenerateProgress } from '../worker/api.ts';
+import type { Context } from './context.ts';
+import { FieldError } from './fields.ts';
+import { readOrder, type Order } from './order.ts';
+import { vectorsOf } from './pictureConcepts.ts';
+import { encodePng } from './png.ts';
+import { describeLength } from './prompt.ts';
+import { pngText, toRequest, type NamedRecipe } from './recipe.ts';
+import { saveResult } from './results.ts';
+import { scoreResults } from './scoring.ts';
+import type { ResultRecord, StudioState } from './state.ts';
+
+/** Makes orders of what the form asks for and carries them out. Whether all of them were; problems are shown. */
+export async function carryOut(
+  context: Context,
+  plan: (order: Order) => readonly Order[],
+  signal: AbortSignal,
+): Promise<boolean> {
+  const { deps, get, messages } = context;
+  messages.clear('create');
+  try {
+    await carryOutAll(context, plan(readOrder(get(), deps.randomSeed)), signal);
+    return true;
+  } catch (error) {
+    reportFailure(context, error);
+    return false;
+  }
+}
+
+/** What is done when an order fails or is cancelled stays. */
+async function carryOutAll(context: Context, orders: readonly Order[], signal: AbortSignal): Promise<void> {
+  const { set } = context;
+  const steps = orders.length * orders[0]!.recipe.steps;
+  set({ generation: { phase: 'waiting', step: 0, steps, secondsLeft: null } });
+  try {
+    await requireShortPrompt(context, orders[0]!);
+    for (const [index, order] of orders.entries()) {
+      const onEvent = (progress: GenerateProgress) => showProgress(context, progress, index, orders.length);
+      await deliver(context, await draw(context, order, signal, onEvent));
+    }
+  } finally {
+    set({ generation: null });
+  }
+}
+
+async function requireShortPrompt({ deps }: Context, { recipe, concepts }: Order): Promise<void> {
+  const check = await deps.client.checkPrompt(recipe.prompt, vectorsOf(concepts));
+  const tooLong = describeLength(check);
+  if (tooLong !== null) throw new AppError('prompt.long', tooLong);
+}
+
+/** Progress of the order `index` of `count` alike. */
+function showProgress({ get, set }: Context, progress: GenerateProgress, index: number, count: number): void {
+  const [step, steps] = [index * progress.steps + progress.step, count * progress.steps];
+  const orderLeft = progress.steps - progress.step;
+  const secondsLeft = orderLeft > 0 ? (progress.secondsLeft * (steps - step)) / orderLeft : null;
+  if (get().generation !== null) set({ generation: { phase: 'running', step, steps, secondsLeft } });
+}
+
+async function draw(
+  context: Context,
+  { recipe, concepts, seeds }: Order,
+  signal: AbortSignal,
+  onEvent: (progress: GenerateProgress) => void,
+): Promise<ResultRecord[]> {
+  const { deps, get } = context;
+  const request = await toRequest(recipe, concepts, seeds);
+  const { pictures } = await deps.client.generate(request, { signal, onEvent });
+  const created = deps.now();
+  return pictures.map((pixels, index) => {
+    const own = { ...recipe, seed: seeds[index]! };
+    const picture = encodePng(pixels, pngTextOf(get(), own));
+    return { version: 1, ...own, id: deps.newId(), created, picture, scores: null };
+  });
+}
+
+/** The text for a picture that was drawn on the open base. */
+export function pngTextOf({ base }: StudioState, recipe: NamedRecipe): string {
+  return pngText(recipe, base ?? { resolution: 0, hash: '' });
+}
+
+/** Shows, keeps and scores new results. */
+export async function deliver(context: Context, results: readonly ResultRecord[]): Promise<void> {
+  const { get, set, messages } = context;
+  const first = results[0];
+  if (first === undefined) return;
+  set((state) => ({ results: [...state.results, ...results], chosenResultId: first.id, live: null }));
+  messages.announce(`${results.length} ${results.length === 1 ? 'picture is' : 'pictures are'} ready.`);
+  await Promise.all(results.map((result) => saveResult(context, result)));
+  void scoreResults(context, results);
+  await get().measureUsage();
+}
+
+function reportFailure({ get, set, messages }: Context, error: unknown): void {
+  const { code, message } = toPlainError(error);
+  const field = error instanceof FieldError ? error.field : code.startsWith('prompt.') ? 'prompt' : null;
+  if (field === null) messages.report('create', error);
+  else set({ fieldProblems: { ...get().fieldProblems, [field]: message } });
+}

@@ -1,0 +1,76 @@
+/** The recipe between form, worker and PNG: nothing that decides a picture is lost on the way. */
+import { describe, expect, it } from 'vitest';
+import { keyOf } from '../storage/recipe.ts';
+import { readOrder } from './order.ts';
+import { formOf, pngText, toRequest } from './recipe.ts';
+import { fillIn, startStudio } from './testStudio.ts';
+
+/** A studio with two concepts that are mixed, every setting other than its default. */
+async function prepared() {
+  const studio = await startStudio();
+  for (const name of ['tin robot', 'tea, pot']) {
+    await fillIn(studio, 1);
+    studio.store.getState().edit({ name });
+    await studio.store.getState().train();
+  }
+  const [robot, teapot] = studio.store.getState().concepts;
+  studio.store.getState().edit({
+    prompt: ' A drawing of {} ',
+    negativePrompt: 'rain',
+    steps: '7',
+    guidanceScale: '3.5',
+    truncation: 12,
+    sampler: 'ddim',
+    seed: '9',
+    conceptId: robot!.id,
+    appearanceId: teapot!.id,
+    mixingStart: 25,
+  });
+  return studio.store;
+}
+
+const everything = () => true;
+
+describe('a recipe', () => {
+  it('comes from the form and goes back into it', async () => {
+    const store = await prepared();
+    const { recipe, seeds } = readOrder(store.getState(), () => 0);
+    const made = { ...recipe, seed: seeds[0]! };
+    store.getState().edit({ ...formOf({ ...made, seed: 1, steps: 1, mixing: null }, everything) });
+    store.getState().edit(formOf(made, everything));
+    const again = readOrder(store.getState(), () => 0);
+    expect(keyOf({ ...again.recipe, seed: again.seeds[0]! })).toBe(keyOf(made));
+  });
+
+  it('leaves the choice of concepts that are gone', async () => {
+    const { recipe } = readOrder((await prepared()).getState(), () => 0);
+    const form = formOf({ ...recipe, seed: 9 }, () => false);
+    expect('conceptId' in form).toBe(false);
+    expect(form.appearanceId).toBeNull();
+  });
+
+  it('reaches the worker whole', async () => {
+    const { recipe, concepts, seeds } = readOrder((await prepared()).getState(), () => 0);
+    const { mixing, concept, ...request } = await toRequest(recipe, concepts, seeds);
+    expect(request).toEqual({
+      prompt: 'A drawing of {}',
+      negativePrompt: 'rain',
+      steps: 7,
+      guidanceScale: 3.5,
+      truncation: 12,
+      sampler: 'ddim',
+      seeds: [9, 10, 11, 12],
+    });
+    expect([concept, mixing?.start]).toEqual([new Uint8Array([1]), 0.25]);
+  });
+
+  it('is told in a PNG as AUTOMATIC1111 tells it', async () => {
+    const { recipe } = readOrder((await prepared()).getState(), () => 0);
+    const text = pngText({ ...recipe, seed: 9 }, { resolution: 64, hash: 'abcdef0123456789' });
+    expect(text).toBe(
+      'A drawing of {}\nNegative prompt: rain\nSteps: 7, Sampler: DDIM, CFG scale: 3.5, Seed: 9, Size: 64x64, ' +
+        'Model hash: abcdef0123, Model: base, NeTI concept: tin robot, NeTI truncation: 12, ' +
+        'NeTI appearance: "tea, pot", NeTI mixing start: 25%',
+    );
+  });
+});

@@ -1,0 +1,119 @@
+/**
+ * A picture's recipe on the page: from the form to the recipe and back, to the worker's request, and to the text that travels
+ * inside a PNG (AUTOMATIC1111's `parameters` convention). The fields themselves are listed in storage/recipe.ts.
+ */
+import { AppError } from '../lib/errors.ts';
+import { checkPlaceholders } from '../lib/prompt.ts';
+import { maxGuidanceScale, maxSamplingSteps, minGuidanceScale } from '../neti/baseDefaults.ts';
+import { settingsOf, type PictureForm, type PictureSettings, type Recipe } from '../storage/recipe.ts';
+import type { GenerateRequest, SamplerName } from '../worker/api.ts';
+import { readNumber } from './fields.ts';
+import type { PictureConcepts } from './pictureConcepts.ts';
+import type { ConceptRecord, Form, ResultRecord } from './state.ts';
+
+/** A recipe with the names that its concepts had. */
+export type NamedRecipe = Recipe & Pick<ResultRecord, 'conceptName' | 'mixing'>;
+
+export const emptyPictureForm: PictureForm = {
+  prompt: 'A photo of {} on a beach',
+  negativePrompt: '',
+  steps: '',
+  guidanceScale: '',
+  truncation: 128,
+  sampler: 'dpm-solver++-2m',
+  seed: '',
+  conceptId: null,
+  appearanceId: null,
+  mixingStart: 40,
+};
+
+const stepsRange = { label: 'Sampling steps', from: 1, to: maxSamplingSteps, whole: true };
+const guidanceRange = { label: 'Guidance', from: minGuidanceScale, to: maxGuidanceScale, whole: false };
+
+/** The settings that the form asks for. Throws FieldError and `prompt.*`. */
+export function readSettings(form: Form, concept: ConceptRecord | null): PictureSettings {
+  if (form.prompt.trim() === '')
+    throw new AppError('prompt.empty', 'The prompt is empty. Say what the picture should show.');
+  checkPlaceholders(form.prompt, concept && `“${concept.name}”`);
+  return settingsOf({
+    ...form,
+    prompt: form.prompt.trim(),
+    steps: readNumber('steps', form.steps, stepsRange),
+    guidanceScale: readNumber('guidanceScale', form.guidanceScale, guidanceRange),
+  });
+}
+
+/** The form's fields for pictures like this one; `isThere` tells which concepts can still be chosen. */
+export function formOf(recipe: Recipe, isThere: (conceptId: string) => boolean): Partial<PictureForm> {
+  const { conceptId, mixing, seed } = recipe;
+  const chosen = conceptId !== null && isThere(conceptId) ? { conceptId } : {};
+  const appearanceId = mixing !== null && isThere(mixing.conceptId) ? mixing.conceptId : null;
+  const start = mixing === null ? {} : { mixingStart: mixing.start };
+  return { ...typed(settingsOf(recipe)), seed: `${seed}`, ...chosen, appearanceId, ...start };
+}
+
+/** Numbers become texts where the form has texts. */
+function typed(settings: PictureSettings): Partial<PictureForm> {
+  const isTyped = (field: string) => typeof emptyPictureForm[field as keyof PictureSettings] === 'string';
+  const fields = Object.entries(settings);
+  return Object.fromEntries(fields.map(([field, value]) => [field, isTyped(field) ? `${value}` : value]));
+}
+
+const fileOf = async (record: ConceptRecord) => new Uint8Array(await record.file.arrayBuffer());
+
+/** What the worker needs to draw the recipe once for each seed. */
+export async function toRequest(
+  recipe: Omit<Recipe, 'seed'>,
+  { concept, appearance }: PictureConcepts,
+  seeds: readonly number[],
+): Promise<GenerateRequest> {
+  const { mixing } = recipe;
+  return {
+    ...settingsOf(recipe),
+    seeds,
+    concept: concept && (await fileOf(concept)),
+    mixing: appearance && mixing && { appearance: await fileOf(appearance), start: mixing.start / 100 },
+  };
+}
+
+const samplerNames: Record<SamplerName, string> = { 'dpm-solver++-2m': 'DPM++ 2M', ddim: 'DDIM' };
+
+const quoted = (value: string) => (/[,:"\n]/.test(value) ? JSON.stringify(value) : value);
+
+/** The `parameters` text of a picture that was drawn on the given base. */
+export function pngText(
+  recipe: NamedRecipe,
+  base: { readonly resolution: number; readonly hash: string },
+): string {
+  const { prompt, negativePrompt, conceptName, mixing } = recipe;
+  const fields: [string, string | number][] = [
+    ['Steps', recipe.steps],
+    ['Sampler', samplerNames[recipe.sampler]],
+    ['CFG scale', recipe.guidanceScale],
+    ['Seed', recipe.seed],
+    ['Size', `${base.resolution}x${base.resolution}`],
+    ['Model hash', base.hash.slice(0, 10)],
+    ['Model', quoted(recipe.baseId)],
+  ];
+  if (conceptName !== '')
+    fields.push(['NeTI concept', quoted(conceptName)], ['NeTI truncation', recipe.truncation]);
+  if (mixing)
+    fields.push(['NeTI appearance', quoted(mixing.conceptName)], ['NeTI mixing start', `${mixing.start}%`]);
+  const negative = negativePrompt === '' ? [] : [`Negative prompt: ${negativePrompt}`];
+  return [prompt, ...negative, fields.map(([key, value]) => `${key}: ${value}`).join(', ')].join('\n');
+}
+
+/** How a picture was made, as the page tells it: terms and values. */
+export function recipeDetails(recipe: NamedRecipe): readonly (readonly [string, string | number])[] {
+  const { conceptName, mixing, negativePrompt } = recipe;
+  const appearance = mixing && (['Appearance', `${mixing.conceptName} from ${mixing.start} %`] as const);
+  return [
+    ['Concept', conceptName || 'none'],
+    ...(appearance ? [appearance] : []),
+    ['Negative prompt', negativePrompt || 'none'],
+    ['Seed', recipe.seed],
+    ['Truncation', recipe.truncation],
+    ['Steps', recipe.steps],
+    ['Guidance', recipe.guidanceScale],
+  ];
+}

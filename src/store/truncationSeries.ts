@@ -1,0 +1,29 @@
+/** The chosen result as a series: the pictures that differ from it in their truncation alone, which the slider goes through. */
+import { keyOf } from '../storage/recipe.ts';
+import { isUsable } from './openBase.ts';
+import { isPlain, type PictureConcepts } from './pictureConcepts.ts';
+import type { ResultRecord, StudioState } from './state.ts';
+import type { Series } from './truncationRenders.ts';
+
+export interface PictureSeries extends Series {
+  readonly result: ResultRecord;
+  readonly concepts: PictureConcepts;
+}
+
+/**
+ * Null when the result is gone, or was made without a concept, with one that has left the library, on another base, or with
+ * textual inversions alone, of which no truncation makes another picture.
+ */
+export function seriesOf(state: StudioState, resultId: string | null): PictureSeries | null {
+  const result = state.results.find((each) => each.id === resultId);
+  const concept = state.concepts.find((each) => each.id === result?.conceptId);
+  if (result === undefined || concept === undefined || !isUsable(state, concept)) return null;
+  const { mixing, steps } = result;
+  const appearance = state.concepts.find((each) => each.id === mixing?.conceptId) ?? null;
+  if (mixing !== null && appearance === null) return null;
+  const concepts = { concept, appearance };
+  if (isPlain(concepts)) return null;
+  // Training further changes a concept's pictures under the same id.
+  const key = JSON.stringify([keyOf(result, 'truncation', 'steps'), concept.updated, appearance?.updated]);
+  return { key, steps, result, concepts };
+}
