@@ -3,6 +3,11 @@ import reactHooks from 'eslint-plugin-react-hooks';
 import globals from 'globals';
 import tseslint from 'typescript-eslint';
 
+const spreadLiteral = {
+  selector: 'SpreadElement > ObjectExpression',
+  message: 'A literal is spread into a literal: write its properties where it stands.',
+};
+
 export default tseslint.config(
   {
     ignores: [
@@ -29,6 +34,17 @@ export default tseslint.config(
     rules: {
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/no-misused-promises': 'error',
+    },
+  },
+  {
+    files: ['src/**/*.ts', 'src/**/*.tsx', 'e2e/**/*.ts', '*.ts'],
+    rules: { 'no-restricted-syntax': ['error', spreadLiteral] },
+  },
+  {
+    files: ['src/**/*.ts', 'src/**/*.tsx'],
+    ignores: ['**/*.test.ts'],
+    rules: {
+      'max-lines-per-function': ['error', { max: 40, skipBlankLines: true, skipComments: true }],
     },
   },
   { files: ['src/ui/**/*.tsx', 'src/ui/**/*.ts'], extends: [reactHooks.configs.flat.recommended] },

@@ -20,7 +20,8 @@ export default defineConfig({
   webServer: [
     {
       command: `npx vite build && npx vite preview --port ${port} --strictPort`,
-      ...{ port, timeout: 180_000 },
+      port,
+      timeout: 180_000,
     },
     // Test pages under e2e/pages are modules of their own, served as sources.
     { command: `npx vite --port ${port + 1} --strictPort`, port: port + 1, timeout: 60_000 },

@@ -16,7 +16,9 @@ import {
 } from './studio.ts';
 
 const file = (name: string, mimeType: string, bytes: Uint8Array): UploadFile => ({
-  ...{ name, mimeType, buffer: Buffer.from(bytes) },
+  name,
+  mimeType,
+  buffer: Buffer.from(bytes),
 });
 
 const ascii = (text: string) => [...Buffer.from(text, 'latin1')];

@@ -73,17 +73,20 @@ function readMerges(text: string): string[] {
   return text.split(/\r?\n/).filter((line) => line !== '' && !line.startsWith('#version'));
 }
 
+type Vocabulary = Readonly<Record<string, number>>;
+
+function specialToken(vocab: Vocabulary, content: string): object {
+  const matching = { single_word: false, lstrip: false, rstrip: false, normalized: false };
+  return { id: vocab[content], content, special: true, ...matching };
+}
+
 /** CLIP's tokenizer in the form of `tokenizer.json`. */
-function clipTokenizer(vocab: Readonly<Record<string, number>>, merges: readonly string[]): object {
-  const special = (content: string) => ({
-    ...{ id: vocab[content], content, special: true },
-    ...{ single_word: false, lstrip: false, rstrip: false, normalized: false },
-  });
+function clipTokenizer(vocab: Vocabulary, merges: readonly string[]): object {
   return {
     version: '1.0',
     truncation: null,
     padding: null,
-    added_tokens: [special(startToken), special(endToken)],
+    added_tokens: [specialToken(vocab, startToken), specialToken(vocab, endToken)],
     normalizer: {
       type: 'Sequence',
       normalizers: [
@@ -102,8 +105,12 @@ function clipTokenizer(vocab: Readonly<Record<string, number>>, merges: readonly
     post_processor: null,
     decoder: null,
     model: {
-      ...{ type: 'BPE', unk_token: endToken, continuing_subword_prefix: '', end_of_word_suffix: '</w>' },
-      ...{ vocab, merges },
+      type: 'BPE',
+      unk_token: endToken,
+      continuing_subword_prefix: '',
+      end_of_word_suffix: '</w>',
+      vocab,
+      merges,
     },
   };
 }

@@ -17,7 +17,10 @@ const resolution = 64;
 ort.env.wasm.numThreads = 1;
 const tokenizer = new PromptTokenizer({ ...(await readTokenizerFolder(open)), tokens: 20 });
 const judge = await Judge.load({
-  ...{ runtime: new Runtime({ ort, provider: 'wasm' }), open, tokenizer, resolution },
+  runtime: new Runtime({ ort, provider: 'wasm' }),
+  open,
+  tokenizer,
+  resolution,
 });
 afterAll(() => judge.release());
 

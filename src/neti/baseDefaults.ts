@@ -40,8 +40,14 @@ export async function readDefaults(open: OpenFile): Promise<BaseDefaults> {
 /** AdamW with weight decay 1e-2, nested dropout and bypass on: the official implementation's choices. */
 export function trainSettingsOn({ trainSteps, batchSize, previewEvery }: BaseDefaults): TrainSettings {
   return {
-    ...{ steps: trainSteps, learningRate: 8e-3, batchSize, seed: 0 },
-    ...{ horizontalFlip: true, textualBypass: true, nestedDropout: true },
-    ...{ previewEvery, previewPrompts: ['A photo of a {}', 'A photo of {} on a beach'] },
+    steps: trainSteps,
+    learningRate: 8e-3,
+    batchSize,
+    seed: 0,
+    horizontalFlip: true,
+    textualBypass: true,
+    nestedDropout: true,
+    previewEvery,
+    previewPrompts: ['A photo of a {}', 'A photo of {} on a beach'],
   };
 }

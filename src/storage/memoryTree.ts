@@ -35,28 +35,32 @@ export function memoryTree(quota = Infinity): MemoryTree {
       await Promise.resolve();
       set(path, content.slice());
     },
-    list: (folder) => {
-      const prefix = folder && `${folder}/`;
-      const inside = [...files.keys()].filter((path) => path.startsWith(prefix));
-      return Promise.resolve([...new Set(inside.map((path) => path.slice(prefix.length).split('/')[0]!))]);
-    },
+    list: (folder) => Promise.resolve(namesIn(files, folder)),
     remove: (path) => {
       for (const each of files.keys()) if (each === path || each.startsWith(`${path}/`)) files.delete(each);
       return Promise.resolve();
     },
-    exclusive: async (name, job) => {
-      if (held.has(name)) throw new AppError('model.busy', `${name} is in use.`);
-      held.add(name);
-      try {
-        return await job();
-      } finally {
-        held.delete(name);
-      }
-    },
+    exclusive: (name, job) => holding(held, name, job),
     space: () => Promise.resolve({ quota: tree.quota, usage: usage(), persistent: false }),
     persist: () => Promise.resolve(false),
   };
   return tree;
+}
+
+function namesIn(files: ReadonlyMap<string, unknown>, folder: string): string[] {
+  const prefix = folder && `${folder}/`;
+  const inside = [...files.keys()].filter((path) => path.startsWith(prefix));
+  return [...new Set(inside.map((path) => path.slice(prefix.length).split('/')[0]!))];
+}
+
+async function holding<T>(held: Set<string>, name: string, job: () => Promise<T>): Promise<T> {
+  if (held.has(name)) throw new AppError('model.busy', `${name} is in use.`);
+  held.add(name);
+  try {
+    return await job();
+  } finally {
+    held.delete(name);
+  }
 }
 
 function openIn(

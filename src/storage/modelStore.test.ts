@@ -10,8 +10,13 @@ const code = (expected: string) => expect.objectContaining({ code: expected }) a
 
 const file = { path: 'unet/model.onnx', bytes: 4, sha256, gitBlob: null, url: null, state: null, done: null };
 const start: Journal = {
-  ...{ version: 1, id, title: 'Tiny', source: { kind: 'folder', name: 'tiny' }, licence: null },
-  ...{ created: '2026-01-01T00:00:00.000Z', files: [file] },
+  version: 1,
+  id,
+  title: 'Tiny',
+  source: { kind: 'folder', name: 'tiny' },
+  licence: null,
+  created: '2026-01-01T00:00:00.000Z',
+  files: [file],
 };
 
 let tree: MemoryTree;

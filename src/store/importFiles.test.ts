@@ -11,8 +11,13 @@ describe('import files', () => {
 
   it('of one official concept belong together, in any order', () => {
     const dropped = files(
-      ...['learned_embeds-steps-250.bin', 'a.safetensors', 'mapper-steps-250.pt'],
-      ...['mapper-steps-500.pt', 'learned_embeds-final.bin', 'cat.pt', 'cat.bin'],
+      'learned_embeds-steps-250.bin',
+      'a.safetensors',
+      'mapper-steps-250.pt',
+      'mapper-steps-500.pt',
+      'learned_embeds-final.bin',
+      'cat.pt',
+      'cat.bin',
     );
     const names = groupConceptFiles(dropped).map((group) => group.map(({ name }) => name));
     expect(names).toEqual([

@@ -65,9 +65,20 @@ describe('library', () => {
   it('learns from the files how concepts of the former form stand in a prompt, once and quietly', async () => {
     const storage = openMemoryStorage();
     const former = {
-      ...({ version: 1, name: 'word', category: 'toy', kind: 'object', baseId: 'base' } as const),
-      ...{ created: '2026-01-01T00:00:00.000Z', updated: '2026-01-01T00:00:00.000Z' },
-      ...{ step: 0, steps: 0, seed: 0, thumbnail: null, pictures: [], previews: [], curve: [] },
+      version: 1 as const,
+      name: 'word',
+      category: 'toy',
+      kind: 'object' as const,
+      baseId: 'base',
+      created: '2026-01-01T00:00:00.000Z',
+      updated: '2026-01-01T00:00:00.000Z',
+      step: 0,
+      steps: 0,
+      seed: 0,
+      thumbnail: null,
+      pictures: [],
+      previews: [],
+      curve: [],
     };
     const [open, other] = ['abcdef0123456789', 'fedcba9876543210'];
     for (const [id, baseHash] of Object.entries({ damaged: open, word: open, 'of another base': other }))

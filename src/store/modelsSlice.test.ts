@@ -7,8 +7,14 @@ const id = '0123456789abcdef';
 const verdict = { answer: 'yes', reasons: ['It fits.'] } as const;
 const offer: ModelOffer = {
   plan: {
-    ...{ id, title: 'Mine', source: { kind: 'url', address: 'https://example.org/mine/' } },
-    ...{ files: [], totalBytes: 5e6, licence: null, weights: null, notes: [] },
+    id,
+    title: 'Mine',
+    source: { kind: 'url', address: 'https://example.org/mine/' },
+    files: [],
+    totalBytes: 5e6,
+    licence: null,
+    weights: null,
+    notes: [],
   },
   preflight: { store: verdict, draw: verdict, train: verdict, precision: 'float32' },
 };

@@ -2,7 +2,10 @@
 import { AppError } from '../lib/errors.ts';
 import { openMemoryStorage, type StudioStorage } from '../storage/storage.ts';
 import type {
+  ConceptInfo,
   GenerateRequest,
+  ModelShelfInfo,
+  Opened,
   Pixels,
   StudioClient,
   TrainEvent,
@@ -41,61 +44,67 @@ export async function trainQuickly(
 
 const never = new AbortController().signal;
 
+const opened: Opened = {
+  engine: {
+    provider: 'wasm',
+    adapter: null,
+    softwareAdapter: false,
+    threads: 2,
+    crossOriginIsolated: true,
+    reason: 'There is no WebGPU here.',
+  },
+  base: {
+    id: 'base',
+    title: 'Base',
+    keptId: null,
+    hash: 'abcdef0123456789',
+    resolution: 64,
+    tokens: 20,
+    layers: 16,
+    bytes: 1,
+    judged: true,
+    defaults: { trainSteps: 150, batchSize: 4, previewEvery: 10, samplingSteps: 20, guidanceScale: 5 },
+    vocabulary: { words: ['a', 'photo', 'of'], categories: ['toy'], suggestions: [] },
+    samples: [],
+  },
+};
+
+const importedInfo: ConceptInfo = {
+  name: 'imported',
+  category: 'toy',
+  kind: 'object',
+  step: 100,
+  baseId: 'base',
+  baseHash: 'abc',
+  created: '2026-01-01T00:00:00.000Z',
+  thumbnail: '',
+  word: { vectors: 1, plain: false },
+};
+
+const emptyModelList: ModelShelfInfo = {
+  models: [],
+  pending: [],
+  usage: { models: [], incomplete: 0, quota: 1e9, usage: 0, persistent: false },
+};
+
+/** A client whose every call does at once what it should, unless the test says otherwise. */
 export function scriptedClient(overrides: Partial<StudioClient> = {}): StudioClient {
   return {
-    open: () =>
-      Promise.resolve({
-        engine: {
-          ...{ provider: 'wasm', adapter: null, softwareAdapter: false, threads: 2 },
-          ...{ crossOriginIsolated: true, reason: 'There is no WebGPU here.' },
-        },
-        base: {
-          ...{
-            id: 'base',
-            title: 'Base',
-            keptId: null,
-            hash: 'abcdef0123456789',
-            resolution: 64,
-            tokens: 20,
-            layers: 16,
-            bytes: 1,
-            judged: true,
-          },
-          defaults: {
-            ...{ trainSteps: 150, batchSize: 4, previewEvery: 10, samplingSteps: 20, guidanceScale: 5 },
-          },
-          vocabulary: { words: ['a', 'photo', 'of'], categories: ['toy'], suggestions: [] },
-          samples: [],
-        },
-      }),
+    open: () => Promise.resolve(opened),
     reconstruct: (picture) => Promise.resolve({ picture, psnr: 25 }),
     checkCategory: () => Promise.resolve(),
     checkPrompt: (prompt) =>
-      Promise.resolve({
-        tokens: prompt.split(' ').length,
-        conceptTokens: 0,
-        maxTokens: 20,
-        unknownWords: [],
-      }),
+      Promise.resolve({ tokens: prompt.split(' ').length, conceptTokens: 0, maxTokens: 20 }),
     train: (request, options) =>
       trainQuickly(request, options?.onEvent ?? (() => undefined), options?.signal ?? never),
     generate: ({ seeds }: GenerateRequest) =>
       Promise.resolve({ pictures: seeds.map((seed) => pixels(seed % 256)), seconds: 1 }),
     score: ({ pictures }) => Promise.resolve(pictures.map(() => ({ likeness: 0.5, prompt: 0.5 }))),
-    inspectConcept: () =>
-      Promise.resolve({
-        ...{ name: 'imported', category: 'toy', kind: 'object', step: 100, baseId: 'base', baseHash: 'abc' },
-        ...{ created: '2026-01-01T00:00:00.000Z', thumbnail: '' },
-        word: { vectors: 1, plain: false },
-      }),
+    inspectConcept: () => Promise.resolve(importedInfo),
     importConcept: ([first]) => Promise.resolve(first!.bytes),
     exportConcept: (bytes, format) => Promise.resolve({ bytes, ending: `${format}.zip` }),
     relabelConcept: (file) => Promise.resolve(file),
-    models: () =>
-      Promise.resolve({
-        ...{ models: [], pending: [] },
-        usage: { models: [], incomplete: 0, quota: 1e9, usage: 0, persistent: false },
-      }),
+    models: () => Promise.resolve(emptyModelList),
     planModel: () => Promise.reject(new AppError('model.layout', 'There is no model.')),
     resumeModel: () => Promise.reject(new AppError('model.none', 'There is no model.')),
     fetchModel: () => Promise.resolve(),
@@ -136,8 +145,15 @@ export function makeStudio(overrides: Partial<StudioDeps> = {}): TestStudio {
     root: 'http://localhost/',
     fetchFile: (path) => Promise.resolve(new File(['picture'], path)),
     trainSettings: () => ({
-      ...{ steps: 150, learningRate: 8e-3, batchSize: 8, seed: 0, horizontalFlip: true },
-      ...{ textualBypass: true, nestedDropout: true, previewEvery: 10, previewPrompts: ['A photo of {}'] },
+      steps: 150,
+      learningRate: 8e-3,
+      batchSize: 8,
+      seed: 0,
+      horizontalFlip: true,
+      textualBypass: true,
+      nestedDropout: true,
+      previewEvery: 10,
+      previewPrompts: ['A photo of {}'],
     }),
     now: () => new Date(Date.UTC(2026, 0, 1) + 1000 * ticks++).toISOString(),
     newId: () => `id-${ticks++}`,

@@ -25,12 +25,10 @@ async function lossCurve(runtime: Runtime): Promise<Float32Array> {
   const size = latent[0] * latent[1] * latent[2];
   const mean = new Random(1).fillNormal(new Float32Array(size));
   const trainer = new Trainer({
-    ...{
-      pipeline,
-      bridge,
-      mapper: createMapper(bridge.backend, config, new Random(2)),
-      random: new Random(3),
-    },
+    pipeline,
+    bridge,
+    mapper: createMapper(bridge.backend, config, new Random(2)),
+    random: new Random(3),
     pictures: [{ straight: { mean, logvar: new Float32Array(size).fill(-8) }, mirrored: null }],
     templates: ['a photo of a {}'],
     settings: { ...trainSettingsOn(officialDefaults), batchSize: 2 },

@@ -79,30 +79,33 @@ export class Painter {
     const settings = settingsOf(request);
     const { steps, guidanceScale } = settings;
     const scheduler = createScheduler(settings.sampler, pipeline.schedule, steps);
-    const { resolution, picturesAtOnce } = pipeline.shape;
-    const groups = chunked(seeds, picturesAtOnce ?? seeds.length);
+    const groups = chunked(seeds, pipeline.shape.picturesAtOnce ?? seeds.length);
     const started = performance.now();
     const conditional = await this.conditional(settings, cast, scheduler.timesteps, signal);
     const unconditional = await this.cached(`plain:${settings.negativePrompt}`, () =>
       plainContexts(pipeline, settings.negativePrompt),
     );
+    const run = { scheduler, conditional, unconditional, guidanceScale, ...(signal && { signal }) };
     const pictures: Pixels[] = [];
     for (const [done, group] of groups.entries()) {
-      const latents = await sample(pipeline, {
-        ...{ scheduler, conditional, unconditional, guidanceScale, seeds: group },
-        ...(signal && { signal }),
-        onStep: (step) => {
-          const share = (done * steps + step) / groups.length;
-          const perStep = (performance.now() - started) / 1000 / share;
-          onProgress({ step: Math.floor(share), steps, secondsLeft: perStep * (steps - share) });
-        },
-      });
-      const planes = await pipeline.decodeLatents(latents, group.length);
-      const size = planes.length / group.length;
-      for (let i = 0; i < group.length; i++)
-        pictures.push(fromPlanes(planes.subarray(i * size, (i + 1) * size), resolution, resolution));
+      const onStep = (step: number) => {
+        const share = (done * steps + step) / groups.length;
+        const perStep = (performance.now() - started) / 1000 / share;
+        onProgress({ step: Math.floor(share), steps, secondsLeft: perStep * (steps - share) });
+      };
+      const latents = await sample(pipeline, { ...run, seeds: group, onStep });
+      pictures.push(...(await this.decode(latents, group.length)));
     }
     return pictures;
+  }
+
+  private async decode(latents: Float32Array, count: number): Promise<Pixels[]> {
+    const { resolution } = this.pipeline.shape;
+    const planes = await this.pipeline.decodeLatents(latents, count);
+    const size = planes.length / count;
+    return Array.from({ length: count }, (_, i) =>
+      fromPlanes(planes.subarray(i * size, (i + 1) * size), resolution, resolution),
+    );
   }
 
   private async conditional(

@@ -225,7 +225,8 @@ export class StudioWorker {
       ? openShippedModel(root, onEvent)
       : openKeptModel(this.shelf.store, model, {
           half: await computesInHalf(provider),
-          ...{ signal, onProgress: onEvent },
+          signal,
+          onProgress: onEvent,
         }));
     const total = base.bytes;
     const fetchBinary = async (url: string) => (await readCached({ url })).buffer;

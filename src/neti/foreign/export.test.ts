@@ -72,8 +72,13 @@ describe('writeTextualInversion', () => {
   it('keeps the norm of vectors that are all alike', async () => {
     const config: MapperConfig = {
       ...MAPPER_DEFAULTS,
-      ...{ layers: 3, contextWidth: 8, fourierFeatures: 8, hidden: 8, timeAnchors: 2 },
-      ...{ normScale: 0.7, textualBypass: false },
+      layers: 3,
+      contextWidth: 8,
+      fourierFeatures: 8,
+      hidden: 8,
+      timeAnchors: 2,
+      normScale: 0.7,
+      textualBypass: false,
     };
     const backend = new CpuBackend();
     const state = new Map(await createMapper(backend, config, new Random(1)).state());

@@ -51,8 +51,14 @@ describe('importConcept', () => {
     const open = base(4, 12);
     const concept = await readConcept(await importFixtures(['mapper-steps-250.pt'], open), open);
     expect(concept.info).toEqual({
-      ...{ name: 'colorful-teapot', category: 'teapot', kind: 'object', step: 250, created, thumbnail: '' },
-      ...{ baseId: open.id, baseHash: open.hash },
+      name: 'colorful-teapot',
+      category: 'teapot',
+      kind: 'object',
+      step: 250,
+      created,
+      thumbnail: '',
+      baseId: open.id,
+      baseHash: open.hash,
       word: { vectors: 1, plain: false },
       imported: {
         format: 'official-neti',

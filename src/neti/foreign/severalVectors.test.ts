@@ -40,7 +40,10 @@ describe('a concept of three vectors', () => {
     const timesteps = [981, 1];
     for (const truncation of [1, 128]) {
       const contexts = await conceptContexts(pipeline, bridge, {
-        ...{ row, mapper: newMapper(), truncation, timesteps },
+        row,
+        mapper: newMapper(),
+        truncation,
+        timesteps,
       });
       const size = tokens * contextWidth;
       for (const { keys, values } of timesteps.map((_, index) => contexts(index)))
@@ -69,12 +72,10 @@ describe('a concept of three vectors', () => {
 
   it('is not read with a prompt that has places for another number of vectors', async () => {
     const contexts = conceptContexts(pipeline, bridge, {
-      ...{
-        row: pipeline.tokenizer.encode('a {} in red'),
-        mapper: newMapper(),
-        truncation: 1,
-        timesteps: [1],
-      },
+      row: pipeline.tokenizer.encode('a {} in red'),
+      mapper: newMapper(),
+      truncation: 1,
+      timesteps: [1],
     });
     await expect(contexts).rejects.toMatchObject({ code: 'prompt.vectors' });
   });
@@ -84,7 +85,11 @@ describe('a concept of three vectors', () => {
     const size = latent[0] * latent[1] * latent[2];
     const mean = new Random(2).fillNormal(new Float32Array(size));
     const trainer = new Trainer({
-      ...{ pipeline, bridge, mapper, templates: ['a {}', 'my {} here'], random: new Random(4) },
+      pipeline,
+      bridge,
+      mapper,
+      templates: ['a {}', 'my {} here'],
+      random: new Random(4),
       pictures: [{ straight: { mean, logvar: new Float32Array(size).fill(-6) }, mirrored: null }],
       settings: { ...trainSettingsOn(officialDefaults), batchSize: 2 },
     });

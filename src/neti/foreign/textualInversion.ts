@@ -109,7 +109,12 @@ function toConcept(
   return {
     config: { ...variantConfig('textual-inversion', base.layers, word.subarray(0, width)), vectors },
     state: new Map([['vectors', transposed(word, vectors)]]),
-    ...{ name, category: DEFAULT_CATEGORY, kind: 'object', step, seed: null, learningRate: null },
+    name,
+    category: DEFAULT_CATEGORY,
+    kind: 'object',
+    step,
+    seed: null,
+    learningRate: null,
     origin: { format: 'textual-inversion', files: [fileName], base: namedBase },
   };
 }

@@ -111,7 +111,11 @@ describe('life times', () => {
 
 test('nodes run depth first from the last leaf', () => {
   const node = (name: string, ...inputs: string[]): Node => ({
-    ...{ op: 'Exp', name, inputs, outputs: [name], attributes: {} },
+    op: 'Exp',
+    name,
+    inputs,
+    outputs: [name],
+    attributes: {},
   });
   const nodes = [node('a', 'x'), node('b', 'x'), node('c', 'a'), node('d', 'b', 'a')];
   expect(executionOrder(nodes).map(({ name }) => name)).toEqual(['b', 'a', 'd', 'c']);

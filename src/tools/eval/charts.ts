@@ -16,8 +16,12 @@ async function toSvg(spec: TopLevelSpec): Promise<string> {
 }
 
 const flat = ({ likeness, prompt }: Scored) => ({
-  ...{ likeness: likeness.value, likenessLow: likeness.low, likenessHigh: likeness.high },
-  ...{ prompt: prompt.value, promptLow: prompt.low, promptHigh: prompt.high },
+  likeness: likeness.value,
+  likenessLow: likeness.low,
+  likenessHigh: likeness.high,
+  prompt: prompt.value,
+  promptLow: prompt.low,
+  promptHigh: prompt.high,
 });
 
 const axis = (field: string, title: string) =>
@@ -31,7 +35,9 @@ export function scatter({ arms }: Summary): Promise<string> {
   const [x, y] = [axis('prompt', titles.prompt), axis('likeness', titles.likeness)];
   const color = { field: 'variant', type: 'nominal', legend: null } as const;
   return toSvg({
-    ...{ width: 420, height: 320, data: { values } },
+    width: 420,
+    height: 320,
+    data: { values },
     layer: [
       { mark: 'rule', encoding: { x: { ...x, field: 'promptLow' }, x2: { field: 'promptHigh' }, y, color } },
       {
@@ -53,7 +59,8 @@ export function convergence({ arms }: Summary): Promise<string> {
   return toSvg({
     data: { values },
     hconcat: sides.map((side) => ({
-      ...{ width: 280, height: 240 },
+      width: 280,
+      height: 240,
       mark: { type: 'line', point: true },
       encoding: {
         x: { field: 'step', type: 'ordinal', title: 'training steps', axis: { labelAngle: 0 } },
@@ -71,7 +78,8 @@ export function truncationCurve({ truncation }: Summary): Promise<string> {
   return toSvg({
     data: { values },
     hconcat: sides.map((side) => ({
-      ...{ width: 280, height: 240 },
+      width: 280,
+      height: 240,
       layer: [
         {
           mark: { type: 'area', opacity: 0.2 },
@@ -95,7 +103,8 @@ export function mixingCurve(pairs: readonly MixedPair[]): Promise<string> {
   return toSvg({
     data: { values },
     hconcat: Object.entries(scores).map(([field, title]) => ({
-      ...{ width: 280, height: 240 },
+      width: 280,
+      height: 240,
       mark: { type: 'line', point: true },
       encoding: {
         x: { field: 'start', type: 'quantitative', title: 'mixing start, %' },

@@ -62,7 +62,10 @@ export async function learn(bench: Bench, arm: Arm, concept: StudyConcept): Prom
   const random = new Random(study.trainingSeed);
   const mapper = await freshMapper(bench.pipeline, bridge, variant, concept.category, random);
   const trainer = new Trainer({
-    ...{ pipeline: bench.pipeline, bridge, mapper, random },
+    pipeline: bench.pipeline,
+    bridge,
+    mapper,
+    random,
     pictures: await encodePictures(bench.pipeline, concept),
     templates: bench.templates,
     settings,
@@ -102,8 +105,14 @@ async function keepConcept(
     config: mapper.config,
     state: await mapper.state(),
     info: {
-      ...{ name: folder, category, kind: 'object', step: losses.length, created, thumbnail: '' },
-      ...{ baseId: base.id, baseHash: base.hash },
+      name: folder,
+      category,
+      kind: 'object',
+      step: losses.length,
+      created,
+      thumbnail: '',
+      baseId: base.id,
+      baseHash: base.hash,
     },
     training: { seed: study.trainingSeed, learningRate: settings.learningRate, losses },
     resolution: pipeline.shape.resolution,

@@ -110,7 +110,10 @@ async function contextsOf(
   const mapper = new Mapper(bridge.backend, config, state);
   const row = pipeline.tokenizer.encode(mixingStudy.prompt);
   const contexts = await conceptContexts(pipeline, bridge, {
-    ...{ row, mapper, truncation: config.hidden, timesteps },
+    row,
+    mapper,
+    truncation: config.hidden,
+    timesteps,
   });
   mapper.release();
   return contexts;

@@ -55,16 +55,18 @@ export async function writeReport(findings: Findings, folder: string): Promise<v
     'mixing.png': mixingRows(findings),
   });
   const record = {
-    ...{ command: commandOf(process.argv.slice(2)), commit: commitOf() },
-    ...{ base, study, settings, mixingStudy },
-    ...{
-      blindTest: key,
-      secondsACell: seconds,
-      summary,
-      settingsCompared: armRows(settingCells),
-      mixing: pairs,
-      cells,
-    },
+    command: commandOf(process.argv.slice(2)),
+    commit: commitOf(),
+    base,
+    study,
+    settings,
+    mixingStudy,
+    blindTest: key,
+    secondsACell: seconds,
+    summary,
+    settingsCompared: armRows(settingCells),
+    mixing: pairs,
+    cells,
   };
   await write('evaluation.json', `${JSON.stringify(record, null, 1)}\n`);
 }
@@ -99,7 +101,8 @@ function taught({ drawn, concepts, resolution }: Findings): Promise<Taught[]> {
       const tiles = pngTiles(drawnSheet, resolution, seeds);
       const made = sheetPrompts.flatMap((prompt) => tiles.slice(prompt * seeds, (prompt + 1) * seeds));
       return {
-        ...{ label: folder, given: pictures.map((png) => Buffer.from(png)) },
+        label: folder,
+        given: pictures.map((png) => Buffer.from(png)),
         made: made.map((planes) => tile(planes, resolution)),
       };
     }),

@@ -48,7 +48,9 @@ export interface Arm {
 
 /** A variant with the studio's settings on the base. */
 export const variantArm = (variant: VariantName, settings: TrainSettings): Arm => ({
-  ...{ name: variant, variant, settings },
+  name: variant,
+  variant,
+  settings,
 });
 
 const otherSettings = [

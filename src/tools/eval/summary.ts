@@ -41,7 +41,8 @@ const armsOf = (cells: readonly Cell[]) => [...new Set(cells.map(({ arm }) => ar
 export function armRows(cells: readonly Cell[]): ArmRow[] {
   return armsOf(cells).flatMap((arm) =>
     study.checkpoints.map((step) => ({
-      ...{ arm, step },
+      arm,
+      step,
       ...scored((side) => cellsAt(cells, arm, step).map((cell) => cell[side])),
     })),
   );

@@ -27,7 +27,9 @@ export async function gatherFacts(store: ModelStore): Promise<PreflightFacts> {
   const { deviceMemory } = navigator as { deviceMemory?: number };
   return {
     gpu: adapter && {
-      ...{ name: name ?? 'unnamed adapter', software, f16: adapter.features.has('shader-f16') },
+      name: name ?? 'unnamed adapter',
+      software,
+      f16: adapter.features.has('shader-f16'),
       maxBufferSize: adapter.limits.maxBufferSize,
       maxStorageBufferBindingSize: adapter.limits.maxStorageBufferBindingSize,
     },

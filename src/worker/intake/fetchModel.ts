@@ -73,7 +73,12 @@ async function fill(job: Job, file: PlannedFile, partial: PartialFile): Promise<
   if (typeof file.from !== 'string') return copy(job, file.from, partial, onBytes);
   await adopt(job, file, partial);
   await download({
-    ...{ url: file.from, file, partial, retry, signal, onBytes },
+    url: file.from,
+    file,
+    partial,
+    retry,
+    signal,
+    onBytes,
     state: () => writer.entry(file.path).state,
     noteState: (state) => writer.noteState(file.path, state),
     onWait: (reason) => {

@@ -61,7 +61,7 @@ describe('the plan of a folder', () => {
     const [estimate] = (await planned(plan))!;
     const trainOn = (allowed: number) => {
       const limits = { maxBufferSize: allowed, maxStorageBufferBindingSize: allowed };
-      const gpu = { ...{ name: 'Card', software: false, f16: false }, ...limits };
+      const gpu = { name: 'Card', software: false, f16: false, ...limits };
       return preflight(plan, { ...facts, gpu }, [estimate!]).train.answer;
     };
     const { largestBytes } = await planTraining(openMicro, { precision: 'float32' }, 8);

@@ -9,20 +9,22 @@ const GiB = 2 ** 30;
 function planOf(bytesPerWeight: number, scale = 1) {
   const weights = { text_encoder: 123e6, unet: 860e6, vae_encoder: 34e6, vae_decoder: 50e6 };
   const files = Object.entries(weights).map(([part, count]) => ({
-    ...{
-      path: `${part}/model.onnx`,
-      bytes: Math.round(count * bytesPerWeight * scale),
-      from: 'https://example.org/',
-    },
-    ...{ sha256: null, gitBlob: null },
+    path: `${part}/model.onnx`,
+    bytes: Math.round(count * bytesPerWeight * scale),
+    from: 'https://example.org/',
+    sha256: null,
+    gitBlob: null,
   }));
   const source = { kind: 'url', address: 'https://example.org/' } as const;
   return makePlan({ title: 'x', source, files, licence: null, weights: null, notes: [] });
 }
 
 const card: GpuFacts = {
-  ...{ name: 'Card', software: false, f16: true },
-  ...{ maxBufferSize: 4 * GiB, maxStorageBufferBindingSize: 2 * GiB },
+  name: 'Card',
+  software: false,
+  f16: true,
+  maxBufferSize: 4 * GiB,
+  maxStorageBufferBindingSize: 2 * GiB,
 };
 
 const facts = (change: Partial<PreflightFacts> = {}): PreflightFacts => ({

@@ -52,8 +52,14 @@ export async function startTestServer(files: ReadonlyMap<string, Uint8Array>): P
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   const server: TestServer = {
     url: `http://localhost:${(http.address() as AddressInfo).port}/model/`,
-    ...{ files: new Map(files), faults: new Map(), lasting: new Map(), requests: [] },
-    ...{ delay: 0, tagged: true, strange: undefined, paged: false },
+    files: new Map(files),
+    faults: new Map(),
+    lasting: new Map(),
+    requests: [],
+    delay: 0,
+    tagged: true,
+    strange: undefined,
+    paged: false,
     close: () => {
       http.closeAllConnections();
       return new Promise((resolve) => http.close(() => resolve()));

@@ -1,0 +1,107 @@
+/**
+ * The page's link to the worker. Each call gets a number, so that it can be cancelled; errors come back as plain objects and
+ * are revived. When the worker dies the calls it took with it reject with `worker.died`; the next call starts another one.
+ */
+import * as Comlink from 'comlink';
+import { AppError, reviveError } from '../lib/errors.ts';
+import type { Answer, StudioWorker } from './studioWorker.ts';
+
+/** Sends one call to the worker under its number. */
+export type Call<T> = (remote: Comlink.Remote<StudioWorker>, id: number) => Promise<Answer<T>>;
+
+interface Connection {
+  readonly remote: Comlink.Remote<StudioWorker>;
+  /** Rejects when the worker dies. */
+  readonly death: Promise<never>;
+  readonly kill: (reason: string) => void;
+}
+
+/** A pulse this late means that the worker is gone or wedged: longer than any single run of the engine. */
+const pulsePeriod = 10_000;
+const pulseLimit = 120_000;
+
+function connect(): Connection {
+  const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'studio' });
+  let kill: (reason: string) => void = () => undefined;
+  const death = new Promise<never>((_, reject) => {
+    kill = (reason) => {
+      worker.terminate();
+      reject(new AppError('worker.died', `The part of the studio that does the work stopped (${reason}).`));
+    };
+  });
+  death.catch(() => undefined);
+  worker.addEventListener('error', (event) => kill(event.message || 'it failed to start'));
+  return { remote: Comlink.wrap<StudioWorker>(worker), death, kill };
+}
+
+export class WorkerLink {
+  private connection: Connection | null = null;
+  private nextCall = 1;
+  private lastPulse = Date.now();
+  private readonly listeners = new Set<(reason: string) => void>();
+  private noteOpening: (ready: Promise<unknown>) => void = () => undefined;
+  /** Ends with the latest opening of a model, however it ends. */
+  private ready = new Promise<unknown>((resolve) => (this.noteOpening = resolve));
+
+  constructor() {
+    setInterval(() => this.takePulse(), pulsePeriod);
+  }
+
+  /** Calls the listener with the reason whenever a worker dies. */
+  onDeath(listener: (reason: string) => void): void {
+    this.listeners.add(listener);
+  }
+
+  /** Sends the call that opens a model; others wait for it. */
+  open<T>(call: Call<T>, signal?: AbortSignal): Promise<T> {
+    const opening = this.send(call, signal);
+    this.ready = opening.catch(() => undefined);
+    this.noteOpening(this.ready);
+    return opening;
+  }
+
+  /** Sends a call once the model is open or has failed to open. */
+  async sendWhenReady<T>(call: Call<T>, signal?: AbortSignal): Promise<T> {
+    await this.ready;
+    return this.send(call, signal);
+  }
+
+  /** Sends a call. Rejects with what the worker throws, and with `worker.died`. */
+  async send<T>(call: Call<T>, signal?: AbortSignal): Promise<T> {
+    const { remote, death, kill } = this.connected();
+    const id = this.nextCall++;
+    const cancel = () => void remote.cancel(id);
+    signal?.addEventListener('abort', cancel, { once: true });
+    try {
+      const answer = Promise.race([call(remote, id), death]);
+      if (signal?.aborted) cancel();
+      const { error, value } = await answer;
+      if (!error) return value as T;
+      if (error.code === 'engine.lost') kill(error.message);
+      throw reviveError(error);
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+    }
+  }
+
+  private connected(): Connection {
+    if (this.connection) return this.connection;
+    const started = connect();
+    this.connection = started;
+    this.lastPulse = Date.now();
+    started.death.catch((error: Error) => {
+      this.connection = null;
+      for (const listener of this.listeners) listener(error.message);
+    });
+    return started;
+  }
+
+  private takePulse(): void {
+    const { connection } = this;
+    if (!connection) return;
+    void connection.remote.ping().then(() => {
+      this.lastPulse = Date.now();
+    });
+    if (Date.now() - this.lastPulse > pulseLimit) connection.kill('it no longer answers');
+  }
+}
