@@ -13,7 +13,7 @@ import {
   results,
   teach,
   type UploadFile,
-} from './studio.ts';
+} from './steps.ts';
 
 const file = (name: string, mimeType: string, bytes: Uint8Array): UploadFile => ({
   name,

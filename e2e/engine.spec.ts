@@ -1,7 +1,7 @@
 /** Which engine runs the model, where there is no WebGPU; and what a second visit fetches. */
 import { expect, test, type Page } from '@playwright/test';
 import { browserLaunch } from '../src/tools/browser.ts';
-import { addPictures, openStudio, pictures, teach } from './studio.ts';
+import { addPictures, openStudio, pictures, teach } from './steps.ts';
 
 const { executablePath, args } = browserLaunch();
 

@@ -3,7 +3,7 @@ import { expect, test, type Page } from '@playwright/test';
 import { unzipSync } from 'fflate';
 import { readFile } from 'node:fs/promises';
 import { readSafetensors, writeSafetensors } from '../src/lib/safetensors.ts';
-import { addPictures, concepts, generateOne, openStudio, teach } from './studio.ts';
+import { addPictures, concepts, generateOne, openStudio, teach } from './steps.ts';
 
 const fixture = (name: string) => `src/neti/foreign/fixtures/${name}`;
 

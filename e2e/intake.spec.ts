@@ -5,7 +5,7 @@ import { noise, tinyModel } from '../src/worker/intake/testModel.ts';
 import { hubRepo, startTestServer, type TestServer } from '../src/worker/intake/testServer.ts';
 import type { IntakeProgress } from '../src/worker/intake/progress.ts';
 import type { Intake } from './pages/intake.ts';
-import { testPage } from './studio.ts';
+import { testPage } from './steps.ts';
 
 const weights = 'unet/model.onnx_data';
 const weightBytes = 3_000_000;

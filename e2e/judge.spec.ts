@@ -1,7 +1,7 @@
 /** WebGPU (on a software adapter here) scores pictures as WebAssembly does. */
 import { expect, test } from '@playwright/test';
 import type { JudgePictures } from './pages/judge.ts';
-import { testPage } from './studio.ts';
+import { testPage } from './steps.ts';
 
 test('the judge: same scores on WebGPU as on WebAssembly', async ({ page }) => {
   await page.goto(testPage('judge'));

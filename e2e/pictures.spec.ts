@@ -1,7 +1,7 @@
 /** How pictures get in: turned by their camera, in ink colours, dropped, pasted; and what cropping does to them. */
 import { expect, test, type Locator, type Page } from '@playwright/test';
 import { readFile } from 'node:fs/promises';
-import { drawPicture, pictures, type UploadFile } from './studio.ts';
+import { drawPicture, pictures, type UploadFile } from './steps.ts';
 
 /** A JPEG whose left half is red and right half blue. */
 async function halves(page: Page, width: number, height: number): Promise<Buffer> {

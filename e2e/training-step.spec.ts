@@ -2,7 +2,7 @@
 import { expect, test } from '@playwright/test';
 import { relativeError } from '../src/lib/numbers.ts';
 import type { TrainSteps } from './pages/training-step.ts';
-import { testPage } from './studio.ts';
+import { testPage } from './steps.ts';
 
 test('a training step of the micro model: same numbers on WebGPU as on WebAssembly', async ({ page }) => {
   await page.goto(testPage('training-step'));

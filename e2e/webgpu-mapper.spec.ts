@@ -1,7 +1,7 @@
 /** The autograd and the mapper on real WGSL: the same goldens as on the CPU, and no buffer lost. */
 import { expect, test, type Page } from '@playwright/test';
 import type { Checks } from './pages/webgpu-mapper.ts';
-import { testPage } from './studio.ts';
+import { testPage } from './steps.ts';
 
 declare global {
   interface Window {

@@ -1,5 +1,5 @@
 /**
- * The only importer of onnxruntime-web. A Runtime owns one execution provider, loads sessions on it and runs them
+ * Sessions on onnxruntime-web, which engine.ts loads. A Runtime owns one execution provider, loads sessions on it and runs them
  * one at a time: concurrent `run()` calls on one module hang. A rejected run leaves the next one working.
  */
 import type * as OnnxRuntime from 'onnxruntime-web';

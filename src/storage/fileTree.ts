@@ -4,7 +4,7 @@
  */
 
 /** A file open for writing, by one writer at a time. All positions are bytes from its start. */
-export interface OpenFile {
+export interface TreeFile {
   readonly size: number;
   /** Fills `into` from `at` on; returns how many bytes there were. */
   read(into: Uint8Array<ArrayBuffer>, at: number): number;
@@ -30,7 +30,7 @@ export function isFull(error: unknown): boolean {
 
 export interface FileTree {
   /** Opens a file for writing; makes it and its folders when absent. Only workers may. */
-  open(path: string): Promise<OpenFile>;
+  open(path: string): Promise<TreeFile>;
   /** The file's content as it is now, or null when absent. */
   read(path: string): Promise<File | null>;
   /** Writes a whole file at once: whatever happens, the old or the new content is there afterwards. */

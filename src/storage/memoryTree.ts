@@ -1,6 +1,6 @@
 /** The file tree in memory, for tests: a disk of a given size that can fill up. */
 import { AppError } from '../lib/errors.ts';
-import type { FileTree, OpenFile } from './fileTree.ts';
+import type { FileTree, TreeFile } from './fileTree.ts';
 
 export interface MemoryTree extends FileTree {
   /** Contents by path, as they are. */
@@ -68,7 +68,7 @@ function openIn(
   set: (path: string, content: Uint8Array<ArrayBuffer>) => void,
   path: string,
   close: () => void,
-): OpenFile {
+): TreeFile {
   const content = () => files.get(path)!;
   const resized = (size: number) => {
     const grown = new Uint8Array(size);

@@ -113,11 +113,6 @@ export class ModelStore {
     });
   }
 
-  /** Frees what was prepared; it can be made again. */
-  removePrepared(id: string): Promise<void> {
-    return this.tree.exclusive(id, () => this.dropPrepared(id));
-  }
-
   async usage(): Promise<ModelUsage> {
     const models = (await this.list()).map(async ({ id, bytes }) => ({
       id,

@@ -1,7 +1,7 @@
 /** Fills one model's files while its journal tells how far they are, so that a reload or a crash loses little. */
 import type { z } from 'zod';
 import { AppError } from '../lib/errors.ts';
-import type { FileTree, OpenFile } from './fileTree.ts';
+import type { FileTree, TreeFile } from './fileTree.ts';
 import type { Journal, JournalFile, StoredModel } from './modelRecords.ts';
 
 export const modelPaths = (id: string) => ({
@@ -46,7 +46,7 @@ export class ModelWriter {
     );
   }
 
-  open(path: string): Promise<OpenFile> {
+  open(path: string): Promise<TreeFile> {
     return this.tree.open(this.place(this.entry(path)));
   }
 

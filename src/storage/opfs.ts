@@ -1,6 +1,6 @@
 /** Files in the browser's origin-private file system, under one folder of it. */
 import { AppError } from '../lib/errors.ts';
-import type { FileTree, OpenFile, Space } from './fileTree.ts';
+import type { FileTree, TreeFile, Space } from './fileTree.ts';
 
 /** How long to wait for another tab, in milliseconds: a page that reloads takes a moment to let go. */
 const patience = 3000;
@@ -85,7 +85,7 @@ async function unlessAbsent<T>(absent: T, run: () => Promise<T>): Promise<T> {
   }
 }
 
-async function openSync(handle: FileSystemFileHandle): Promise<OpenFile> {
+async function openSync(handle: FileSystemFileHandle): Promise<TreeFile> {
   const access = await handle.createSyncAccessHandle();
   return {
     get size() {

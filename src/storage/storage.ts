@@ -1,5 +1,5 @@
 /**
- * The studio's storage: the only code that touches IndexedDB. Where the browser denies it (private windows,
+ * The studio's storage of records, in IndexedDB by way of keyValue.ts. Where the browser denies it (private windows,
  * policies) everything works in memory and `blocked` says why. A record that cannot be read is reported and
  * skipped; it never keeps the others from loading.
  */

@@ -1,5 +1,6 @@
 /** Importing concept files, of this studio and of other programs, with what nobody can check about them said. */
 import { AppError } from '../lib/errors.ts';
+import { fromPngUrl } from '../lib/pngUrl.ts';
 import type { ConceptInfo, ImportOrigin, NamedFile } from '../worker/api.ts';
 import type { Context } from './context.ts';
 import { groupConceptFiles, partnerOf } from './importFiles.ts';
@@ -36,6 +37,7 @@ async function readImport({ deps, messages }: Context, files: readonly File[]): 
   const info = await deps.client.inspectConcept(bytes);
   if (info.imported) messages.note('library', 'concept.imported', originNote(info, info.imported));
   const { name, category, kind, created, baseId, baseHash, step, word } = info;
+  const thumbnail = fromPngUrl(info.thumbnail);
   return {
     version: 1,
     id: deps.newId(),
@@ -51,7 +53,7 @@ async function readImport({ deps, messages }: Context, files: readonly File[]): 
     seed: 0,
     file: new Blob([bytes]),
     word,
-    thumbnail: thumbnailOf(info),
+    thumbnail: thumbnail && new Blob([thumbnail], { type: 'image/png' }),
     pictures: [],
     previews: [],
     curve: [],
@@ -65,12 +67,6 @@ async function read(file: File): Promise<NamedFile> {
       `A concept file has between 1 byte and 64 MB; this one has ${file.size} bytes. Export it again.`,
     );
   return { name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) };
-}
-
-function thumbnailOf(info: ConceptInfo): Blob | null {
-  if (!info.thumbnail.startsWith('data:image/png;base64,')) return null;
-  const bytes = Uint8Array.from(atob(info.thumbnail.slice(22)), (letter) => letter.charCodeAt(0));
-  return new Blob([bytes], { type: 'image/png' });
 }
 
 /** What nobody can check about a concept of another program. */

@@ -49,9 +49,3 @@ export function encodePng(picture: Pixels, parameters?: string): Blob {
   const text = parameters === undefined ? [] : [textChunk('parameters', parameters)];
   return new Blob([bytes.slice(0, afterHeader), ...text, bytes.slice(afterHeader)], { type: 'image/png' });
 }
-
-/** A PNG file as a data URL. */
-export async function toDataUrl(png: Blob): Promise<string> {
-  const bytes = new Uint8Array(await png.arrayBuffer());
-  return `data:image/png;base64,${btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))}`;
-}

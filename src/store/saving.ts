@@ -2,11 +2,13 @@
  * Putting concepts into the library and into storage. A failed save keeps the concept on the page and says so. Records from
  * before they said how their concept stands in a prompt learn it from its file.
  */
+import { toPngUrl } from '../lib/pngUrl.ts';
 import type { StudioClient } from '../worker/api.ts';
 import type { Context } from './context.ts';
 import { isUsable } from './openBase.ts';
-import { toDataUrl } from './png.ts';
 import type { ConceptRecord } from './state.ts';
+
+const bytesOf = async (blob: Blob) => new Uint8Array(await blob.arrayBuffer());
 
 /** The record with a concept file that carries the record's name and thumbnail. */
 export async function withFile(
@@ -14,9 +16,8 @@ export async function withFile(
   record: ConceptRecord,
   file: Blob,
 ): Promise<ConceptRecord> {
-  const thumbnail = record.thumbnail === null ? '' : await toDataUrl(record.thumbnail);
-  const bytes = new Uint8Array(await file.arrayBuffer());
-  const labelled = await client.relabelConcept(bytes, { name: record.name, thumbnail });
+  const thumbnail = record.thumbnail === null ? '' : toPngUrl(await bytesOf(record.thumbnail));
+  const labelled = await client.relabelConcept(await bytesOf(file), { name: record.name, thumbnail });
   return { ...record, file: new Blob([labelled], { type: 'application/octet-stream' }) };
 }
 
@@ -45,7 +46,7 @@ export async function fillInWords(context: Context): Promise<void> {
 }
 
 async function fillInWord({ deps, get, set }: Context, { id, file }: ConceptRecord): Promise<void> {
-  const { word } = await deps.client.inspectConcept(new Uint8Array(await file.arrayBuffer()));
+  const { word } = await deps.client.inspectConcept(await bytesOf(file));
   set(({ concepts }) => ({ concepts: concepts.map((each) => (each.id === id ? { ...each, word } : each)) }));
   // The record as it is by now: it may have been renamed or removed meanwhile.
   const record = get().concepts.find((each) => each.id === id);

@@ -11,7 +11,7 @@ export function Opening() {
   const own = useStudio((state) => state.form.model !== null);
   const actions = useActions();
   const text = preparing
-    ? `Preparing the model for training, once: ${loading.file}, part ${loading.loaded + 1} of ${loading.total}`
+    ? `Preparing the model for training, once: ${loading.part}, part ${loading.loaded + 1} of ${loading.total}`
     : downloading
       ? `Fetching the model: ${fileSize(loading.loaded)} of ${fileSize(loading.total)}`
       : 'Opening the model…';

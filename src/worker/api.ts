@@ -1,6 +1,6 @@
 /**
- * What crosses the worker boundary: plain, structured-clonable types and nothing else. The page speaks to the
- * worker through `StudioClient` (client.ts); the worker implements `StudioWorker` (studioWorker.ts).
+ * What crosses the worker boundary, as plain, structured-clonable types, and the page's view of the worker: it speaks to it
+ * through `StudioClient` (client.ts), which the worker answers as `StudioWorker` (studioWorker.ts).
  * A concept always travels as the bytes of its concept file (safetensors), so what is stored, exported,
  * trained further and sampled is one and the same thing.
  */
@@ -70,8 +70,8 @@ export interface BaseModelInfo {
 export interface LoadProgress {
   /** `prepare`: the model is compiled for training, once, graph by graph. */
   readonly status: 'initiate' | 'progress' | 'done' | 'prepare' | 'ready';
-  /** What is being done, in plain words when no file is meant. */
-  readonly file: string;
+  /** What of the model: a file's path or, where none is meant, plain words. */
+  readonly part: string;
   /** Bytes of all files so far and altogether; of `prepare`, graphs. */
   readonly loaded: number;
   readonly total: number;
@@ -228,7 +228,7 @@ export interface CallOptions<Event> {
   readonly onEvent?: (event: Event) => void;
 }
 
-/** The page's view of the worker. Calls may come in any order and number: the worker runs them one at a time. */
+/** The page's view of the worker. Calls may come in any order and number: what computes takes turns, the rest runs at once. */
 export interface StudioClient {
   open(request: OpenRequest, options?: CallOptions<LoadProgress>): Promise<Opened>;
   reconstruct(picture: Pixels): Promise<Reconstruction>;

@@ -23,9 +23,9 @@ async function open(
   onPart: (part: string) => void = () => undefined,
 ): Promise<string[]> {
   const seen: string[] = [];
-  const onProgress = ({ status, file, loaded, total }: LoadProgress) => {
-    seen.push(`${status} ${file} ${loaded}/${total}`);
-    onPart(file);
+  const onProgress = ({ status, part, loaded, total }: LoadProgress) => {
+    seen.push(`${status} ${part} ${loaded}/${total}`);
+    onPart(part);
   };
   await openKeptModel(store, id, { half: false, signal, onProgress });
   return seen;

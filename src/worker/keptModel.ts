@@ -93,7 +93,7 @@ function follow(
 ): OnGraph {
   let loaded = 0;
   return async (part) => {
-    onProgress({ status: 'prepare', file: partNames[part] ?? 'the judge', loaded: loaded++, total });
+    onProgress({ status: 'prepare', part: partNames[part] ?? 'the judge', loaded: loaded++, total });
     await heed(signal);
   };
 }

@@ -1,5 +1,6 @@
 /** Pictures into the model's square, and thumbnails for concept files, with the browser's own scaler. */
 import type { Pixels } from '../lib/pixels.ts';
+import { toPngUrl } from '../lib/pngUrl.ts';
 
 function canvas2d(width: number, height: number): [OffscreenCanvas, OffscreenCanvasRenderingContext2D] {
   const canvas = new OffscreenCanvas(width, height);
@@ -19,10 +20,10 @@ export async function toSquare({ width, height, data }: Pixels, side: number): P
   return { width: side, height: side, data: context.getImageData(0, 0, side, side).data };
 }
 
-/** A PNG data URL. */
-export async function toDataUrl({ width, height, data }: Pixels): Promise<string> {
+/** The picture as a PNG data URL. */
+export async function encodeThumbnail({ width, height, data }: Pixels): Promise<string> {
   const [canvas, context] = canvas2d(width, height);
   context.putImageData(new ImageData(data, width, height), 0, 0);
   const bytes = new Uint8Array(await (await canvas.convertToBlob({ type: 'image/png' })).arrayBuffer());
-  return `data:image/png;base64,${btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''))}`;
+  return toPngUrl(bytes);
 }

@@ -59,13 +59,13 @@ async function download(
 ): Promise<Map<string, Blob>> {
   let loaded = 0;
   const fetchOne = async ({ path, sha256 }: ModelFile): Promise<[string, Blob]> => {
-    onProgress({ status: 'initiate', file: path, loaded, total });
+    onProgress({ status: 'initiate', part: path, loaded, total });
     const onBytes = (bytes: number) => {
       loaded += bytes;
-      onProgress({ status: 'progress', file: path, loaded, total });
+      onProgress({ status: 'progress', part: path, loaded, total });
     };
     const content = await readCached({ url: `${home}${path}`, sha256, onBytes });
-    onProgress({ status: 'done', file: path, loaded, total });
+    onProgress({ status: 'done', part: path, loaded, total });
     return [path, new Blob([content])];
   };
   return new Map(await Promise.all(files.map(fetchOne)));

@@ -146,7 +146,10 @@ export class StudioWorker {
   ): Promise<Answer<TrainResult>> {
     return this.answer(id, async (signal) => {
       if (this.training)
-        throw new AppError('train.busy', 'A concept is being trained already; wait for it or stop it first.');
+        throw new AppError(
+          'training.busy',
+          'A concept is being trained already; wait for it or stop it first.',
+        );
       const stop = new AbortController();
       const run = trainConcept(this.opened(), request, AbortSignal.any([signal, stop.signal]), onEvent);
       this.training = { ended: run.catch(() => undefined), stop };
@@ -230,7 +233,7 @@ export class StudioWorker {
         }));
     const total = base.bytes;
     const fetchBinary = async (url: string) => (await readCached({ url })).buffer;
-    onEvent({ status: 'progress', file: 'the engine', loaded: total, total });
+    onEvent({ status: 'progress', part: 'the engine', loaded: total, total });
     const engine = await openEngine(provider, fetchBinary, (reason) => {
       this.lostReason = reason;
     });
@@ -238,7 +241,7 @@ export class StudioWorker {
     await this.close();
     const pipeline = await Pipeline.load(engine.runtime, base.open, (part) => {
       signal.throwIfAborted();
-      onEvent({ status: 'progress', file: part, loaded: total, total });
+      onEvent({ status: 'progress', part, loaded: total, total });
     });
     const bridge = createBridge(engine.runtime);
     this.studio = {
@@ -249,7 +252,7 @@ export class StudioWorker {
       judge: new LazyJudge(base, pipeline),
       mutex: new Mutex(),
     };
-    onEvent({ status: 'ready', file: base.title, loaded: total, total });
+    onEvent({ status: 'ready', part: base.title, loaded: total, total });
     return { engine: engine.choice, base: describe(base, pipeline) };
   }
 

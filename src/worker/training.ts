@@ -15,7 +15,7 @@ import { maxTrainSteps } from '../neti/settings.ts';
 import { Trainer, type TrainingPicture } from '../neti/trainer.ts';
 import type { Pixels, TrainEvent, TrainRequest, TrainResult, TrainSettings } from './api.ts';
 import { architectureOf, identityOf } from './baseModel.ts';
-import { toDataUrl, toSquare } from './pictures.ts';
+import { encodeThumbnail, toSquare } from './pictures.ts';
 import { RunStatistics } from './runStatistics.ts';
 import type { Studio } from './studio.ts';
 
@@ -43,8 +43,8 @@ interface Run {
 }
 
 /**
- * Trains for the steps asked for, or until the signal stops it. Throws `train.request` for a request that cannot run,
- * `category.tokens`, `concept.*` for an earlier concept that cannot be gone on from, and `train.diverged`.
+ * Trains for the steps asked for, or until the signal stops it. Throws `training.request` for a request that cannot run,
+ * `category.tokens`, `concept.*` for an earlier concept that cannot be gone on from, and `training.diverged`.
  */
 export async function trainConcept(
   studio: Studio,
@@ -97,7 +97,10 @@ async function runSteps(
 
 function finite(loss: number, step: number): number {
   if (Number.isFinite(loss)) return loss;
-  throw new AppError('train.diverged', `The loss became ${loss} at step ${step}; try a lower learning rate.`);
+  throw new AppError(
+    'training.diverged',
+    `The loss became ${loss} at step ${step}; try a lower learning rate.`,
+  );
 }
 
 function checkRequest({ name, pictures, settings }: TrainRequest): void {
@@ -112,7 +115,7 @@ function checkRequest({ name, pictures, settings }: TrainRequest): void {
     !(settings.learningRate > 0) && `the learning rate must be positive, found ${settings.learningRate}`,
     !Number.isSafeInteger(settings.seed) && `the seed must be a whole number, found ${settings.seed}`,
   ].filter((message) => message !== false);
-  if (wrong.length > 0) throw new AppError('train.request', `Training cannot start: ${wrong.join('; ')}.`);
+  if (wrong.length > 0) throw new AppError('training.request', `Training cannot start: ${wrong.join('; ')}.`);
 }
 
 async function prepareRun(studio: Studio, request: TrainRequest): Promise<Run> {
@@ -137,7 +140,7 @@ async function prepareRun(studio: Studio, request: TrainRequest): Promise<Run> {
   if (templates.length === 0) {
     mapper.release();
     throw new AppError(
-      'train.request',
+      'training.request',
       `Training cannot start: none of the model's training prompts has room for a concept of ${vectors} word vectors.`,
     );
   }
@@ -149,7 +152,7 @@ async function prepareRun(studio: Studio, request: TrainRequest): Promise<Run> {
     statistics: new RunStatistics({ startStep, steps: settings.steps, batchSize: settings.batchSize }),
     startStep,
     created: earlier?.info.created ?? new Date().toISOString(),
-    thumbnail: earlier?.info.thumbnail || (await toDataUrl(squares[0]!)),
+    thumbnail: earlier?.info.thumbnail || (await encodeThumbnail(squares[0]!)),
     imported: earlier?.info.imported,
   };
 }

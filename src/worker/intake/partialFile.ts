@@ -3,7 +3,7 @@ import { sha1 } from '@noble/hashes/legacy.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import { AppError } from '../../lib/errors.ts';
-import type { OpenFile } from '../../storage/fileTree.ts';
+import type { TreeFile } from '../../storage/fileTree.ts';
 import type { PlannedFile } from './plan.ts';
 
 const pieceBytes = 4 * 2 ** 20;
@@ -14,7 +14,7 @@ export class PartialFile {
   private blob: ReturnType<typeof gitHash>;
 
   constructor(
-    private readonly handle: OpenFile,
+    private readonly handle: TreeFile,
     private readonly file: PlannedFile,
   ) {
     this.blob = gitHash(file);
