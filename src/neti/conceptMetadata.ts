@@ -193,12 +193,12 @@ export function readMetadata(metadata: ReadonlyMap<string, string>): ConceptMeta
     );
   }
   return {
-    configuration: readJson(configurationSchema, metadata, 'neti.configuration'),
-    base: readJson(baseSchema, metadata, 'neti.base'),
-    concept: readJson(conceptSchema, metadata, 'neti.concept'),
-    training: readJson(trainingSchema, metadata, 'neti.training'),
+    configuration: readEntry(configurationSchema, metadata, 'neti.configuration'),
+    base: readEntry(baseSchema, metadata, 'neti.base'),
+    concept: readEntry(conceptSchema, metadata, 'neti.concept'),
+    training: readEntry(trainingSchema, metadata, 'neti.training'),
     thumbnail: check(thumbnailSchema, metadata.get(THUMBNAIL) ?? '', THUMBNAIL, corrupt),
-    imported: metadata.has(ORIGIN) ? readJson(originSchema, metadata, ORIGIN) : null,
+    imported: metadata.has(ORIGIN) ? readEntry(originSchema, metadata, ORIGIN) : null,
   };
 }
 
@@ -240,7 +240,7 @@ function summarise(losses: readonly number[]): LossSummary | null {
   return { steps: losses.length, first: mean(losses.slice(0, tenth)), last: mean(losses.slice(-tenth)) };
 }
 
-function readJson<T>(schema: z.ZodType<T>, metadata: ReadonlyMap<string, string>, key: string): T {
+function readEntry<T>(schema: z.ZodType<T>, metadata: ReadonlyMap<string, string>, key: string): T {
   const text = metadata.get(key);
   if (text === undefined) throw corrupt(`${key} is missing`);
   let value: unknown;

@@ -1,3 +1,4 @@
+/** Kept models on a disk in memory: complete, cut short, full. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { memoryTree, type MemoryTree } from './memoryTree.ts';
 import type { Journal } from './modelRecords.ts';

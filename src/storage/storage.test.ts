@@ -1,8 +1,9 @@
+/** Records in IndexedDB: kept, damaged, denied. */
 import { IDBFactory } from 'fake-indexeddb';
 import 'fake-indexeddb/auto';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { indexedDbKeyValue } from './keyValue.ts';
-import type { ConceptRecord, DraftForm, ResultRecord } from './records.ts';
+import { draftFormSchema, resultSchema, type ConceptRecord } from './records.ts';
 import { openStorage } from './storage.ts';
 
 const file = new Blob([new Uint8Array([1, 2, 3])]);
@@ -27,7 +28,7 @@ const concept: ConceptRecord = {
   curve: [{ step: 1, loss: 0.5, spread: 0.1 }],
 };
 
-const result: ResultRecord = {
+const result = resultSchema.parse({
   version: 1,
   id: 'r1',
   conceptId: 'c1',
@@ -44,9 +45,9 @@ const result: ResultRecord = {
   scores: { likeness: 0.7, prompt: 0.6 },
   picture: file,
   created: '2026-01-02T00:00:00.000Z',
-};
+});
 
-const form: DraftForm = {
+const form = draftFormSchema.parse({
   version: 1,
   name: 'tin robot',
   category: 'toy',
@@ -67,7 +68,7 @@ const form: DraftForm = {
   mixingStart: 40,
   provider: 'auto',
   model: null,
-};
+});
 
 beforeEach(() => {
   globalThis.indexedDB = new IDBFactory();

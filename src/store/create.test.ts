@@ -1,3 +1,4 @@
+/** Making pictures: what is refused, what is kept, and what the truncation slider renders. */
 import { decode } from 'fast-png';
 import { describe, expect, it, vi } from 'vitest';
 import { AppError } from '../lib/errors.ts';

@@ -1,3 +1,4 @@
+/** Which files are concepts and which belong together. */
 import { describe, expect, it } from 'vitest';
 import { groupConceptFiles, isConceptFile, partnerOf } from './importFiles.ts';
 

@@ -1,3 +1,4 @@
+/** The library of concepts, and what is there again when the page is opened again. */
 import { describe, expect, it, vi } from 'vitest';
 import { AppError } from '../lib/errors.ts';
 import { openMemoryStorage } from '../storage/storage.ts';

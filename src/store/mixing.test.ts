@@ -1,3 +1,4 @@
+/** Two concepts mixed: what reaches the worker, what is kept, and the sweep over the mixing start. */
 import { decode } from 'fast-png';
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../lib/errors.ts';

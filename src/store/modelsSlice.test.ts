@@ -1,3 +1,4 @@
+/** A model of one’s own from the offer to its removal, on a client that fetches nothing. */
 import { describe, expect, it, vi } from 'vitest';
 import { AppError } from '../lib/errors.ts';
 import type { ModelOffer, OpenRequest, StudioClient } from '../worker/api.ts';

@@ -1,3 +1,4 @@
+/** What the form takes over from a base’s defaults. */
 import { describe, expect, it } from 'vitest';
 import { officialDefaults } from '../neti/baseDefaults.ts';
 import { emptyForm } from './formSlice.ts';

@@ -1,3 +1,4 @@
+/** The concept’s pictures: adding, cropping, removing, and how the model sees them. */
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../lib/errors.ts';
 import { makeStudio, pixels, scriptedClient, startStudio } from './testStudio.ts';

@@ -1,3 +1,4 @@
+/** Prompts, PNG files, image headers and plain words. */
 import { decode } from 'fast-png';
 import { describe, expect, it } from 'vitest';
 import { readImageHeader } from './imageHeader.ts';

@@ -6,9 +6,10 @@ import { AppError } from '../lib/errors.ts';
 import { checkPlaceholders } from '../lib/prompt.ts';
 import { maxGuidanceScale, maxSamplingSteps, minGuidanceScale } from '../neti/baseDefaults.ts';
 import { settingsOf, type PictureForm, type PictureSettings, type Recipe } from '../storage/recipe.ts';
-import type { GenerateRequest, SamplerName } from '../worker/api.ts';
+import type { GenerateRequest } from '../worker/api.ts';
 import { readNumber } from './fields.ts';
 import type { PictureConcepts } from './pictureConcepts.ts';
+import { samplers } from './samplers.ts';
 import type { ConceptRecord, Form, ResultRecord } from './state.ts';
 
 /** A recipe with the names that its concepts had. */
@@ -76,8 +77,6 @@ export async function toRequest(
   };
 }
 
-const samplerNames: Record<SamplerName, string> = { 'dpm-solver++-2m': 'DPM++ 2M', ddim: 'DDIM' };
-
 const quoted = (value: string) => (/[,:"\n]/.test(value) ? JSON.stringify(value) : value);
 
 /** The `parameters` text of a picture that was drawn on the given base. */
@@ -88,7 +87,7 @@ export function pngText(
   const { prompt, negativePrompt, conceptName, mixing } = recipe;
   const fields: [string, string | number][] = [
     ['Steps', recipe.steps],
-    ['Sampler', samplerNames[recipe.sampler]],
+    ['Sampler', samplers[recipe.sampler].pngName],
     ['CFG scale', recipe.guidanceScale],
     ['Seed', recipe.seed],
     ['Size', `${base.resolution}x${base.resolution}`],

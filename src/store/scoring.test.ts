@@ -1,3 +1,4 @@
+/** The judge’s scores, which come after the pictures. */
 import { describe, expect, it, vi } from 'vitest';
 import { AppError } from '../lib/errors.ts';
 import type { ScoreRequest } from '../worker/api.ts';

@@ -1,3 +1,4 @@
+/** Training from the form to the library, and what is kept when it is cut short. */
 import { describe, expect, it, vi } from 'vitest';
 import { AppError } from '../lib/errors.ts';
 import { openMemoryStorage } from '../storage/storage.ts';

@@ -1,3 +1,4 @@
+/** The slider’s renders, on a renderer that takes no time. */
 import { describe, expect, it, vi } from 'vitest';
 import { AppError } from '../lib/errors.ts';
 import { STOPS, TruncationRenders, type Frame, type Series } from './truncationRenders.ts';

@@ -29,7 +29,7 @@ const conceptSchema = z.object({
 });
 
 const sha256 = (data: Uint8Array | string) => createHash('sha256').update(data).digest('hex');
-const readJson = async (path: string): Promise<unknown> =>
+const readParsed = async (path: string): Promise<unknown> =>
   JSON.parse(await readFile(path, 'utf8')) as unknown;
 
 async function listFiles(folder: string): Promise<string[]> {
@@ -48,7 +48,7 @@ async function describeSamples(folder: string, files: readonly string[]): Promis
     described.map(async (path) => {
       const home = path.slice(0, -'concept.json'.length);
       const pictures = files.filter((file) => file.startsWith(home) && file.endsWith('.png'));
-      return { ...conceptSchema.parse(await readJson(join(folder, path))), pictures };
+      return { ...conceptSchema.parse(await readParsed(join(folder, path))), pictures };
     }),
   );
 }
@@ -57,7 +57,7 @@ async function describeModel(root: string, id: string): Promise<ModelEntry> {
   const folder = join(root, id);
   const paths = (await listFiles(folder)).filter((path) => shipped.some((rule) => rule.test(path))).sort();
   const files = await Promise.all(paths.map((path) => describeFile(folder, path)));
-  const vae = vaeSchema.parse(await readJson(join(folder, 'vae_encoder/config.json')));
+  const vae = vaeSchema.parse(await readParsed(join(folder, 'vae_encoder/config.json')));
   return {
     id,
     title: id.charAt(0).toUpperCase() + id.slice(1).replaceAll('-', ' '),

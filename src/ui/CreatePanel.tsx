@@ -1,6 +1,6 @@
 /** Step 3: a prompt, a few choices, and pictures of the concept. */
 import { useId } from 'react';
-import type { SamplerName } from '../worker/api.ts';
+import { samplerNames, samplers } from '../store/samplers.ts';
 import { Field } from './Field.tsx';
 import { Fold } from './Fold.tsx';
 import { Mixing } from './Mixing.tsx';
@@ -11,10 +11,6 @@ import { useActions, useStudio } from './useStudio.ts';
 
 const MOST_SUGGESTIONS = 8;
 const counts = [1, 2, 4, 6, 8] as const;
-const samplers: readonly { sampler: SamplerName; label: string }[] = [
-  { sampler: 'dpm-solver++-2m', label: 'DPM-Solver++ 2M' },
-  { sampler: 'ddim', label: 'DDIM' },
-];
 
 /** A suggestion with {} is a whole prompt; any other is words to add to the one there is. */
 function suggest(prompt: string, suggestion: string): string {
@@ -74,16 +70,16 @@ function Sampler() {
   const actions = useActions();
   const chosen = useStudio((state) => state.form.sampler);
   const choose = (value: string) => {
-    const found = samplers.find((each) => each.sampler === value);
-    if (found !== undefined) actions().edit({ sampler: found.sampler });
+    const sampler = samplerNames.find((each) => each === value);
+    if (sampler !== undefined) actions().edit({ sampler });
   };
   return (
     <div className="field">
       <label htmlFor={id}>Sampler</label>
       <select id={id} value={chosen} onChange={(event) => choose(event.target.value)}>
-        {samplers.map(({ sampler, label }) => (
+        {samplerNames.map((sampler) => (
           <option key={sampler} value={sampler}>
-            {label}
+            {samplers[sampler].label}
           </option>
         ))}
       </select>

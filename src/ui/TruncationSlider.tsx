@@ -1,4 +1,4 @@
-/** The hero: from a loose idea to an exact likeness, on the same seed, in words as well as in the picture. */
+/** The truncation of the chosen picture, from a loose idea to an exact likeness on the same seed, with what it means in words. */
 import { chosenConcepts, isPlain } from '../store/pictureConcepts.ts';
 import { seriesOf } from '../store/truncationSeries.ts';
 import { plainWords, truncationWords } from '../store/words.ts';

@@ -11,7 +11,7 @@ import { writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { precisions } from '../../lib/precision.ts';
 import { readOptions, runCommand } from './commandLine.ts';
-import { compile, compileOptions, providers } from './graphs.ts';
+import { compile, benchOptions, providers } from './graphs.ts';
 import { withPeakMemory } from './memory.ts';
 import { print, type Report } from './report.ts';
 import { checkShape, makeModel, timePyTorch } from './sd15.ts';
@@ -35,7 +35,7 @@ type Options = z.infer<typeof optionsSchema>;
 async function measure(options: Options): Promise<Report> {
   const { batch, steps } = options;
   const folder = await makeModel(options);
-  const shape = await compile(folder, compileOptions(options));
+  const shape = await compile(folder, benchOptions(options));
   // PyTorch's model is made from the options.
   checkShape(shape, options);
   const task = { ...options, folder };

@@ -15,7 +15,7 @@ import type { Precision } from '../../lib/precision.ts';
 import { nativeTensors } from '../nativeGraph.ts';
 import { readOptions, runCommand } from './commandLine.ts';
 import { unetFeeds } from './feeds.ts';
-import { compileOptions, compileUnet, open, type Provider } from './graphs.ts';
+import { benchOptions, compileUnet, open, type NativeProvider } from './graphs.ts';
 import { checkShape, makeModel, type ModelOptions } from './sd15.ts';
 
 const smallestCosine: Record<Precision, number> = { float32: 0.9999, float16: 0.999 };
@@ -67,9 +67,9 @@ function floats(outputs: InferenceSession.OnnxValueMapType, name: string): Float
 async function differentiate(
   { folder, model, batch, budget, scales }: Task,
   precision: Precision,
-  provider: Provider,
+  provider: NativeProvider,
 ): Promise<Gradients[]> {
-  const shape = await compileUnet(folder, compileOptions({ precision, batch, budget }));
+  const shape = await compileUnet(folder, benchOptions({ precision, batch, budget }));
   checkShape(shape, model);
   const session = await open(folder, 'unet', provider);
   const found: Gradients[] = [];

@@ -14,7 +14,7 @@ import type { UnetShape } from '../../onnx/surgery/unet.ts';
 import { openFolder } from '../modelFolder.ts';
 
 export const providers = ['webgpu', 'cpu'] as const;
-export type Provider = (typeof providers)[number];
+export type NativeProvider = (typeof providers)[number];
 export type Part = 'unet' | 'text_encoder';
 
 const driverAdvice =
@@ -25,7 +25,7 @@ const halfAdvice =
   'Expected a card with 16-bit floats (shader-f16), found one without: take --precision float32.';
 
 /** @param budget GB for the activations of a call of `batch` pictures; 0 for no limit */
-export function compileOptions(options: {
+export function benchOptions(options: {
   readonly precision: Precision;
   readonly batch: number;
   readonly budget: number;
@@ -60,7 +60,7 @@ function graphPath(folder: string, part: Part): string {
 export async function open(
   folder: string,
   part: Part,
-  provider: Provider,
+  provider: NativeProvider,
   options: InferenceSession.SessionOptions = {},
 ): Promise<InferenceSession> {
   try {
@@ -77,7 +77,7 @@ export async function open(
   }
 }
 
-function explain(part: Part, provider: Provider, error: string): string {
+function explain(part: Part, provider: NativeProvider, error: string): string {
   if (/requires f16/.test(error)) return halfAdvice;
   if (provider === 'webgpu' && /adapter|device/i.test(error)) return driverAdvice;
   return `Expected ${part} to load on ${provider}.`;

@@ -1,6 +1,6 @@
 /** What `npm run bench:gpu` says: times against PyTorch's, whether the target is met, peak memory, what dominates. */
 import { sum } from 'simple-statistics';
-import type { Part, Provider } from './graphs.ts';
+import type { Part, NativeProvider } from './graphs.ts';
 import type { Share } from './profile.ts';
 import type { PyTorchTimes } from './sd15.ts';
 import type { Times } from './timing.ts';
@@ -15,7 +15,7 @@ export interface Report {
     readonly batch: number;
     readonly resolution: number;
     readonly narrow: boolean;
-    readonly provider: Provider;
+    readonly provider: NativeProvider;
     readonly precision: string;
   };
   readonly pytorch: PyTorchTimes & CardMemory;

@@ -9,13 +9,13 @@ import type { UnetShape } from '../../onnx/surgery/unet.ts';
 import { nativeTensors } from '../nativeGraph.ts';
 import { runContexts, runGradients } from '../textRuns.ts';
 import { textFeeds, unetFeeds, type Feeds } from './feeds.ts';
-import { open, type Part, type Provider } from './graphs.ts';
+import { open, type Part, type NativeProvider } from './graphs.ts';
 import { sumProfile, type Share } from './profile.ts';
 
 export interface Task {
   /** Holds the stock unet/model.onnx and text_encoder/model.onnx. */
   readonly folder: string;
-  readonly provider: Provider;
+  readonly provider: NativeProvider;
   /** Pictures a call. */
   readonly batch: number;
   /** Calls timed, after two that are not. */
