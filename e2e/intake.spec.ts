@@ -1,9 +1,9 @@
 /** Models on the browser's own file system: fetched, gone on with after a reload, refused when damaged, cancelled, removed. */
 import { createHash } from 'node:crypto';
 import { expect, test, type Page } from '@playwright/test';
-import { noise, tinyModel } from '../src/worker/intake/testModel.ts';
-import { hubRepo, startTestServer, type TestServer } from '../src/worker/intake/testServer.ts';
-import type { IntakeProgress } from '../src/worker/intake/progress.ts';
+import { noise, tinyModel } from '../src/intake/testModel.ts';
+import { hubRepo, startTestServer, type TestServer } from '../src/intake/testServer.ts';
+import type { IntakeProgress } from '../src/intake/progress.ts';
 import type { Intake } from './pages/intake.ts';
 import { testPage } from './steps.ts';
 

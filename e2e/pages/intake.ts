@@ -2,7 +2,7 @@
 import * as Comlink from 'comlink';
 import { ModelStore } from '../../src/storage/modelStore.ts';
 import { opfsTree } from '../../src/storage/opfs.ts';
-import type { IntakeProgress } from '../../src/worker/intake/progress.ts';
+import type { IntakeProgress } from '../../src/intake/progress.ts';
 import type { IntakeWorker } from './intakeWorker.ts';
 
 const worker = Comlink.wrap<IntakeWorker>(

@@ -6,7 +6,7 @@ import * as ort from 'onnxruntime-web';
 import { describe, expect, test } from 'vitest';
 import { Pipeline } from '../diffusion/pipeline.ts';
 import { relativeError } from '../lib/numbers.ts';
-import { flipPlanes, toPlanes } from '../lib/pixels.ts';
+import { flipPlanes, toPlanes } from '../pictures/pixels.ts';
 import { overlaid } from '../lib/modelFiles.ts';
 import { Random } from '../lib/random.ts';
 import { prepareModel } from '../onnx/model.ts';

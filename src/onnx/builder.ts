@@ -1,6 +1,6 @@
 /** Appends nodes to a graph or to a branch of it, inferring each new value's type. */
 import { sizeOf } from '../lib/numbers.ts';
-import { reshapeTo } from './fold/reshape.ts';
+import { reshapeTo } from './shapes/reshape.ts';
 import { fixedDims, isBatch, sameDims, type Dim } from './dims.ts';
 import { int, ints, type Attributes, type Graph, type Node } from './graph.ts';
 import { contextOf, inferTypes, KnownValues } from './infer.ts';

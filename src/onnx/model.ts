@@ -21,7 +21,7 @@ import {
 import { readModel } from './read.ts';
 import { countWeights, isUnchanged, readStock, type Fingerprint, type Stock } from './stock.ts';
 import { requireInput } from './surgery/edit.ts';
-import type { TextShape } from './surgery/text-encoder.ts';
+import type { TextShape } from './surgery/textEncoder.ts';
 
 export interface PreparedManifest {
   readonly compilerVersion: number;

@@ -5,7 +5,7 @@
  * enclosing graph it reads in float16, so that nothing is held at twice its size. Inputs and outputs stay float32.
  */
 import type { Precision } from '../lib/precision.ts';
-import { removeDeadCode } from './dead-code.ts';
+import { removeDeadCode } from './deadCode.ts';
 import { int, mapBranches, type Branch, type Constant, type Graph, type Node } from './graph.ts';
 import { makeConstant, readConstant } from './values.ts';
 import { elementCode } from './write.ts';

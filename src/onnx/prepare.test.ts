@@ -8,7 +8,7 @@ import { missingFile } from '../lib/modelFiles.ts';
 import { sha256Hex } from '../lib/sha256.ts';
 import { floatsOf, openGraph } from '../tools/runGraph.ts';
 import { BATCH } from './dims.ts';
-import { flattenSmallConvolutions } from './fold/small-convolutions.ts';
+import { flattenSmallConvolutions } from './passes/smallConvolutions.ts';
 import { Graph, ints } from './graph.ts';
 import { ModelProtoSchema } from './proto/onnx_pb.ts';
 import { isCurrent, MANIFEST_PATH, planTraining, prepareModel, type PreparedManifest } from './model.ts';

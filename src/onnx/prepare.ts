@@ -4,16 +4,16 @@
  */
 import { AppError } from '../lib/errors.ts';
 import { BATCH, isBatch, showDims } from './dims.ts';
-import { flattenSmallConvolutions } from './fold/small-convolutions.ts';
-import { splitAttention } from './fold/split-attention.ts';
-import { simplify } from './fold/patterns.ts';
-import { specialize } from './fold/specialize.ts';
-import { lower } from './fold/lower.ts';
+import { flattenSmallConvolutions } from './passes/smallConvolutions.ts';
+import { splitAttention } from './passes/splitAttention.ts';
+import { simplify } from './passes/patterns.ts';
+import { specialize } from './passes/specialize.ts';
+import { lower } from './passes/lower.ts';
 import type { Graph, TensorType } from './graph.ts';
 import { readModel } from './read.ts';
 import type { Stock } from './stock.ts';
 import { keepOutput, rename, requireInput, vectorize } from './surgery/edit.ts';
-import { conceptInputs, operateOnTextEncoder, type TextShape } from './surgery/text-encoder.ts';
+import { conceptInputs, operateOnTextEncoder, type TextShape } from './surgery/textEncoder.ts';
 import { DEFAULT_OPTIONS, type CompileOptions } from './options.ts';
 import { toHalf } from './precision.ts';
 import { operateOnUnet, type UnetShape, type UnetSurgery } from './surgery/unet.ts';

@@ -4,7 +4,7 @@
  */
 import { AppError } from '../lib/errors.ts';
 import { BATCH, type Dim } from './dims.ts';
-import { elementTypes } from './element-types.ts';
+import { elementTypes } from './elementTypes.ts';
 import {
   Graph,
   type Attribute,

@@ -8,7 +8,7 @@ import { AppError } from '../lib/errors.ts';
 import type { OpenFile } from '../lib/modelFiles.ts';
 import { sizeOf } from '../lib/numbers.ts';
 import { sha256Hex } from '../lib/sha256.ts';
-import { elementTypes } from './element-types.ts';
+import { elementTypes } from './elementTypes.ts';
 import {
   ModelProtoSchema,
   TensorProto_DataLocation,

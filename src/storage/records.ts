@@ -97,7 +97,6 @@ export type ConceptRecord = Readonly<z.infer<typeof conceptSchema>>;
 export type PreviewRecord = ConceptRecord['previews'][number];
 export type CurvePoint = Readonly<z.infer<typeof curvePoint>>;
 export type ResultRecord = Readonly<z.infer<typeof resultSchema>>;
-export type Crop = Readonly<z.infer<typeof crop>>;
 export type DraftPicture = Readonly<z.infer<typeof draftPicture>>;
 export type DraftPictures = Readonly<z.infer<typeof draftPicturesSchema>>;
 export type DraftForm = Readonly<z.infer<typeof draftFormSchema>>;

@@ -1,9 +1,11 @@
 /** What every slice is made with: the state's get and set, and everything from outside, so that tests bring their own. */
 import type { StudioStorage } from '../storage/storage.ts';
-import type { BaseDefaults, ConceptKind, StudioClient, TrainSettings } from '../worker/api.ts';
-import type { ImageTools } from './images.ts';
+import type { ImageTools } from '../pictures/decode.ts';
 import type { Messages, StudioState } from './state.ts';
 import type { TrainingLock } from './trainingLock.ts';
+import type { BaseDefaults } from '../neti/baseDefaults.ts';
+import type { ConceptKind, TrainSettings } from '../neti/settings.ts';
+import type { StudioClient } from '../worker/studioClient.ts';
 
 export interface StudioDeps {
   readonly client: StudioClient;

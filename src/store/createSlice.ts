@@ -3,7 +3,7 @@ import type { Context } from './context.ts';
 import { carryOut, deliver, pngTextOf } from './generation.ts';
 import { sweepOf, type Order } from './order.ts';
 import { chosenConcepts, vectorsOf } from './pictureConcepts.ts';
-import { encodePng } from './png.ts';
+import { encodePng } from '../pictures/png.ts';
 import { formOf, toRequest } from './recipe.ts';
 import { deleteResults } from './results.ts';
 import type { CreateSlice } from './state.ts';

@@ -1,11 +1,12 @@
 /** Opening the base model: progress, which engine runs it and why, what is stored, and coming back from failures. */
 import { toPlainError } from '../lib/errors.ts';
-import type { Opened, Provider } from '../worker/api.ts';
+import type { Opened } from '../worker/api.ts';
 import type { Context } from './context.ts';
 import { adoptDefaults, usableChoice } from './openBase.ts';
 import { followConcepts, restore } from './persistence.ts';
 import { fillInWords } from './saving.ts';
 import type { EngineSlice } from './state.ts';
+import type { Provider } from '../ort/runtime.ts';
 
 interface EngineContext extends Context {
   /** Cancels the opening under way; a new one for each opening. */

@@ -2,10 +2,12 @@
 import { AppError } from '../lib/errors.ts';
 import { trainSettingsOn } from '../neti/baseDefaults.ts';
 import type { StudioStorage } from '../storage/storage.ts';
-import type { BaseDefaults, ConceptKind, StudioClient, TrainSettings } from '../worker/api.ts';
 import type { StudioDeps } from './context.ts';
-import { browserImages } from './images.ts';
+import { browserImages } from '../pictures/decode.ts';
 import { browserLock } from './trainingLock.ts';
+import type { BaseDefaults } from '../neti/baseDefaults.ts';
+import type { ConceptKind, TrainSettings } from '../neti/settings.ts';
+import type { StudioClient } from '../worker/studioClient.ts';
 
 /** A style is judged on things that it was not learned from. */
 const stylePreviews = ['A cat in the style of {}', 'A house in the style of {}'];

@@ -5,7 +5,7 @@ import type { Context } from './context.ts';
 import { FieldError } from './fields.ts';
 import { readOrder, type Order } from './order.ts';
 import { vectorsOf } from './pictureConcepts.ts';
-import { encodePng } from './png.ts';
+import { encodePng } from '../pictures/png.ts';
 import { describeLength } from './prompt.ts';
 import { pngText, toRequest, type NamedRecipe } from './recipe.ts';
 import { saveResult } from './results.ts';

@@ -1,11 +1,12 @@
 /** Importing concept files, of this studio and of other programs, with what nobody can check about them said. */
 import { AppError } from '../lib/errors.ts';
-import { fromPngUrl } from '../lib/pngUrl.ts';
-import type { ConceptInfo, ImportOrigin, NamedFile } from '../worker/api.ts';
+import { fromPngUrl } from '../pictures/pngUrl.ts';
 import type { Context } from './context.ts';
 import { groupConceptFiles, partnerOf } from './importFiles.ts';
 import { saveConcept } from './saving.ts';
 import type { ConceptRecord } from './state.ts';
+import type { ConceptInfo, ImportOrigin } from '../neti/conceptMetadata.ts';
+import type { NamedFile } from '../neti/foreign/importConcept.ts';
 
 /** A mapper of Stable Diffusion's size is 2.3 MB; far beyond that a file is no concept. */
 const MAX_IMPORT_BYTES = 64e6;

@@ -2,9 +2,9 @@
 import { describe, expect, it, vi } from 'vitest';
 import { AppError } from '../lib/errors.ts';
 import { openMemoryStorage } from '../storage/storage.ts';
-import type { ImportOrigin } from '../worker/api.ts';
 import { chosenConcepts, isPlain } from './pictureConcepts.ts';
 import { fillIn, scriptedClient, startStudio } from './testStudio.ts';
+import type { ImportOrigin } from '../neti/conceptMetadata.ts';
 
 async function trained() {
   const studio = await startStudio();

@@ -1,8 +1,9 @@
 /** A model of one’s own from the offer to its removal, on a client that fetches nothing. */
 import { describe, expect, it, vi } from 'vitest';
 import { AppError } from '../lib/errors.ts';
-import type { ModelOffer, OpenRequest, StudioClient } from '../worker/api.ts';
+import type { ModelOffer, OpenRequest } from '../worker/api.ts';
 import { scriptedClient, startStudio, trainQuickly, fillIn } from './testStudio.ts';
+import type { StudioClient } from '../worker/studioClient.ts';
 
 const id = '0123456789abcdef';
 const verdict = { answer: 'yes', reasons: ['It fits.'] } as const;

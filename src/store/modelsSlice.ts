@@ -3,9 +3,10 @@
  * is open, and removing. Nothing is fetched before it was offered.
  */
 import { fileSize } from '../lib/numbers.ts';
-import type { IntakeProgress, ModelOffer } from '../worker/api.ts';
+import type { ModelOffer } from '../worker/api.ts';
 import type { Context } from './context.ts';
 import type { Intake, ModelsSlice } from './state.ts';
+import type { IntakeProgress } from '../intake/progress.ts';
 
 interface ModelsContext extends Context {
   /** Cancels what is being asked for or fetched; a new one for each. */

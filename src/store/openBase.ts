@@ -1,6 +1,6 @@
 /** What the open base means for the page: which concepts it can use (those learned on it), and what its form starts from. */
-import type { BaseDefaults } from '../worker/api.ts';
 import type { ConceptRecord, Form, StudioState } from './state.ts';
+import type { BaseDefaults } from '../neti/baseDefaults.ts';
 
 /** While no base is open nothing is known against a concept. */
 export function isUsable({ base }: Pick<StudioState, 'base'>, { baseHash }: ConceptRecord): boolean {

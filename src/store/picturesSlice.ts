@@ -1,9 +1,10 @@
 /** The concept's pictures: adding, removing, cropping, the ground under transparency, and how the model sees each. */
 import { AppError } from '../lib/errors.ts';
-import type { Crop, DraftPicture } from '../storage/records.ts';
+import type { DraftPicture } from '../storage/records.ts';
 import type { Context } from './context.ts';
-import { encodePng } from './png.ts';
+import { encodePng } from '../pictures/png.ts';
 import { MAX_PICTURES, type PictureItem, type PicturesSlice, type SampleConcept } from './state.ts';
+import type { Crop } from '../pictures/pixels.ts';
 
 /** Below this the model's own picture of a thing is hard to recognise. */
 export const POOR_PSNR = 17;

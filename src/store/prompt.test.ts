@@ -1,8 +1,8 @@
 /** Prompts, PNG files, image headers and plain words. */
 import { decode } from 'fast-png';
 import { describe, expect, it } from 'vitest';
-import { readImageHeader } from './imageHeader.ts';
-import { encodePng } from './png.ts';
+import { readImageHeader } from '../pictures/header.ts';
+import { encodePng } from '../pictures/png.ts';
 import { describeLength, splitPrompt, unknownWords } from './prompt.ts';
 import { pixels } from './testStudio.ts';
 import { fileSize } from '../lib/numbers.ts';

@@ -2,11 +2,11 @@
  * Putting concepts into the library and into storage. A failed save keeps the concept on the page and says so. Records from
  * before they said how their concept stands in a prompt learn it from its file.
  */
-import { toPngUrl } from '../lib/pngUrl.ts';
-import type { StudioClient } from '../worker/api.ts';
+import { toPngUrl } from '../pictures/pngUrl.ts';
 import type { Context } from './context.ts';
 import { isUsable } from './openBase.ts';
 import type { ConceptRecord } from './state.ts';
+import type { StudioClient } from '../worker/studioClient.ts';
 
 const bytesOf = async (blob: Blob) => new Uint8Array(await blob.arrayBuffer());
 

@@ -1,9 +1,10 @@
 /** Scores of what was made: the judge looks at new results, and their records keep what it says. */
 import { placeholder } from '../lib/prompt.ts';
-import type { Pixels, Scores } from '../worker/api.ts';
 import type { Context } from './context.ts';
 import { saveResult } from './results.ts';
 import type { ResultRecord } from './state.ts';
+import type { Pixels } from '../pictures/pixels.ts';
+import type { Scores } from '../diffusion/judge.ts';
 
 /** Pictures are opaque by now, so no ground shows. */
 const ground = 'white';

@@ -1,7 +1,6 @@
 /** The shape of the page's state: one slice per concern, plain data plus the actions that change it. */
 import type {
   ConceptRecord,
-  Crop,
   CurvePoint,
   DraftForm,
   DraftPicture,
@@ -11,18 +10,19 @@ import type {
 import type { Usage } from '../storage/storage.ts';
 import type {
   BaseModelInfo,
-  ConceptKind,
-  EngineInfo,
   ExportFormat,
-  IntakeProgress,
   LoadProgress,
   ModelOffer,
   ModelShelfInfo,
   ModelSourceRequest,
   PromptCheck,
-  Provider,
   SampleConcept,
 } from '../worker/api.ts';
+import type { Crop } from '../pictures/pixels.ts';
+import type { ConceptKind } from '../neti/settings.ts';
+import type { EngineChoice as EngineInfo } from '../ort/engine.ts';
+import type { IntakeProgress } from '../intake/progress.ts';
+import type { Provider } from '../ort/runtime.ts';
 
 export type { ConceptRecord, Crop, CurvePoint, PreviewRecord, ResultRecord, SampleConcept, Usage };
 

@@ -2,20 +2,20 @@
 import { AppError } from '../lib/errors.ts';
 import { openMemoryStorage, type StudioStorage } from '../storage/storage.ts';
 import type {
-  ConceptInfo,
   GenerateRequest,
   ModelShelfInfo,
   Opened,
-  Pixels,
-  StudioClient,
   TrainEvent,
   TrainRequest,
   TrainResult,
 } from '../worker/api.ts';
 import type { StudioDeps } from './context.ts';
-import type { DecodedPicture } from './images.ts';
+import type { DecodedPicture } from '../pictures/decode.ts';
 import { createStudioStore, type StudioStore } from './studioStore.ts';
 import { browserLock } from './trainingLock.ts';
+import type { ConceptInfo } from '../neti/conceptMetadata.ts';
+import type { Pixels } from '../pictures/pixels.ts';
+import type { StudioClient } from '../worker/studioClient.ts';
 
 export const pixels = (shade: number): Pixels => ({
   width: 2,

@@ -2,10 +2,12 @@
 import { AppError } from '../lib/errors.ts';
 import { officialDefaults } from '../neti/baseDefaults.ts';
 import { maxTrainSteps } from '../neti/settings.ts';
-import type { ConceptKind, Pixels, TrainRequest, TrainSettings } from '../worker/api.ts';
+import type { TrainRequest } from '../worker/api.ts';
 import type { StudioDeps } from './context.ts';
 import { FieldError, readNumber, seedRange } from './fields.ts';
 import type { ConceptRecord, StudioState, TrainingState } from './state.ts';
+import type { ConceptKind, TrainSettings } from '../neti/settings.ts';
+import type { Pixels } from '../pictures/pixels.ts';
 
 export interface TrainingJob {
   /** The record as it will be kept, but for what training changes. */

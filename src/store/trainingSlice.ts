@@ -6,7 +6,7 @@ import { toPlainError } from '../lib/errors.ts';
 import type { TrainEvent, TrainPreview, TrainProgress, TrainResult } from '../worker/api.ts';
 import type { Context } from './context.ts';
 import { FieldError } from './fields.ts';
-import { encodePng } from './png.ts';
+import { encodePng } from '../pictures/png.ts';
 import { saveConcept, withFile } from './saving.ts';
 import type {
   ConceptRecord,

@@ -1,11 +1,12 @@
 /** The top line: what this is, that it stays here and what is stored, and which engine runs it and why. */
-import type { EngineInfo, Provider } from '../worker/api.ts';
 import { fileSize } from '../lib/numbers.ts';
 import { Details } from './Details.tsx';
 import { HeaderPopover } from './HeaderPopover.tsx';
 import { Opening } from './Loading.tsx';
 import { ModelPlace } from './ModelPlace.tsx';
 import { useActions, useStudio } from './useStudio.ts';
+import type { EngineChoice as EngineInfo } from '../ort/engine.ts';
+import type { Provider } from '../ort/runtime.ts';
 
 /** What is stored here, in numbers. */
 function Stored() {

@@ -1,9 +1,12 @@
 /** What getting a model would take and what of it will run here, before anything is fetched. */
-import type { ModelOffer, ModelPlan, ModelSource, Verdict } from '../worker/api.ts';
+import type { ModelOffer } from '../worker/api.ts';
 import { fileSize } from '../lib/numbers.ts';
 import { Fold } from './Fold.tsx';
 import { Icon } from './icons.tsx';
 import { useActions } from './useStudio.ts';
+import type { ModelPlan } from '../intake/plan.ts';
+import type { ModelSource } from '../storage/modelRecords.ts';
+import type { Verdict } from '../intake/preflight.ts';
 
 function sourceWords(source: ModelSource): string {
   if (source.kind === 'folder') return 'a folder on this computer';

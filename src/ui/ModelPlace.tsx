@@ -1,12 +1,12 @@
 /** Which model is open, those that this browser keeps with the space they take, and the way to another one. */
 import { useState } from 'react';
-import type { PendingModel, StoredModel } from '../worker/api.ts';
 import { fileSize } from '../lib/numbers.ts';
 import { HeaderPopover } from './HeaderPopover.tsx';
 import { Icon } from './icons.tsx';
 import { ModelDialog } from './ModelDialog.tsx';
 import { Problems } from './Problems.tsx';
 import { useActions, useStudio } from './useStudio.ts';
+import type { PendingModel, StoredModel } from '../storage/modelRecords.ts';
 
 /** Asks once more, in place: gigabytes are quickly gone and slowly fetched. */
 function RemoveButton({ title, bytes, onRemove }: { title: string; bytes: number; onRemove: () => void }) {

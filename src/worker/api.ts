@@ -1,35 +1,21 @@
 /**
- * What crosses the worker boundary, as plain, structured-clonable types, and the page's view of the worker: it speaks to it
- * through `StudioClient` (client.ts), which the worker answers as `StudioWorker` (studioWorker.ts).
+ * What crosses the worker boundary: plain, structured-clonable types and nothing else. The page speaks to the
+ * worker through `StudioClient` (studioClient.ts); the worker implements `StudioWorker` (studioWorker.ts).
  * A concept always travels as the bytes of its concept file (safetensors), so what is stored, exported,
  * trained further and sampled is one and the same thing.
  */
 
-import type { SamplerName } from '../diffusion/scheduler.ts';
-import type { Scores } from '../diffusion/judge.ts';
-import type { Pixels } from '../lib/pixels.ts';
+import type { Pixels } from '../pictures/pixels.ts';
 import type { PictureSettings } from '../storage/recipe.ts';
-import type { ModelSource, PendingModel, StoredModel } from '../storage/modelRecords.ts';
+import type { PendingModel, StoredModel } from '../storage/modelRecords.ts';
 import type { ModelUsage } from '../storage/modelStore.ts';
 import type { EngineChoice } from '../ort/engine.ts';
 import type { Provider } from '../ort/runtime.ts';
-import type { ConceptInfo, ImportOrigin } from '../neti/conceptMetadata.ts';
-import type { NamedFile } from '../neti/foreign/importConcept.ts';
 import type { BaseDefaults } from '../neti/baseDefaults.ts';
 import type { ConceptKind, TrainSettings } from '../neti/settings.ts';
-import type { FolderFile } from './intake/folder.ts';
-import type { ModelPlan } from './intake/plan.ts';
-import type { Preflight, Verdict } from './intake/preflight.ts';
-import type { IntakeProgress } from './intake/progress.ts';
-
-export type { Pixels, Scores };
-
-export type { IntakeProgress, ModelPlan, ModelSource, PendingModel, Preflight, StoredModel, Verdict };
-
-export type { Provider };
-
-/** Which engine runs the model, and why: shown to the user. */
-export type EngineInfo = EngineChoice;
+import type { FolderFile } from '../intake/folder.ts';
+import type { ModelPlan } from '../intake/plan.ts';
+import type { Preflight } from '../intake/preflight.ts';
 
 /** What a base model knows, for suggestions and for marking unknown words. */
 export interface Vocabulary {
@@ -106,11 +92,9 @@ export interface ModelShelfInfo {
 }
 
 export interface Opened {
-  readonly engine: EngineInfo;
+  readonly engine: EngineChoice;
   readonly base: BaseModelInfo;
 }
-
-export type { BaseDefaults, ConceptKind, TrainSettings };
 
 export interface TrainRequest {
   readonly name: string;
@@ -157,8 +141,6 @@ export interface TrainResult {
   readonly losses: readonly number[];
 }
 
-export type { SamplerName };
-
 /** Style mixing (NeTI, the fourth result). */
 export interface Mixing {
   /** The concept file that gives the appearance. */
@@ -202,16 +184,12 @@ export interface Reconstruction {
   readonly psnr: number;
 }
 
-export type { ConceptInfo };
-
 export interface PromptCheck {
   readonly tokens: number;
   /** Those of them that stand at `{}`: none without it. */
   readonly conceptTokens: number;
   readonly maxTokens: number;
 }
-
-export type { ImportOrigin, NamedFile };
 
 /** For other programs: the official NeTI code's two files as a zip, or a word, which holds all of a textual inversion. */
 export type ExportFormat = 'official-neti' | 'textual-inversion';
@@ -220,53 +198,4 @@ export interface ExportedConcept {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** How the file's name ends, behind the concept's name. */
   readonly ending: string;
-}
-
-/** Every long call takes a signal. Aborting training keeps what was learned; aborting the rest rejects with `cancelled`. */
-export interface CallOptions<Event> {
-  readonly signal?: AbortSignal;
-  readonly onEvent?: (event: Event) => void;
-}
-
-/** The page's view of the worker. Calls may come in any order and number: what computes takes turns, the rest runs at once. */
-export interface StudioClient {
-  open(request: OpenRequest, options?: CallOptions<LoadProgress>): Promise<Opened>;
-  reconstruct(picture: Pixels): Promise<Reconstruction>;
-  /** Throws `category.unknown` or `category.tokens` unless the word is one token of the base. */
-  checkCategory(word: string): Promise<void>;
-  /** @param vectors tokens that the concept takes at its mark, one a word vector */
-  checkPrompt(prompt: string, vectors: number): Promise<PromptCheck>;
-  train(request: TrainRequest, options?: CallOptions<TrainEvent>): Promise<TrainResult>;
-  generate(request: GenerateRequest, options?: CallOptions<GenerateProgress>): Promise<GenerateResult>;
-  /** The judge's scores of each picture. Throws `judge.none` for a base without one. */
-  score(request: ScoreRequest): Promise<readonly Scores[]>;
-  /** Throws `concept.corrupt`, `concept.base`, `concept.size` or `concept.vectors`. */
-  inspectConcept(file: Uint8Array<ArrayBuffer>): Promise<ConceptInfo>;
-  /**
-   * A concept file made of another program's file (official NeTI, textual inversion), or of a mapper and its embedding file; one
-   * of ours comes back as it is, unchecked. Throws `concept.width` or `concept.vectors` when it does not fit the base, and as `importConcept`.
-   */
-  importConcept(files: readonly NamedFile[]): Promise<Uint8Array<ArrayBuffer>>;
-  /** Throws `official.variant` for what the official code has not, and as `inspectConcept`. */
-  exportConcept(file: Uint8Array<ArrayBuffer>, format: ExportFormat): Promise<ExportedConcept>;
-  /** The same concept with another name and thumbnail (PNG data URL). */
-  relabelConcept(
-    file: Uint8Array<ArrayBuffer>,
-    label: { name: string; thumbnail: string },
-  ): Promise<Uint8Array<ArrayBuffer>>;
-  /** The models kept in this browser. Throws `storage.blocked`. */
-  models(): Promise<ModelShelfInfo>;
-  /**
-   * What a source offers, and what will come of it here. Throws `hub.name`, `model.layout` where the source lacks what is needed, what
-   * asking a server throws, and for a folder, whose graphs are compiled to plan its memory, `onnx/…` as opening it would.
-   */
-  planModel(request: ModelSourceRequest, options?: CallOptions<never>): Promise<ModelOffer>;
-  /** The offer of a fetch that was cut short. Throws `model.chooseAgain` for a folder. */
-  resumeModel(id: string): Promise<ModelOffer>;
-  /** Fetches what is missing of a plan; aborted, it keeps what came so far for the next time. */
-  fetchModel(plan: ModelPlan, options?: CallOptions<IntakeProgress>): Promise<void>;
-  /** Removes a model, complete or not. Throws `model.open` for the one that is open. */
-  removeModel(id: string): Promise<void>;
-  /** Called when the worker died, with the reason. The next `open` starts another one. */
-  onDeath(listener: (reason: string) => void): void;
 }

@@ -1,7 +1,7 @@
 /** The page's client of the worker: each of its methods is one call over the link. */
 import * as Comlink from 'comlink';
-import type { CallOptions, StudioClient } from './api.ts';
 import { WorkerLink } from './link.ts';
+import type { CallOptions, StudioClient } from './studioClient.ts';
 
 /** A callback that the worker can call. */
 function events<Event>(options?: CallOptions<Event>) {

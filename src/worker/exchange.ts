@@ -6,9 +6,10 @@ import { importConcept } from '../neti/foreign/importConcept.ts';
 import { writeOfficial } from '../neti/foreign/officialExport.ts';
 import { averageWord, writeTextualInversion } from '../neti/foreign/textualInversion.ts';
 import { isPlainWord } from '../neti/mapperConfig.ts';
-import type { ExportedConcept, ExportFormat, NamedFile } from './api.ts';
+import type { ExportedConcept, ExportFormat } from './api.ts';
 import { architectureOf, identityOf } from './baseModel.ts';
 import type { Studio } from './studio.ts';
+import type { NamedFile } from '../neti/foreign/importConcept.ts';
 
 /** Throws as `importConcept`. */
 export function importForeign(

@@ -3,9 +3,9 @@ import { toPlainError } from '../lib/errors.ts';
 import { memoryTree } from '../storage/memoryTree.ts';
 import { ModelStore } from '../storage/modelStore.ts';
 import type { LoadProgress } from './api.ts';
-import { fetchModel } from './intake/fetchModel.ts';
-import { planFromFolder } from './intake/folder.ts';
-import { microFolder } from './intake/microFolder.ts';
+import { fetchModel } from '../intake/fetchModel.ts';
+import { planFromFolder } from '../intake/folder.ts';
+import { microFolder } from '../intake/microFolder.ts';
 import { openKeptModel } from './keptModel.ts';
 
 let store: ModelStore;

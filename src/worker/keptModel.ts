@@ -12,8 +12,8 @@ import { isCurrent, MANIFEST_PATH, parts, prepareModel, type PreparedManifest } 
 import type { StoredModel } from '../storage/modelRecords.ts';
 import type { ModelStore } from '../storage/modelStore.ts';
 import type { LoadProgress } from './api.ts';
-import { compileOptions } from './compileOptions.ts';
-import { heed } from './heed.ts';
+import { compileOptions } from '../intake/compileOptions.ts';
+import { heed } from '../lib/cancellation.ts';
 import { hasJudge, readWords, type BaseModel } from './baseModel.ts';
 
 export interface OpenKeptOptions {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { memoryTree } from '../storage/memoryTree.ts';
 import { ModelStore } from '../storage/modelStore.ts';
-import { microFolder } from './intake/microFolder.ts';
+import { microFolder } from '../intake/microFolder.ts';
 import { ModelShelf } from './modelShelf.ts';
 
 // A browser without a graphics card.

@@ -1,16 +1,17 @@
 /** The models that this browser keeps or could keep: what is there, what another one would take, fetching, removing. */
 import { AppError } from '../lib/errors.ts';
 import type { ModelStore } from '../storage/modelStore.ts';
-import type { IntakeProgress, ModelOffer, ModelShelfInfo, ModelSourceRequest } from './api.ts';
-import { heed } from './heed.ts';
-import { planFromUrl } from './intake/baseUrl.ts';
-import { gatherFacts } from './intake/facts.ts';
-import { fetchModel } from './intake/fetchModel.ts';
-import { planFromFolder } from './intake/folder.ts';
-import { planFromHub, readHubName } from './intake/hub.ts';
-import { planToResume, type ModelPlan } from './intake/plan.ts';
-import { plannedEstimates } from './intake/plannedMemory.ts';
-import { computesHalf, preflight } from './intake/preflight.ts';
+import type { ModelOffer, ModelShelfInfo, ModelSourceRequest } from './api.ts';
+import { heed } from '../lib/cancellation.ts';
+import { planFromUrl } from '../intake/baseUrl.ts';
+import { gatherFacts } from '../intake/facts.ts';
+import { fetchModel } from '../intake/fetchModel.ts';
+import { planFromFolder } from '../intake/folder.ts';
+import { planFromHub, readHubName } from '../intake/hub.ts';
+import { planToResume, type ModelPlan } from '../intake/plan.ts';
+import { plannedEstimates } from '../intake/plannedMemory.ts';
+import { computesHalf, preflight } from '../intake/preflight.ts';
+import type { IntakeProgress } from '../intake/progress.ts';
 
 export class ModelShelf {
   constructor(readonly store: ModelStore) {}

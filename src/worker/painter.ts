@@ -7,7 +7,7 @@ import type { PromptContexts } from '../diffusion/sampler.ts';
 import { plainContexts, sample } from '../diffusion/sampler.ts';
 import { createScheduler } from '../diffusion/scheduler.ts';
 import { AppError } from '../lib/errors.ts';
-import { fromPlanes } from '../lib/pixels.ts';
+import { fromPlanes } from '../pictures/pixels.ts';
 import { checkPlaceholders } from '../lib/prompt.ts';
 import { sha256Hex } from '../lib/sha256.ts';
 import type { Bridge } from '../neti/bridge.ts';
@@ -19,7 +19,8 @@ import { coarseLayers, mixContexts } from '../neti/mixing.ts';
 import { checkRoom, MAPPER_DEFAULTS } from '../neti/mapperConfig.ts';
 import { keyOf, settingsOf, type GivenSettings, type PictureSettings } from '../storage/recipe.ts';
 import { identityOf, type BaseModel } from './baseModel.ts';
-import type { GenerateProgress, GenerateRequest, GenerateResult, Pixels } from './api.ts';
+import type { GenerateProgress, GenerateRequest, GenerateResult } from './api.ts';
+import type { Pixels } from '../pictures/pixels.ts';
 
 const mostKeptContexts = 8;
 /** A large model's contexts take 190 MB for 25 steps: fewer are kept, but those of two mixed concepts and of no prompt. */

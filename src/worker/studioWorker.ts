@@ -6,7 +6,7 @@
 import { Pipeline } from '../diffusion/pipeline.ts';
 import { AppError, toPlainError, type PlainError } from '../lib/errors.ts';
 import { Mutex } from '../lib/mutex.ts';
-import { fromPlanes, psnr, toPlanes } from '../lib/pixels.ts';
+import { fromPlanes, psnr, toPlanes } from '../pictures/pixels.ts';
 import { createBridge } from '../neti/bridge.ts';
 import { readConcept, relabelConcept } from '../neti/conceptFile.ts';
 import { checkRoom } from '../neti/mapperConfig.ts';
@@ -16,26 +16,20 @@ import { ModelStore } from '../storage/modelStore.ts';
 import { opfsTree } from '../storage/opfs.ts';
 import type {
   BaseModelInfo,
-  IntakeProgress,
   ModelOffer,
-  ModelPlan,
   ModelShelfInfo,
   ModelSourceRequest,
-  ConceptInfo,
   ExportedConcept,
   ExportFormat,
   GenerateProgress,
   GenerateRequest,
   GenerateResult,
   LoadProgress,
-  NamedFile,
   OpenRequest,
   Opened,
-  Pixels,
   PromptCheck,
   Reconstruction,
   ScoreRequest,
-  Scores,
   TrainEvent,
   TrainRequest,
   TrainResult,
@@ -46,11 +40,17 @@ import { openKeptModel } from './keptModel.ts';
 import { LazyJudge } from './lazyJudge.ts';
 import { ModelShelf } from './modelShelf.ts';
 import { Painter } from './painter.ts';
-import { toSquare } from './pictures.ts';
+import { toSquare } from '../pictures/scale.ts';
 import { openShippedModel } from './shippedModel.ts';
 import { checkPrompt } from './promptCheck.ts';
 import type { Studio } from './studio.ts';
 import { trainConcept } from './training.ts';
+import type { IntakeProgress } from '../intake/progress.ts';
+import type { ModelPlan } from '../intake/plan.ts';
+import type { ConceptInfo } from '../neti/conceptMetadata.ts';
+import type { NamedFile } from '../neti/foreign/importConcept.ts';
+import type { Pixels } from '../pictures/pixels.ts';
+import type { Scores } from '../diffusion/judge.ts';
 
 /** The answer to a call: errors cross the boundary as plain objects. */
 export interface Answer<T> {

@@ -5,7 +5,7 @@
 import type { AdamWState } from '../gpu/adamw.ts';
 import type { Pipeline } from '../diffusion/pipeline.ts';
 import { AppError } from '../lib/errors.ts';
-import { flipPlanes, toPlanes } from '../lib/pixels.ts';
+import { flipPlanes, toPlanes } from '../pictures/pixels.ts';
 import { Random } from '../lib/random.ts';
 import { readConcept, writeConcept } from '../neti/conceptFile.ts';
 import type { ImportOrigin } from '../neti/conceptMetadata.ts';
@@ -13,11 +13,13 @@ import { createMapper, Mapper } from '../neti/mapper.ts';
 import { MAPPER_DEFAULTS, type MapperConfig } from '../neti/mapperConfig.ts';
 import { maxTrainSteps } from '../neti/settings.ts';
 import { Trainer, type TrainingPicture } from '../neti/trainer.ts';
-import type { Pixels, TrainEvent, TrainRequest, TrainResult, TrainSettings } from './api.ts';
+import type { TrainEvent, TrainRequest, TrainResult } from './api.ts';
 import { architectureOf, identityOf } from './baseModel.ts';
-import { encodeThumbnail, toSquare } from './pictures.ts';
+import { encodeThumbnail, toSquare } from '../pictures/scale.ts';
 import { RunStatistics } from './runStatistics.ts';
 import type { Studio } from './studio.ts';
+import type { Pixels } from '../pictures/pixels.ts';
+import type { TrainSettings } from '../neti/settings.ts';
 
 const maxPictures = 20;
 /** Milliseconds between progress messages: the page cannot show more. */

@@ -8,8 +8,8 @@ import { expect, test } from 'vitest';
 import { AppError } from '../../lib/errors.ts';
 import { relativeError, sizeOf } from '../../lib/numbers.ts';
 import { Random } from '../../lib/random.ts';
-import { lower } from '../fold/lower.ts';
-import { specialize } from '../fold/specialize.ts';
+import { lower } from '../passes/lower.ts';
+import { specialize } from '../passes/specialize.ts';
 import {
   AttributeProto_AttributeType as Kind,
   ModelProtoSchema,

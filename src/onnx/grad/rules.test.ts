@@ -9,7 +9,7 @@ import { Random } from '../../lib/random.ts';
 import { floatsOf, floatTensor, openGraph } from '../../tools/runGraph.ts';
 import { Builder } from '../builder.ts';
 import { isBatch, showDims, type Dim } from '../dims.ts';
-import { lower } from '../fold/lower.ts';
+import { lower } from '../passes/lower.ts';
 import { Graph, type Node } from '../graph.ts';
 import { KnownValues, recordTypes } from '../infer.ts';
 import { makeConstant } from '../values.ts';

@@ -6,7 +6,7 @@
  * before the scope ends, unless a value that is read takes its buffer. What a scope yields has a buffer of its own. No
  * kernel of the WebGPU provider writes over its input; of the CPU provider's, only activations and Softmax do.
  */
-import { readsOf } from '../dead-code.ts';
+import { readsOf } from '../deadCode.ts';
 import { isBatch } from '../dims.ts';
 import type { Graph, Node } from '../graph.ts';
 import { KnownValues } from '../infer.ts';

@@ -2,7 +2,7 @@
  * The order in which onnxruntime runs a graph's nodes (ExecutionOrder::DEFAULT): depth first from the nodes that nothing
  * reads, last listed first, each node after the nodes whose values it reads.
  */
-import { readsOf } from '../dead-code.ts';
+import { readsOf } from '../deadCode.ts';
 import type { Node } from '../graph.ts';
 
 /** The nodes of one scope in execution order; values from outside it are ready. */

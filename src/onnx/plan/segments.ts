@@ -5,7 +5,7 @@
  * An `If` keeps onnxruntime from merging the repeated nodes with the first ones and from running them early.
  */
 import { conditional } from '../branch.ts';
-import { readsOf } from '../dead-code.ts';
+import { readsOf } from '../deadCode.ts';
 import type { Graph, Node } from '../graph.ts';
 import { bytesOf, isProduct, operationsOf } from './cost.ts';
 import { foldedValues } from './memory.ts';

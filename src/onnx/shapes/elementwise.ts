@@ -1,6 +1,6 @@
 /** Shapes of element-by-element operators. */
 import { broadcastDims } from '../dims.ts';
-import { elementTypes } from '../element-types.ts';
+import { elementTypes } from '../elementTypes.ts';
 import type { ElementType } from '../graph.ts';
 import { numberOf } from '../graph.ts';
 import { only, type ShapeContext, type ShapeRule } from './rule.ts';

@@ -1,6 +1,6 @@
 /** Small edits of a graph: renaming values, rewiring inputs, inserting nodes. */
 import { AppError } from '../../lib/errors.ts';
-import { removeDeadCode } from '../dead-code.ts';
+import { removeDeadCode } from '../deadCode.ts';
 import type { Graph, Node, TensorType } from '../graph.ts';
 
 /** Replaces `from` by `to` in the inputs of the nodes for which `where` holds. */

@@ -7,14 +7,14 @@ import { sizeOf } from '../../lib/numbers.ts';
 import { Builder } from '../builder.ts';
 import { BATCH, fixedDim, fixedDims, isBatch, type Dim } from '../dims.ts';
 import { int, type Graph, type Node } from '../graph.ts';
-import { removeDeadCode } from '../dead-code.ts';
-import { findCrossAttention, type CrossAttention, type Projection } from './cross-attention.ts';
+import { removeDeadCode } from '../deadCode.ts';
+import { findCrossAttention, type CrossAttention, type Projection } from './crossAttention.ts';
 import { rename, requireInput, rewire } from './edit.ts';
 import { DEFAULT_OPTIONS, type CompileOptions } from '../options.ts';
 import { chooseDivision, type MemoryPlan } from '../plan/choose.ts';
 import type { TrainingPass } from '../plan/segments.ts';
 import { elementCode } from '../write.ts';
-import { addTrainingPass, wholeGate } from './training-pass.ts';
+import { addTrainingPass, wholeGate } from './trainingPass.ts';
 
 export interface UnetShape {
   /** Number of cross-attention layers. */

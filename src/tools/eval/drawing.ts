@@ -3,7 +3,7 @@ import { encode } from 'fast-png';
 import type { Pipeline } from '../../diffusion/pipeline.ts';
 import { plainContexts, sample, type PromptContexts } from '../../diffusion/sampler.ts';
 import { createScheduler, type Scheduler } from '../../diffusion/scheduler.ts';
-import { fromPlanes } from '../../lib/pixels.ts';
+import { fromPlanes } from '../../pictures/pixels.ts';
 import { study } from './study.ts';
 
 /** A fresh one: it remembers the steps of one run. */

@@ -6,7 +6,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { Pipeline } from '../../diffusion/pipeline.ts';
-import { flipPlanes } from '../../lib/pixels.ts';
+import { flipPlanes } from '../../pictures/pixels.ts';
 import { Random } from '../../lib/random.ts';
 import { createBridge, type Bridge } from '../../neti/bridge.ts';
 import { writeConcept, type BaseIdentity } from '../../neti/conceptFile.ts';

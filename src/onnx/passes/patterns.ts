@@ -4,9 +4,9 @@
  * onnxruntime's own fusions.
  */
 import type { Graph } from '../graph.ts';
-import { removeDeadCode } from '../dead-code.ts';
-import { matchGelu, matchQuickGelu } from './activation-patterns.ts';
-import { matchLayerNormalization } from './normalization-pattern.ts';
+import { removeDeadCode } from '../deadCode.ts';
+import { matchGelu, matchQuickGelu } from './activationPatterns.ts';
+import { matchLayerNormalization } from './normalizationPattern.ts';
 import { dropNeutral, joinSlices } from './tidy.ts';
 import { Matcher, type Pattern } from './matcher.ts';
 

@@ -1,6 +1,6 @@
 /** Small requests while planning: JSON answers that are validated, and sizes of files that are not fetched yet. */
 import type { z } from 'zod';
-import { AppError } from '../../lib/errors.ts';
+import { AppError } from '../lib/errors.ts';
 import { cancelled, isPassing, patient, pause, retryAfter, waitBefore, type RetrySettings } from './retry.ts';
 
 export interface RequestOptions {

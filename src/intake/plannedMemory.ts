@@ -2,12 +2,12 @@
  * Memory that training takes by the compiler's own plan, for a model whose files are at hand: the graphs are read without their
  * weights and compiled as they will be. That takes seconds. What drawing takes stays a rule of thumb, of the weights counted.
  */
-import { missingFile, type OpenFile } from '../../lib/modelFiles.ts';
-import { readDefaults } from '../../neti/baseDefaults.ts';
-import { planTraining } from '../../onnx/model.ts';
-import { plannedPictures } from '../../onnx/options.ts';
-import { compileOptions } from '../compileOptions.ts';
-import { heed } from '../heed.ts';
+import { missingFile, type OpenFile } from '../lib/modelFiles.ts';
+import { readDefaults } from '../neti/baseDefaults.ts';
+import { planTraining } from '../onnx/model.ts';
+import { plannedPictures } from '../onnx/options.ts';
+import { compileOptions } from './compileOptions.ts';
+import { heed } from '../lib/cancellation.ts';
 import type { ModelPlan } from './plan.ts';
 import { estimatesFromWeights, type MemoryEstimate } from './preflight.ts';
 

@@ -1,7 +1,7 @@
 import { openAsBlob } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { officialDefaults } from '../../neti/baseDefaults.ts';
-import { planTraining } from '../../onnx/model.ts';
+import { officialDefaults } from '../neti/baseDefaults.ts';
+import { planTraining } from '../onnx/model.ts';
 import type { PreflightFacts } from './facts.ts';
 import { planFromFolder } from './folder.ts';
 import { microFolder } from './microFolder.ts';
@@ -17,7 +17,7 @@ const facts: PreflightFacts = {
   threads: 2,
 };
 
-const openMicro = (path: string) => openAsBlob(new URL(`../../onnx/fixtures/micro/${path}`, import.meta.url));
+const openMicro = (path: string) => openAsBlob(new URL(`../onnx/fixtures/micro/${path}`, import.meta.url));
 
 const planned = (plan: ModelPlan, half = false) => plannedEstimates(plan, half, new AbortController().signal);
 

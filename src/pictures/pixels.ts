@@ -7,6 +7,14 @@ export interface Pixels {
   readonly data: Uint8ClampedArray<ArrayBuffer>;
 }
 
+/** A part of a picture, in its pixels. */
+export interface Crop {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
 /** RGB planes [3, height, width] in −1…1; alpha is ignored. */
 export function toPlanes({ width, height, data }: Pixels): Float32Array {
   const area = width * height;

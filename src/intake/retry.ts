@@ -1,5 +1,5 @@
 /** When to try a request again, and how long to wait before. */
-import { AppError } from '../../lib/errors.ts';
+import { AppError } from '../lib/errors.ts';
 
 export interface RetrySettings {
   /** Tries in a row that may bring nothing. */

@@ -2,8 +2,8 @@
  * Picks from a listing the files that the studio needs, in the Hugging Face ONNX layout of Stable Diffusion: a folder for each
  * network with its graph, the graph's weights beside it where they are kept apart, configurations, tokenizer and scheduler.
  */
-import { AppError } from '../../lib/errors.ts';
-import { judgeParts } from '../../lib/manifest.ts';
+import { AppError } from '../lib/errors.ts';
+import { judgeParts } from '../lib/manifest.ts';
 import type { PlannedFile, WeightChoice } from './plan.ts';
 
 /** A file of the source: its path there, and what a plan needs to know of it. */

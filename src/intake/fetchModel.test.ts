@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { sha256Hex } from '../../lib/sha256.ts';
-import { memoryTree, type MemoryTree } from '../../storage/memoryTree.ts';
-import { ModelStore } from '../../storage/modelStore.ts';
+import { sha256Hex } from '../lib/sha256.ts';
+import { memoryTree, type MemoryTree } from '../storage/memoryTree.ts';
+import { ModelStore } from '../storage/modelStore.ts';
 import { planFromUrl } from './baseUrl.ts';
 import { fetchModel, type FetchOptions } from './fetchModel.ts';
 import { planFromFolder } from './folder.ts';

@@ -1,5 +1,5 @@
 /** Plans a model from a folder of the user's own disk, dropped or chosen. */
-import { chooseFiles, type ListedFile } from './layout.ts';
+import { chooseFiles, type ListedFile } from './chooseFiles.ts';
 import { makePlan, type ModelPlan, type WeightChoice } from './plan.ts';
 
 /** A file of a folder with its path in it, the folder's own name first (as `webkitRelativePath` has it) or not. */

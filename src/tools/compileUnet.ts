@@ -1,5 +1,5 @@
 /**
- * tsx src/tools/compile-unet.ts STOCK TARGET [--precision float16] [--batch 8] [--budget BYTES]
+ * tsx src/tools/compileUnet.ts STOCK TARGET [--precision float16] [--batch 8] [--budget BYTES]
  *
  * Compiles one U-Net's ONNX file into its training graph and prints, as JSON, the memory planned for a step: for
  * measurements of the compiler (src/onnx/fixtures/*.py).

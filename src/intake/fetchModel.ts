@@ -2,12 +2,12 @@
  * Carries a plan out: every file streamed to the disk, hashed on its way, verified, and only then the model listed. A fetch that is
  * cut short, by a reload, a cancel or an error, goes on from there when the same plan is fetched again.
  */
-import { AppError } from '../../lib/errors.ts';
-import { fileSize } from '../../lib/numbers.ts';
-import { isFull } from '../../storage/fileTree.ts';
-import type { StoredModel } from '../../storage/modelRecords.ts';
-import type { ModelStore } from '../../storage/modelStore.ts';
-import type { ModelWriter } from '../../storage/modelWriter.ts';
+import { AppError } from '../lib/errors.ts';
+import { fileSize } from '../lib/numbers.ts';
+import { isFull } from '../storage/fileTree.ts';
+import type { StoredModel } from '../storage/modelRecords.ts';
+import type { ModelStore } from '../storage/modelStore.ts';
+import type { ModelWriter } from '../storage/modelWriter.ts';
 import { download } from './download.ts';
 import { PartialFile } from './partialFile.ts';
 import { startOf, type ModelPlan, type PlannedFile } from './plan.ts';

@@ -4,7 +4,7 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
-import type { Journal, JournalFile, Licence, ModelSource, PendingModel } from '../../storage/modelRecords.ts';
+import type { Journal, JournalFile, Licence, ModelSource, PendingModel } from '../storage/modelRecords.ts';
 
 /** Which weights to take where a model offers both: half precision takes half the bytes. */
 export type WeightChoice = 'half' | 'full';

@@ -1,9 +1,9 @@
 /** Plans a model from a Hugging Face repository, by the Hub's public listing; the revision is pinned to the commit found. */
 import { z } from 'zod';
-import { AppError } from '../../lib/errors.ts';
-import { isRelativePath } from '../../lib/relativePath.ts';
-import type { Licence } from '../../storage/modelRecords.ts';
-import { chooseFiles, type ListedFile } from './layout.ts';
+import { AppError } from '../lib/errors.ts';
+import { isRelativePath } from '../lib/relativePath.ts';
+import type { Licence } from '../storage/modelRecords.ts';
+import { chooseFiles, type ListedFile } from './chooseFiles.ts';
 import { makePlan, type ModelPlan, type WeightChoice } from './plan.ts';
 import { readJson, request, type RequestOptions } from './request.ts';
 

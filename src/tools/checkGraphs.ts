@@ -16,7 +16,7 @@ import { prepareTextEncoder, prepareUnet, type Prepared } from '../onnx/prepare.
 import { readModel } from '../onnx/read.ts';
 import { readStock, type Stock } from '../onnx/stock.ts';
 import type { UnetShape } from '../onnx/surgery/unet.ts';
-import type { TextShape } from '../onnx/surgery/text-encoder.ts';
+import type { TextShape } from '../onnx/surgery/textEncoder.ts';
 import { openFolder } from './modelFolder.ts';
 import { nativeTensors, openNative, wholeNumbers } from './nativeGraph.ts';
 import { runBoth } from './textRuns.ts';

@@ -3,7 +3,7 @@
  * does: `tEXt` while the text is Latin-1, `iTXt` (UTF-8) otherwise. Source: PNG (W3C, 3rd edition, 11.3.3).
  */
 import { encode } from 'fast-png';
-import type { Pixels } from '../worker/api.ts';
+import type { Pixels } from './pixels.ts';
 
 const crcTable = Uint32Array.from({ length: 256 }, (_, byte) => {
   let value = byte;

@@ -1,7 +1,7 @@
 /** What this browser and computer offer a model, gathered in the worker. */
-import type { Space } from '../../storage/fileTree.ts';
-import type { ModelStore } from '../../storage/modelStore.ts';
-import { findAdapter, threadCount } from '../../ort/engine.ts';
+import type { Space } from '../storage/fileTree.ts';
+import type { ModelStore } from '../storage/modelStore.ts';
+import { findAdapter, threadCount } from '../ort/engine.ts';
 
 export interface GpuFacts {
   readonly name: string;

@@ -2,8 +2,8 @@
 import { sha1 } from '@noble/hashes/legacy.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
-import { AppError } from '../../lib/errors.ts';
-import type { TreeFile } from '../../storage/fileTree.ts';
+import { AppError } from '../lib/errors.ts';
+import type { TreeFile } from '../storage/fileTree.ts';
 import type { PlannedFile } from './plan.ts';
 
 const pieceBytes = 4 * 2 ** 20;

@@ -6,7 +6,7 @@
  * answer's ETag or modification time must be the noted one. They are compared here rather than sent as `If-Range`, which
  * would make browsers ask servers of other origins for permission first, and many do not give it.
  */
-import { AppError } from '../../lib/errors.ts';
+import { AppError } from '../lib/errors.ts';
 import type { PartialFile } from './partialFile.ts';
 import type { PlannedFile } from './plan.ts';
 import { anonymous, lengthIn, totalIn } from './request.ts';

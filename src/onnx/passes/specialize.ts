@@ -10,11 +10,11 @@ import { contextOf, inferTypes, KnownValues, LARGEST_KNOWN } from '../infer.ts';
 import { isFloat, isNumeric, makeConstant, readConstant, type Known } from '../values.ts';
 import { elementCode } from '../write.ts';
 import { evaluators } from './evaluate.ts';
-import { fixedBatchOf, freeBatch } from './fixed-batch.ts';
-import { reshapeTo } from './reshape.ts';
+import { fixedBatchOf, freeBatch } from './fixedBatch.ts';
+import { reshapeTo } from '../shapes/reshape.ts';
 import { restoreScale } from './restore.ts';
-import { spellOut } from '../compound/spell-out.ts';
-import { removeDeadCode } from '../dead-code.ts';
+import { spellOut } from '../compound/spellOut.ts';
+import { removeDeadCode } from '../deadCode.ts';
 import { upgradeNode } from './upgrade.ts';
 
 /** Operator set of prepared graphs: the first with Gelu and with axes as inputs of every reduction. */

@@ -10,14 +10,14 @@ import { Builder } from '../builder.ts';
 import { conditional } from '../branch.ts';
 import { BATCH, fixedDim, type Dim } from '../dims.ts';
 import { mapBranches, type Graph, type Node } from '../graph.ts';
-import { readsOf, removeDeadCode } from '../dead-code.ts';
+import { readsOf, removeDeadCode } from '../deadCode.ts';
 import { DEFAULT_OPTIONS, type CompileOptions } from '../options.ts';
 import { chooseDivision } from '../plan/choose.ts';
 import { bytesOf } from '../plan/cost.ts';
 import type { TrainingPass } from '../plan/segments.ts';
 import { insertAfter, rename, requireInput, rewire } from './edit.ts';
 import { Tracer } from './trace.ts';
-import { addTrainingPass, wholeGate } from './training-pass.ts';
+import { addTrainingPass, wholeGate } from './trainingPass.ts';
 
 export interface TextShape {
   readonly tokens: number;

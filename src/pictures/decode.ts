@@ -4,9 +4,8 @@
  * their EXIF orientation and bring CMYK and 16-bit files to 8-bit RGB; animations give their first frame.
  */
 import { AppError } from '../lib/errors.ts';
-import type { Crop } from '../storage/records.ts';
-import type { Pixels } from '../worker/api.ts';
-import { readImageHeader } from './imageHeader.ts';
+import { readImageHeader } from './header.ts';
+import type { Crop, Pixels } from './pixels.ts';
 
 /** What is kept of a chosen file: a PNG of at most `MAX_SIDE` pixels a side, transparency included. */
 export interface DecodedPicture {

@@ -3,8 +3,8 @@
  * learn, in which precision, and what to change otherwise. A pure function of a plan, of what the computer offers, and of
  * estimates of the memory that the model needs.
  */
-import { fileSize } from '../../lib/numbers.ts';
-import { activationBudget, isLarge } from '../compileOptions.ts';
+import { fileSize } from '../lib/numbers.ts';
+import { activationBudget, isLarge } from './compileOptions.ts';
 import type { GpuFacts, PreflightFacts } from './facts.ts';
 import type { ModelPlan } from './plan.ts';
 

@@ -1,6 +1,6 @@
 /** Pictures into the model's square, and thumbnails for concept files, with the browser's own scaler. */
-import type { Pixels } from '../lib/pixels.ts';
-import { toPngUrl } from '../lib/pngUrl.ts';
+import type { Pixels } from './pixels.ts';
+import { toPngUrl } from './pngUrl.ts';
 
 function canvas2d(width: number, height: number): [OffscreenCanvas, OffscreenCanvasRenderingContext2D] {
   const canvas = new OffscreenCanvas(width, height);

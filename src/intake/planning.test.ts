@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { planFromUrl } from './baseUrl.ts';
 import { planFromFolder } from './folder.ts';
 import { planFromHub, readHubName } from './hub.ts';
-import { chooseFiles, type ListedFile } from './layout.ts';
+import { chooseFiles, type ListedFile } from './chooseFiles.ts';
 import { tinyModel } from './testModel.ts';
 import { hubCommit, hubRepo, startTestServer, type TestServer } from './testServer.ts';
 
