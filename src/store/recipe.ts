@@ -11,7 +11,6 @@ import { readNumber } from './fields.ts';
 import type { PictureConcepts } from './pictureConcepts.ts';
 import { samplers } from './samplers.ts';
 import type { ConceptRecord, Form, ResultRecord } from './state.ts';
-import type { SamplerName } from '../diffusion/scheduler.ts';
 
 /** A recipe with the names that its concepts had. */
 export type NamedRecipe = Recipe & Pick<ResultRecord, 'conceptName' | 'mixing'>;

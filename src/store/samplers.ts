@@ -1,5 +1,5 @@
 /** The samplers as the page calls them. */
-import type { SamplerName } from '../worker/api.ts';
+import type { SamplerName } from '../diffusion/scheduler.ts';
 
 interface SamplerWords {
   readonly label: string;

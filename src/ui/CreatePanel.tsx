@@ -8,7 +8,6 @@ import { Problems } from './Problems.tsx';
 import { PromptBox } from './PromptBox.tsx';
 import { Results } from './Results.tsx';
 import { useActions, useStudio } from './useStudio.ts';
-import type { SamplerName } from '../diffusion/scheduler.ts';
 
 const MOST_SUGGESTIONS = 8;
 const counts = [1, 2, 4, 6, 8] as const;
