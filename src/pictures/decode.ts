@@ -23,7 +23,7 @@ export interface ImageTools {
   square(source: Blob, crop: Crop | null, ground: string): Promise<Pixels>;
 }
 
-export const MAX_PIXELS = 40e6;
+const MAX_PIXELS = 40e6;
 const MAX_BYTES = 200e6;
 /** Far more than the model sees, small enough to keep twenty of them. */
 const MAX_SIDE = 768;
@@ -104,7 +104,7 @@ async function decode(file: File): Promise<DecodedPicture> {
 }
 
 /** The centred square of a picture. */
-export function centredSquare(width: number, height: number): Crop {
+function centredSquare(width: number, height: number): Crop {
   const side = Math.min(width, height);
   return { x: (width - side) >> 1, y: (height - side) >> 1, width: side, height: side };
 }

@@ -10,7 +10,7 @@ export const percent = z.int().min(0).max(100);
 export const sampler = z.enum(['dpm-solver++-2m', 'ddim']);
 
 /** How pictures are drawn, whichever concepts and seeds they have: what the form asks for and the worker is told. */
-export const settingsSchema = z.object({
+const settingsSchema = z.object({
   prompt: z.string(),
   negativePrompt: z.string(),
   steps: count,

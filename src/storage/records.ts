@@ -93,6 +93,11 @@ export const draftFormSchema = pictureFormSchema.extend({
   model: z.string().nullable().default(null),
 });
 
+/** The same records, oldest first. */
+export function byAge<Item extends { readonly created: string }>(records: readonly Item[]): Item[] {
+  return records.toSorted((a, b) => a.created.localeCompare(b.created));
+}
+
 export type ConceptRecord = Readonly<z.infer<typeof conceptSchema>>;
 export type PreviewRecord = ConceptRecord['previews'][number];
 export type CurvePoint = Readonly<z.infer<typeof curvePoint>>;

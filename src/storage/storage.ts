@@ -7,6 +7,7 @@ import type { z } from 'zod';
 import type { AppError } from '../lib/errors.ts';
 import { indexedDbKeyValue, memoryKeyValue, storageError, type KeyValue } from './keyValue.ts';
 import {
+  byAge,
   conceptSchema,
   draftFormSchema,
   draftPicturesSchema,
@@ -74,7 +75,7 @@ function collection<Item extends Stored>(values: KeyValue, schema: z.ZodType<Ite
       const parsed = (await values.entries()).map(([key, value]) => ({ key, ...schema.safeParse(value) }));
       const records = parsed.flatMap((each) => (each.success ? [each.data] : []));
       const damaged = parsed.flatMap((each) => (each.success ? [] : [describeDamage(each.key, each.error)]));
-      return { records: records.sort((a, b) => a.created.localeCompare(b.created)), damaged };
+      return { records: byAge(records), damaged };
     },
     put: (record) => values.set(record.id, record),
     remove: (id) => values.delete(id),

@@ -1,5 +1,6 @@
 /** Problems shown in place, announcements for screen readers, and one deletion that can be undone. */
 import { toPlainError } from '../lib/errors.ts';
+import { byAge } from '../storage/records.ts';
 import type { Context } from './context.ts';
 import {
   MAX_PICTURES,
@@ -75,8 +76,4 @@ async function putBack({ deps, set }: Context, removed: Removed): Promise<void> 
   }
   set(({ results }) => ({ results: byAge([...results, ...removed.results]) }));
   await Promise.all(removed.results.map((each) => deps.storage.results.put(each)));
-}
-
-function byAge<Item extends { readonly created: string }>(items: readonly Item[]): Item[] {
-  return items.toSorted((a, b) => a.created.localeCompare(b.created));
 }

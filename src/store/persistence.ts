@@ -1,5 +1,5 @@
 /** Brings back what was stored when the page opens, and keeps the draft so that a reload loses nothing. */
-import type { DraftForm, DraftPicture, DraftPictures } from '../storage/records.ts';
+import { byAge, type DraftForm, type DraftPicture, type DraftPictures } from '../storage/records.ts';
 import type { Context } from './context.ts';
 import { presentPicture } from './picturesSlice.ts';
 import type { StudioState } from './state.ts';
@@ -31,7 +31,7 @@ export async function followConcepts({ deps, get, set }: Context): Promise<void>
   const { concepts, unsaved, training, form } = get();
   const own = concepts.filter(({ id }) => unsaved.includes(id) || training?.conceptId === id);
   const stored = records.filter(({ id }) => own.every((each) => each.id !== id));
-  const shown = [...stored, ...own].sort((a, b) => a.created.localeCompare(b.created));
+  const shown = byAge([...stored, ...own]);
   set({ concepts: shown });
   if (shown.every(({ id }) => id !== form.conceptId)) get().selectConcept(null);
 }

@@ -7,17 +7,18 @@ export interface PromptPart {
   readonly text: string;
 }
 
+const wordPattern = /[\p{L}\p{N}]+(?:['’-][\p{L}\p{N}]+)*/gu;
+const piecePattern = new RegExp(`\\{\\}|${wordPattern.source}|[^\\p{L}\\p{N}{]+|\\{`, 'gu');
+
 /** Splits a prompt into plain text, placeholders and unknown words; the parts joined give the prompt again. */
 export function splitPrompt(prompt: string, unknownWords: readonly string[]): PromptPart[] {
   const unknown = new Set(unknownWords.map((word) => word.toLowerCase()));
-  const pieces = prompt.match(/\{\}|[\p{L}\p{N}]+(?:['’-][\p{L}\p{N}]+)*|[^\p{L}\p{N}{]+|\{/gu) ?? [];
+  const pieces = prompt.match(piecePattern) ?? [];
   return pieces.map((text) => {
     if (text === placeholder) return { kind: 'concept', text };
     return { kind: unknown.has(text.toLowerCase()) ? 'unknown' : 'text', text };
   });
 }
-
-const wordPattern = /[\p{L}\p{N}]+(?:['’-][\p{L}\p{N}]+)*/gu;
 
 /** Words of the prompt, in lower case, that are not among those the base model was taught. */
 export function unknownWords(prompt: string, known: ReadonlySet<string>): string[] {

@@ -5,7 +5,7 @@
  */
 import { toPlainError } from '../lib/errors.ts';
 
-export const DRAFT_STEPS = 6;
+const DRAFT_STEPS = 6;
 /** Truncations rendered ahead, the ends first: they show what the slider is for. */
 export const STOPS = [128, 1, 16, 64, 4, 32, 96] as const;
 /** Pauses of a drag shorter than this start no render; a rest longer than the second starts the full one. */

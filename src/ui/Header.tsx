@@ -1,5 +1,6 @@
 /** The top line: what this is, that it stays here and what is stored, and which engine runs it and why. */
 import { fileSize } from '../lib/numbers.ts';
+import { modelBytes } from '../store/modelBytes.ts';
 import { Details } from './Details.tsx';
 import { HeaderPopover } from './HeaderPopover.tsx';
 import { Opening } from './Loading.tsx';
@@ -13,10 +14,7 @@ function Stored() {
   const used = useStudio((state) => state.usage?.used ?? null);
   const concepts = useStudio((state) => state.concepts.length);
   const results = useStudio((state) => state.results.length);
-  const ownModels = useStudio(({ modelList }) => {
-    const { models = [], incomplete = 0 } = modelList?.usage ?? {};
-    return models.reduce((sum, { bytes, prepared }) => sum + bytes + prepared, incomplete);
-  });
+  const ownModels = useStudio(({ modelList }) => (modelList ? modelBytes(modelList.usage) : 0));
   const rows = [
     ['Concepts', concepts],
     ['Results', results],

@@ -1,6 +1,7 @@
 /** Which model is open, those that this browser keeps with the space they take, and the way to another one. */
 import { useState } from 'react';
 import { fileSize } from '../lib/numbers.ts';
+import { modelBytes } from '../store/modelBytes.ts';
 import { HeaderPopover } from './HeaderPopover.tsx';
 import { Icon } from './icons.tsx';
 import { ModelDialog } from './ModelDialog.tsx';
@@ -104,7 +105,7 @@ function Pending({ model, resume }: { model: PendingModel; resume: () => void })
 function Space() {
   const usage = useStudio((state) => state.modelList?.usage ?? null);
   if (usage === null) return null;
-  const own = usage.models.reduce((sum, { bytes, prepared }) => sum + bytes + prepared, usage.incomplete);
+  const own = modelBytes(usage);
   return (
     <p className="quiet">
       {own > 0 && `Your models take ${fileSize(own)}; `}
