@@ -5,7 +5,7 @@
 import { sizeOf } from '../lib/numbers.ts';
 import { Random } from '../lib/random.ts';
 import type { Backend } from './backend.ts';
-import { keepFirst, layerNorm, leakyRelu, linear, normaliseRows, sliceColumns } from './ops.ts';
+import { keepFirst, layerNorm, leakyRelu, linear, normalizeRows, sliceColumns } from './ops.ts';
 import { Parameter, Tape, type Tensor } from './tape.ts';
 
 export interface OpCase {
@@ -41,8 +41,8 @@ export const opCases: readonly OpCase[] = [
   layerNormCase(5, 64),
   layerNormCase(7, 130),
   { name: 'leakyRelu', inputs: [[5, 9]], build: (tape, [x]) => leakyRelu(tape, x!) },
-  { name: 'normaliseRows [1, 2]', inputs: [[1, 2]], build: (tape, [x]) => normaliseRows(tape, x!, 0.5) },
-  { name: 'normaliseRows [6, 130]', inputs: [[6, 130]], build: (tape, [x]) => normaliseRows(tape, x!, 3) },
+  { name: 'normalizeRows [1, 2]', inputs: [[1, 2]], build: (tape, [x]) => normalizeRows(tape, x!, 0.5) },
+  { name: 'normalizeRows [6, 130]', inputs: [[6, 130]], build: (tape, [x]) => normalizeRows(tape, x!, 3) },
   {
     name: 'keepFirst',
     inputs: [[4, 6]],

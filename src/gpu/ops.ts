@@ -113,12 +113,12 @@ export function sliceColumns(tape: Tape, x: Tensor, start: number, count: number
 }
 
 /** Every row of x scaled to the L2 norm `scale`. */
-export function normaliseRows(tape: Tape, x: Tensor, scale: number): Tensor {
-  const params = { ...matrix('normaliseRows', x), scale };
+export function normalizeRows(tape: Tape, x: Tensor, scale: number): Tensor {
+  const params = { ...matrix('normalizeRows', x), scale };
   const y = tape.output(x.shape, [x]);
-  tape.backend.run(rowKernels.normaliseRows, { x: x.buffer, y: y.buffer }, params);
+  tape.backend.run(rowKernels.normalizeRows, { x: x.buffer, y: y.buffer }, params);
   tape.record(y, (dy) => {
-    tape.backend.run(rowKernels.normaliseRowsGradient, { x: x.buffer, dy, dx: tape.gradient(x) }, params);
+    tape.backend.run(rowKernels.normalizeRowsGradient, { x: x.buffer, dy, dx: tape.gradient(x) }, params);
   });
   return y;
 }

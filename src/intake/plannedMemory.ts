@@ -12,7 +12,7 @@ import type { ModelPlan } from './plan.ts';
 import { estimatesFromWeights, type MemoryEstimate } from './preflight.ts';
 
 /**
- * Of the precision that the engine will compute in; null for a model that must be fetched first. Throws AppError `onnx/…` when
+ * Of the precision that the engine will compute in; null for a model that must be fetched first. Throws AppError `onnx.…` when
  * the files are not of Stable Diffusion's form, and between graphs the signal's reason.
  * @param half whether the engine computes in half precision
  */

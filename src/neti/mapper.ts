@@ -8,7 +8,7 @@ import { AppError } from '../lib/errors.ts';
 import { sizeOf } from '../lib/numbers.ts';
 import type { Random } from '../lib/random.ts';
 import type { Backend, DeviceBuffer } from '../gpu/backend.ts';
-import { keepFirst, layerNorm, leakyRelu, linear, normaliseRows, sliceColumns } from '../gpu/ops.ts';
+import { keepFirst, layerNorm, leakyRelu, linear, normalizeRows, sliceColumns } from '../gpu/ops.ts';
 import { Parameter, type Seed, type Tape, type Tensor } from '../gpu/tape.ts';
 import { drawFrequencies, Encoding } from './encoding.ts';
 import {
@@ -138,7 +138,7 @@ export class Mapper {
   }
 
   private normalised(tape: Tape, x: Tensor): Tensor {
-    return this.config.normScale === null ? x : normaliseRows(tape, x, this.config.normScale);
+    return this.config.normScale === null ? x : normalizeRows(tape, x, this.config.normScale);
   }
 
   private split(tape: Tape, x: Tensor): MapperOutput {

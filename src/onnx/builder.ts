@@ -1,12 +1,12 @@
 /** Appends nodes to a graph or to a branch of it, inferring each new value's type. */
-import { sizeOf } from '../lib/numbers.ts';
-import { reshapeTo } from './shapes/reshape.ts';
+import { reshapeTo } from './reshapeTo.ts';
 import { fixedDims, isBatch, sameDims, type Dim } from './dims.ts';
 import { int, ints, type Attributes, type Graph, type Node } from './graph.ts';
 import { contextOf, inferTypes, KnownValues } from './infer.ts';
+import type { Emitter } from './operators/operator.ts';
 import { encode, makeConstant, type Known } from './values.ts';
 
-export class Builder {
+export class Builder implements Emitter {
   private readonly values: KnownValues;
 
   /** New nodes go to `nodes`: the graph's own list, or a branch's. */
@@ -78,17 +78,6 @@ export class Builder {
     return this.graph.constants.has(name)
       ? name
       : this.graph.addConstant(name, makeConstant(type, dims, values));
-  }
-
-  /** Float32 tensor of `value`, written as an Expand that onnxruntime folds when it loads the graph. */
-  filled(dims: readonly number[], value: number): string {
-    return sizeOf(dims) <= 16
-      ? this.constant(
-          'float32',
-          dims,
-          Array.from({ length: sizeOf(dims) }, () => value),
-        )
-      : this.op('Expand', [this.scalar(value), this.integers(dims)]);
   }
 
   /** Reshape to `dims`, which may contain the batch; nothing when the shape is the same. */

@@ -32,7 +32,7 @@ export function showDims(dims: readonly Dim[]): string {
 
 function unsupported(operation: string, a: Dim, b: Dim): AppError {
   const message = `expected shape arithmetic of numbers and multiples of the batch, found ${showDims([a])} ${operation} ${showDims([b])}; export the model with a dynamic batch only`;
-  return new AppError('onnx/shape-arithmetic', message);
+  return new AppError('onnx.shapeArithmetic', message);
 }
 
 const multiple = (batch: number): Dim => (batch === 0 ? 0 : { batch });
@@ -68,7 +68,7 @@ export function countElements(dims: readonly Dim[]): Dim {
 export function fixedDim(dim: Dim | undefined, where: string): number {
   if (typeof dim === 'number') return dim;
   const found = dim === undefined ? 'none' : showDims([dim]);
-  throw new AppError('onnx/free-dimension', `expected a fixed dimension for ${where}, found ${found}`);
+  throw new AppError('onnx.freeDimension', `expected a fixed dimension for ${where}, found ${found}`);
 }
 
 /** All dimensions as numbers; `where` names what needs them fixed. */
@@ -85,7 +85,7 @@ export function broadcastDims(a: readonly Dim[], b: readonly Dim[]): Dim[] {
     if (x === 1) return y;
     if (y === 1 || sameDim(x, y)) return x;
     throw new AppError(
-      'onnx/broadcast',
+      'onnx.broadcast',
       `expected shapes that broadcast, found ${showDims(a)} and ${showDims(b)}; check the sizes in config.json`,
     );
   });

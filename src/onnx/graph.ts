@@ -83,7 +83,7 @@ export class Graph {
     const type = this.types.get(value);
     if (type) return type;
     throw new AppError(
-      'onnx/no-type',
+      'onnx.noType',
       `expected a value of known type, found "${value}" which nothing defines`,
     );
   }

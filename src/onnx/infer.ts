@@ -2,13 +2,9 @@
 import { AppError } from '../lib/errors.ts';
 import { sizeOf } from '../lib/numbers.ts';
 import { describe, type Graph, type Node, type TensorType } from './graph.ts';
-import { elementwiseShapes } from './shapes/elementwise.ts';
-import { layoutShapes } from './shapes/layout.ts';
-import { networkShapes } from './shapes/network.ts';
-import type { ShapeContext, ShapeRule } from './shapes/rule.ts';
+import type { ShapeContext } from './operators/operator.ts';
+import { operatorOf } from './operators/table.ts';
 import { readConstant, type Known } from './values.ts';
-
-const rules: Record<string, ShapeRule> = { ...elementwiseShapes, ...layoutShapes, ...networkShapes };
 
 /** Larger constants are weights, whose values no shape depends on. */
 export const LARGEST_KNOWN = 1 << 14;
@@ -34,7 +30,7 @@ export class KnownValues {
   }
 }
 
-/** What rules see of `node`. Throws AppError `onnx/missing-input` when a rule reads an omitted input. */
+/** What rules see of `node`. Throws AppError `onnx.missingInput` when a rule reads an omitted input. */
 export function contextOf(graph: Graph, known: KnownValues, node: Node): ShapeContext {
   const name = (i: number) => node.inputs[i] ?? '';
   return {
@@ -43,18 +39,18 @@ export function contextOf(graph: Graph, known: KnownValues, node: Node): ShapeCo
     known: (i) => known.get(name(i)),
     input: (i) => {
       if (name(i)) return graph.typeOf(name(i));
-      throw new AppError('onnx/missing-input', `expected input ${i} of ${describe(node)}, found none`);
+      throw new AppError('onnx.missingInput', `expected input ${i} of ${describe(node)}, found none`);
     },
   };
 }
 
-/** Output types of `node`. Throws AppError `onnx/unknown-op` naming operator, node and tensor. */
+/** Output types of `node`. Throws AppError `onnx.unknownOp` naming operator, node and tensor. */
 export function inferTypes(context: ShapeContext): readonly TensorType[] {
   const { node } = context;
-  const rule = Object.hasOwn(rules, node.op) ? rules[node.op] : undefined;
-  if (rule) return rule(context);
-  const message = `expected an operator the compiler knows, found ${describe(node)}; add its shape rule or export the model differently`;
-  throw new AppError('onnx/unknown-op', message);
+  const operator = operatorOf(node.op);
+  if (operator) return operator.shape(context);
+  const message = `expected an operator the compiler knows, found ${describe(node)}; export the model differently or add it to src/onnx/operators`;
+  throw new AppError('onnx.unknownOp', message);
 }
 
 /** Records the types of a node's outputs in the graph. */

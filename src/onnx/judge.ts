@@ -8,7 +8,7 @@ import type { OnGraph } from './options.ts';
 import { prepareUnchanged } from './prepare.ts';
 import { readStock } from './stock.ts';
 
-/** Prepared files by path from the model's folder. Throws AppError `onnx/…`, and what `open` and `onGraph` throw. */
+/** Prepared files by path from the model's folder. Throws AppError `onnx.…`, and what `open` and `onGraph` throw. */
 export async function prepareJudge(
   open: OpenFile,
   onGraph: OnGraph = () => undefined,

@@ -60,7 +60,7 @@ const stockPath = (part: Part) => `${part}/model.onnx`;
 type Config = Readonly<Record<string, unknown>>;
 
 /**
- * Prepared files by path from the model's folder. Throws AppError `onnx/…` when a graph is not of Stable
+ * Prepared files by path from the model's folder. Throws AppError `onnx.…` when a graph is not of Stable
  * Diffusion's form, whatever `open` throws for a missing file, and what `onGraph` rejects with.
  */
 export async function prepareModel(
@@ -185,7 +185,7 @@ function unetSizes({ tokens, contextWidth }: TextShape, config: Config): UnetSiz
 /** Pixels along each side of a latent cell: every block of the VAE but one halves the picture. */
 function enlargement({ block_out_channels: blocks }: Config): number {
   if (Array.isArray(blocks) && blocks.length) return 2 ** (blocks.length - 1);
-  throw new AppError('onnx/config', 'expected block_out_channels in vae_decoder/config.json, found none');
+  throw new AppError('onnx.config', 'expected block_out_channels in vae_decoder/config.json, found none');
 }
 
 /** `sample_size`, which is one number or height and width. */
@@ -203,7 +203,7 @@ async function readConfig(open: OpenFile, part: Part, stock: Stock): Promise<Con
   const path = `${part}/config.json`;
   const value = (await readJson(open, path)) ?? usualConfig(part, stock);
   if (typeof value === 'object') return value as Config;
-  throw new AppError('onnx/config', `expected a JSON object in ${path}, found ${typeof value}`);
+  throw new AppError('onnx.config', `expected a JSON object in ${path}, found ${typeof value}`);
 }
 
 /** Older exports have none: what their graphs leave open is then as in Stable Diffusion 1.x. */

@@ -7,15 +7,9 @@
 import type { Precision } from '../lib/precision.ts';
 import { removeDeadCode } from './deadCode.ts';
 import { int, mapBranches, type Branch, type Constant, type Graph, type Node } from './graph.ts';
+import { operatorOf } from './operators/table.ts';
 import { makeConstant, readConstant } from './values.ts';
 import { elementCode } from './write.ts';
-
-const products = new Set(['Conv', 'ConvTranspose', 'Gemm', 'MatMul']);
-const followers = new Set(
-  'Add AveragePool Concat Expand Flatten Gather Identity Mul Neg Pad Reshape Resize Slice Split Squeeze Sub Transpose Unsqueeze Where'.split(
-    ' ',
-  ),
-);
 
 const LARGEST_HALF = 65504;
 
@@ -75,8 +69,8 @@ class Scope {
   }
 
   private targetOf(node: Node): Precision {
-    if (products.has(node.op)) return 'float16';
-    if (!followers.has(node.op)) return 'float32';
+    const half = operatorOf(node.op)?.half ?? 'float32';
+    if (half !== 'follows') return half === 'product' ? 'float16' : 'float32';
     const computed = node.inputs.filter((input) => !this.graph.constants.has(input));
     return computed.some((input) => this.seenPrecision(input) === 'float32') ? 'float32' : 'float16';
   }

@@ -1,6 +1,6 @@
 /**
- * The compiler's entry points: stock models in, prepared ONNX bytes out. Prepared graphs compute in float32,
- * leave the batch free and refer to the stock file for their weights. No runtime is needed or touched.
+ * The compiler's entry points: stock models in, prepared ONNX bytes out. Prepared graphs compute in float32
+ * (the U-Net's products in half precision where asked for), leave the batch free and refer to the stock file for their weights. No runtime is needed or touched.
  */
 import { AppError } from '../lib/errors.ts';
 import { BATCH, isBatch, showDims } from './dims.ts';
@@ -49,8 +49,9 @@ export interface UnetSizes {
 /**
  * U-Net for training and sampling. Inputs sample, target [B,C,H,W], timestep [B], key_contexts, value_contexts
  * [L,B,T,D], loss_weights [B], compute_gradients []; outputs out_sample, losses [B], grad_key_contexts,
- * grad_value_contexts [L,B,T,D] (a single zero unless compute_gradients).
- * Throws AppError `onnx/…` naming the node when the model is not of Stable Diffusion's form.
+ * grad_value_contexts [L,B,T,D] (a single zero unless compute_gradients), in half precision also grad_squares [], not finite
+ * where a gradient overflowed.
+ * Throws AppError `onnx.…` naming the node when the model is not of Stable Diffusion's form.
  */
 export function prepareUnet(
   stock: Stock,
@@ -143,7 +144,7 @@ function requireOnly(model: Graph, names: readonly string[], path: string): void
   const extra = [...model.inputs.keys()].filter((name) => !names.includes(name));
   if (!extra.length) return;
   const message = `expected the inputs of Stable Diffusion 1.x and 2.x (${names.join(', ')}) in ${path}, found ${extra.join(', ')} as well; export it without them, or choose a model of that family`;
-  throw new AppError('onnx/extra-input', message);
+  throw new AppError('onnx.extraInput', message);
 }
 
 /** The input's type with a free batch and all other dimensions fixed, by the graph or by `sizes`. */
@@ -153,7 +154,7 @@ function fix(model: Graph, name: string, sizes: readonly (number | undefined)[])
     const size = isBatch(dim) ? sizes[i] : dim;
     if (size !== undefined && size === (sizes[i] ?? size)) return size;
     const message = `expected a size for dimension ${i + 1} of input "${name}", found ${showDims([dim])} in the graph and ${sizes[i] ?? 'nothing'} in the configuration`;
-    throw new AppError('onnx/size', message);
+    throw new AppError('onnx.size', message);
   });
   return { type, dims: [BATCH, ...rest] };
 }

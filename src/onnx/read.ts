@@ -30,7 +30,7 @@ import { encode } from './values.ts';
 /** Oldest operator set whose Squeeze, Unsqueeze and ReduceSum take axes as inputs. */
 const OLDEST_OPSET = 13;
 
-/** The graph of a stock model. Throws AppError `onnx/opset`, `onnx/unknown-type` or `onnx/unknown-domain`. */
+/** The graph of a stock model. Throws AppError `onnx.opset`, `onnx.unknownType` or `onnx.unknownDomain`. */
 export function readModel(stock: Stock): Graph {
   const { model, path } = stock;
   const graph = new Graph(opsetOf(model, path));
@@ -48,7 +48,7 @@ function opsetOf(model: ModelProto, path: string): number {
   const version = Number(standard?.version ?? 0);
   if (version >= OLDEST_OPSET) return version;
   const message = `expected operator set ${OLDEST_OPSET} or newer in ${path}, found ${version}; export it again`;
-  throw new AppError('onnx/opset', message);
+  throw new AppError('onnx.opset', message);
 }
 
 function readNodes(body: GraphProto, stock: Stock): Node[] {
@@ -72,7 +72,7 @@ function opOf({ domain, opType, name }: NodeProto, path: string): string {
   if (domain === '' || domain === 'ai.onnx') return opType;
   if (domain === 'com.microsoft') return `${domain}.${opType}`;
   const message = `expected standard ONNX operators in ${path}, found ${domain}.${opType} "${name}"; export without runtime-specific optimization`;
-  throw new AppError('onnx/unknown-domain', message);
+  throw new AppError('onnx.unknownDomain', message);
 }
 
 function readAttribute(attribute: AttributeProto, node: NodeProto, stock: Stock): Attribute {
@@ -96,7 +96,7 @@ function readAttribute(attribute: AttributeProto, node: NodeProto, stock: Stock)
       return { kind: 'graph', value: readBranch(attribute.g!, stock) };
     default:
       throw new AppError(
-        'onnx/unknown-attribute',
+        'onnx.unknownAttribute',
         `expected attributes of numbers, strings, tensors and graphs, found ${attribute.name} of kind ${attribute.type} in ${node.opType} "${node.name}"`,
       );
   }
@@ -110,7 +110,7 @@ function elementTypeOf(code: number, name: string, path: string): ElementType {
   const type = elementTypes[code as Code];
   if (type) return type;
   throw new AppError(
-    'onnx/unknown-type',
+    'onnx.unknownType',
     `expected a number tensor for "${name}" in ${path}, found type ${code}`,
   );
 }

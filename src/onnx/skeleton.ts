@@ -77,7 +77,7 @@ class Copier {
   private async take(length: number): Promise<Uint8Array> {
     if (length > LARGEST_FIELD)
       throw new AppError(
-        'onnx/weights',
+        'onnx.weights',
         `expected weights as raw bytes in ${this.name}, found a list of numbers of ${length} bytes; load and save it with the Python package onnx`,
       );
     const bytes = await this.peek(length);

@@ -96,20 +96,20 @@ describe('weights in another file', () => {
     'are not looked for at %j',
     async (location) => {
       const { code, message } = await refusal(location, new Uint8Array(1 << 20));
-      expect(code).toBe('onnx/external-data');
+      expect(code).toBe('onnx.externalData');
       expect(message).toContain(`"${location}"`);
     },
   );
 
   test('are missed by name', async () => {
     const { code, message } = await refusal('model.onnx_data', undefined);
-    expect(code).toBe('onnx/external-data');
+    expect(code).toBe('onnx.externalData');
     expect(message).toContain('unet/model.onnx_data');
   });
 
   test('are refused when the file is too short', async () => {
     const { code, message } = await refusal('model.onnx_data', new Uint8Array(1000), 990);
-    expect(code).toBe('onnx/external-data');
+    expect(code).toBe('onnx.externalData');
     expect(message).toContain('found 1000');
   });
 });

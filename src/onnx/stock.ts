@@ -49,7 +49,7 @@ const LARGEST_FLOATS = 1 << 10;
 const LARGEST_INTEGERS = 1 << 17;
 
 /**
- * Reads a stock model. Throws AppError `onnx/parse`, and `onnx/external-data` when its weights are not where it says
+ * Reads a stock model. Throws AppError `onnx.parse`, and `onnx.externalData` when its weights are not where it says
  * or lie outside its folder.
  */
 export async function readStock(path: string, open: OpenFile): Promise<Stock> {
@@ -114,7 +114,7 @@ function inFolder(path: string, name: string): string {
   const isSafe = !/[\\:]/.test(name) && !steps.includes('..') && steps.every((step) => step !== '');
   if (isSafe) return path.slice(0, path.lastIndexOf('/') + 1) + name;
   throw new AppError(
-    'onnx/external-data',
+    'onnx.externalData',
     `expected weights beside ${path}, found that it places them at "${name}"; save it again with the weights in its own folder`,
   );
 }
@@ -127,9 +127,9 @@ async function parse(file: Blob, path: string): Promise<{ model: ModelProto; ske
   } catch (cause) {
     if (cause instanceof AppError) throw cause;
     const message = `expected an ONNX model in ${path}, found unreadable bytes; download it again`;
-    throw new AppError('onnx/parse', message, { cause });
+    throw new AppError('onnx.parse', message, { cause });
   }
-  throw new AppError('onnx/parse', `expected an ONNX model in ${path}, found no graph in it`);
+  throw new AppError('onnx.parse', `expected an ONNX model in ${path}, found no graph in it`);
 }
 
 /** Tensors of a graph, its nodes' attributes and its branches. */
@@ -157,7 +157,7 @@ async function requirePlace(
   files.set(location, file);
   if (offset + length <= file.size) return;
   throw new AppError(
-    'onnx/external-data',
+    'onnx.externalData',
     `expected ${offset + length} bytes or more in ${location}, which holds weights of ${path}, found ${file.size}; download it again`,
   );
 }
@@ -167,7 +167,7 @@ async function openWeights(location: string, path: string, open: OpenFile): Prom
     return await open(location);
   } catch (cause) {
     const message = `expected ${location}, which holds weights of ${path}, found none; add that file`;
-    throw new AppError('onnx/external-data', message, { cause });
+    throw new AppError('onnx.externalData', message, { cause });
   }
 }
 

@@ -113,11 +113,11 @@ export function readConstant(constant: Constant): Known | undefined {
 /** The numbers of a known tensor without batch entries; `where` names what needs them. */
 export function numbersIn(known: Known | undefined, where: string): number[] {
   if (!known)
-    throw new AppError('onnx/not-constant', `expected constant values for ${where}, found computed ones`);
+    throw new AppError('onnx.notConstant', `expected constant values for ${where}, found computed ones`);
   return known.values.map((value) => {
     if (!isBatch(value)) return value;
     throw new AppError(
-      'onnx/free-dimension',
+      'onnx.freeDimension',
       `expected numbers for ${where}, found one that follows the batch`,
     );
   });

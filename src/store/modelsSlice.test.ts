@@ -141,7 +141,7 @@ describe('a model of one’s own', () => {
       open: (given) =>
         given.model === null
           ? openAny(given)
-          : Promise.reject(new AppError('onnx/unsupported', 'It has an operator that is not known.')),
+          : Promise.reject(new AppError('onnx.unsupported', 'It has an operator that is not known.')),
     });
     await store.getState().openModel(id);
     expect(store.getState().status).toBe('failed');

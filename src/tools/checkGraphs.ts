@@ -102,7 +102,7 @@ async function runGraph(
     console.log(`  ${output} [${dims.join(', ')}], norm ${norm.toPrecision(4)}`);
     if (!(norm > 0 && Number.isFinite(norm)))
       throw new AppError(
-        'check/numbers',
+        'check.numbers',
         `expected finite numbers that are not all zero in ${output}, found ${norm}`,
       );
   }

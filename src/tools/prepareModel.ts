@@ -34,7 +34,7 @@ async function compare(path: string, expected: Uint8Array): Promise<void> {
   const found = await readFile(path);
   if (found.equals(expected)) return;
   throw new AppError(
-    'prepare/stale',
+    'prepare.stale',
     `expected ${path} to match its stock model; run npm run prepare-model again`,
   );
 }

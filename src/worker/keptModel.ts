@@ -23,7 +23,7 @@ export interface OpenKeptOptions {
   readonly onProgress: (progress: LoadProgress) => void;
 }
 
-/** Throws `model.none`, `model.damaged`, `onnx/…` when it is not of Stable Diffusion's form, and `cancelled`. */
+/** Throws `model.none`, `model.damaged`, `onnx.…` when it is not of Stable Diffusion's form, and `cancelled`. */
 export async function openKeptModel(
   store: ModelStore,
   id: string,

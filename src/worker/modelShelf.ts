@@ -25,7 +25,7 @@ export class ModelShelf {
     return { models, pending, usage };
   }
 
-  /** Throws `hub.name`, what the intake's planners throw, and for a folder `onnx/…` when it cannot be compiled. */
+  /** Throws `hub.name`, what the intake's planners throw, and for a folder `onnx.…` when it cannot be compiled. */
   async plan(request: ModelSourceRequest, signal: AbortSignal): Promise<ModelOffer> {
     const plan = await planOf(request, signal);
     await heed(signal);

@@ -61,7 +61,7 @@ export interface StudioClient {
   models(): Promise<ModelShelfInfo>;
   /**
    * What a source offers, and what will come of it here. Throws `hub.name`, `model.layout` where the source lacks what is needed, what
-   * asking a server throws, and for a folder, whose graphs are compiled to plan its memory, `onnx/…` as opening it would.
+   * asking a server throws, and for a folder, whose graphs are compiled to plan its memory, `onnx.…` as opening it would.
    */
   planModel(request: ModelSourceRequest, options?: CallOptions<never>): Promise<ModelOffer>;
   /** The offer of a fetch that was cut short. Throws `model.chooseAgain` for a folder. */

@@ -218,6 +218,6 @@ test.each<[string, Case, string]>([
   const error = await spelledOut(modelOf(one)).catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(AppError);
   const { code, message } = error as AppError;
-  expect(code).toBe('onnx/compound');
+  expect(code).toBe('onnx.compound');
   for (const part of [named, '"node"', 'instead']) expect(message).toContain(part);
 });

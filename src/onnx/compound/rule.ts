@@ -9,7 +9,7 @@ export type CompoundRule = (at: Builder, node: Node) => void;
 /** Refuses a form of a compound operator; `found` says which. */
 export function unsupportedForm(node: Node, found: string): AppError {
   const message = `expected a form of ${node.op} that Stable Diffusion uses, found ${found} in ${describe(node)}; ${INSTEAD}`;
-  return new AppError('onnx/compound', message);
+  return new AppError('onnx.compound', message);
 }
 
 export const INSTEAD =

@@ -16,7 +16,7 @@ const compoundRules: Readonly<Record<string, CompoundRule>> = {
   ...normalizationRules,
 };
 
-/** The node in simple operators. Throws AppError `onnx/compound` for what has no exact form in them. */
+/** The node in simple operators. Throws AppError `onnx.compound` for what has no exact form in them. */
 export function spellOut(graph: Graph, node: Node): Node[] {
   const rule = Object.hasOwn(compoundRules, node.op) ? compoundRules[node.op] : undefined;
   if (rule) {
@@ -26,5 +26,5 @@ export function spellOut(graph: Graph, node: Node): Node[] {
   }
   if (!node.op.includes('.')) return [node];
   const message = `expected an operator with a standard form, found ${describe(node)}; ${INSTEAD}`;
-  throw new AppError('onnx/compound', message);
+  throw new AppError('onnx.compound', message);
 }

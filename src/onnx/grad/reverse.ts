@@ -6,20 +6,14 @@
 import { AppError } from '../../lib/errors.ts';
 import type { Builder } from '../builder.ts';
 import { describe, type Graph, type Node } from '../graph.ts';
-import { convRules } from './conv.ts';
-import { elementwiseRules } from './elementwise.ts';
-import { layoutRules } from './layout.ts';
-import { matMulRules } from './matmul.ts';
-import { normalizationRules } from './normalization.ts';
-import type { GradContext, Rule } from './rule.ts';
+import { contextOf, KnownValues } from '../infer.ts';
+import type { Derivative, GradContext } from '../operators/operator.ts';
+import { operatorOf, operators } from '../operators/table.ts';
 
-export const rules: Readonly<Record<string, Rule>> = {
-  ...convRules,
-  ...elementwiseRules,
-  ...layoutRules,
-  ...matMulRules,
-  ...normalizationRules,
-};
+/** Operators with a derivative. */
+export function differentiable(): string[] {
+  return Object.keys(operators).filter((op) => operators[op]!.derivative);
+}
 
 export interface Differentiation {
   /** The forward pass, in execution order. */
@@ -39,8 +33,8 @@ export interface Differentiation {
 }
 
 /**
- * Gradients of `wanted`, in order. Throws AppError `onnx/no-derivative` for an operator without a rule (naming
- * operator, node and tensor) and `onnx/unreached` when a wanted value does not influence any seed.
+ * Gradients of `wanted`, in order. Throws AppError `onnx.noDerivative` for an operator without a rule (naming
+ * operator, node and tensor) and `onnx.unreached` when a wanted value does not influence any seed.
  */
 export function differentiate(task: Differentiation): string[] {
   const active = reachableFrom(task.forward, task.wanted);
@@ -55,7 +49,7 @@ export function differentiate(task: Differentiation): string[] {
     const gradient = collect(task.at, pending.get(value));
     if (gradient) return gradient;
     throw new AppError(
-      'onnx/unreached',
+      'onnx.unreached',
       `expected "${value}" to influence the loss, found no path between them`,
     );
   });
@@ -80,10 +74,10 @@ function visit(
   const gradients = node.outputs.map((output) => collect(at, pending.get(output)));
   for (const output of node.outputs) if (!wanted.includes(output)) pending.delete(output);
   const needs = (i: number) => active.has(node.inputs[i] ?? '');
-  ruleOf(
-    at.graph,
-    node,
-  )({ node, at, weights, gradients, needs, isWeight, lean: lean === true }).forEach((gradient, i) => {
+  const shapes = contextOf(at.graph, new KnownValues(at.graph), node);
+  const derive = derivativeOf(at.graph, node);
+  const context = { node, shapes, at, weights, gradients, needs, isWeight, lean: lean === true };
+  derive(context).forEach((gradient, i) => {
     const input = node.inputs[i];
     if (!gradient || !input || !active.has(input)) return;
     pending.set(input, [...(pending.get(input) ?? []), gradient]);
@@ -94,10 +88,10 @@ function collect(at: Builder, parts: readonly string[] | undefined): string | un
   return parts?.reduce((sum, part) => at.op('Add', [sum, part]));
 }
 
-function ruleOf(graph: Graph, node: Node): Rule {
-  const rule = Object.hasOwn(rules, node.op) ? rules[node.op] : undefined;
-  if (rule) return rule;
-  const known = Object.keys(rules).join(', ');
-  const message = `expected operators with a derivative (${known}), found ${describe(node)} among ${graph.nodes.length} nodes; add its rule to src/onnx/grad`;
-  throw new AppError('onnx/no-derivative', message);
+function derivativeOf(graph: Graph, node: Node): Derivative {
+  const derivative = operatorOf(node.op)?.derivative;
+  if (derivative) return derivative;
+  const known = differentiable().join(', ');
+  const message = `expected operators with a derivative (${known}), found ${describe(node)} among ${graph.nodes.length} nodes; add it to src/onnx/operators`;
+  throw new AppError('onnx.noDerivative', message);
 }

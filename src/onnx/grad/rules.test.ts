@@ -15,7 +15,7 @@ import { KnownValues, recordTypes } from '../infer.ts';
 import { makeConstant } from '../values.ts';
 import { writeModel } from '../write.ts';
 import { cases, type Case } from './cases.ts';
-import { differentiate, rules } from './reverse.ts';
+import { differentiable, differentiate } from './reverse.ts';
 
 const BATCH_SIZE = 2;
 const STEP = 1e-2;
@@ -123,6 +123,6 @@ describe('derivative rules against central differences', () => {
   );
 
   test('the table covers every rule', () => {
-    expect([...new Set(cases.map(({ op }) => op))].sort()).toEqual(Object.keys(rules).sort());
+    expect([...new Set(cases.map(({ op }) => op))].sort()).toEqual(differentiable().sort());
   });
 });

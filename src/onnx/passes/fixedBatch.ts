@@ -31,7 +31,7 @@ export function freeBatch(graph: Graph, known: KnownValues, node: Node, rows: nu
 function freed(node: Node, first: number, rows: number): Dim {
   if (first % rows === 0) return { batch: first / rows };
   const message = `expected a shape that starts with a multiple of the ${rows} rows for which the model was exported, found ${first} in ${describe(node)}; export it with a dynamic batch`;
-  throw new AppError('onnx/fixed-batch', message);
+  throw new AppError('onnx.fixedBatch', message);
 }
 
 /** An axis expanded to 1 stays what it is. */

@@ -9,7 +9,7 @@ import { readModel } from '../read.ts';
 import { readStock } from '../stock.ts';
 import { lower } from './lower.ts';
 import { simplify } from './patterns.ts';
-import { reshapeTo } from '../shapes/reshape.ts';
+import { reshapeTo } from '../reshapeTo.ts';
 import { restoreScale } from './restore.ts';
 import { specialize } from './specialize.ts';
 

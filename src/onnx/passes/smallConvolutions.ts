@@ -7,7 +7,7 @@ import { sizeOf } from '../../lib/numbers.ts';
 import { Builder } from '../builder.ts';
 import { fixedDims, isBatch, range } from '../dims.ts';
 import { int, numberOf, type Graph, type Node } from '../graph.ts';
-import { kernelOf, windowOf, type Window } from '../shapes/network.ts';
+import { kernelOf, windowOf, type Window } from '../operators/convolution.ts';
 
 /** Input pixels times output pixels: beyond, the matrix outgrows the kernel's nine taps for too little. */
 const LARGEST_PRODUCT = 16;

@@ -7,11 +7,11 @@ import { sizeOf } from '../../lib/numbers.ts';
 import { fixedDims, isBatch, sameDims } from '../dims.ts';
 import { int, type Constant, Graph, type Node, type TensorType } from '../graph.ts';
 import { contextOf, inferTypes, KnownValues, LARGEST_KNOWN } from '../infer.ts';
+import { operatorOf } from '../operators/table.ts';
 import { isFloat, isNumeric, makeConstant, readConstant, type Known } from '../values.ts';
 import { elementCode } from '../write.ts';
-import { evaluators } from './evaluate.ts';
 import { fixedBatchOf, freeBatch } from './fixedBatch.ts';
-import { reshapeTo } from '../shapes/reshape.ts';
+import { reshapeTo } from '../reshapeTo.ts';
 import { restoreScale } from './restore.ts';
 import { spellOut } from '../compound/spellOut.ts';
 import { removeDeadCode } from '../deadCode.ts';
@@ -101,7 +101,7 @@ class Specializer {
 
   private evaluate(node: Node, type: TensorType): Known | undefined {
     if (node.op === 'Shape') return this.shapeOf(node, type);
-    const evaluator = Object.hasOwn(evaluators, node.op) ? evaluators[node.op] : undefined;
+    const evaluator = operatorOf(node.op)?.evaluate;
     if (!evaluator || type.dims.some(isBatch) || node.inputs.some((name) => this.isWeight(name)))
       return undefined;
     const dims = fixedDims(type.dims, node.name);
@@ -140,11 +140,9 @@ class Specializer {
 }
 
 function hasNoEffect(node: Node, input: TensorType | undefined, output: TensorType): boolean {
-  if (node.op === 'Identity' || node.op === 'Dropout') return true;
-  if (!input || input.type !== output.type || !sameDims(input.dims, output.dims)) return false;
-  return ['Cast', 'CastLike', 'Reshape', 'Expand', 'Squeeze', 'Unsqueeze', 'Slice', 'Flatten'].includes(
-    node.op,
-  );
+  const idle = operatorOf(node.op)?.idle;
+  if (idle !== 'with the same type') return idle === 'always';
+  return input?.type === output.type && sameDims(input.dims, output.dims);
 }
 
 function wide<T extends { readonly type: TensorType['type'] }>(tensor: T): T {

@@ -2,7 +2,7 @@
 import { fixedDim, isBatch, range, sameDims } from '../dims.ts';
 import { int, numbersOf, type Graph, type Node } from '../graph.ts';
 import { contextOf, KnownValues, recordTypes } from '../infer.ts';
-import { sliceRanges } from '../shapes/layout.ts';
+import { sliceRanges } from '../operators/indexing.ts';
 import { makeConstant } from '../values.ts';
 import { Matcher } from './matcher.ts';
 

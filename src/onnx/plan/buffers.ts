@@ -10,10 +10,9 @@ import { readsOf } from '../deadCode.ts';
 import { isBatch } from '../dims.ts';
 import type { Graph, Node } from '../graph.ts';
 import { KnownValues } from '../infer.ts';
+import { operatorOf } from '../operators/table.ts';
 import { elementSize } from '../values.ts';
 import { bytesOf } from './cost.ts';
-
-const views = new Set(['Reshape', 'Squeeze', 'Unsqueeze', 'Flatten', 'Identity']);
 
 export interface Buffer {
   readonly bytes: number;
@@ -81,7 +80,7 @@ export function assignBuffers(
     const shape = shapes.keyOf(output);
     const fresh = { bytes: bytesOf(graph.typeOf(output), batch), shape, start, end: undefined, uses: 0 };
     if (outputs.includes(output)) return fresh;
-    if (views.has(node.op)) return buffers.get(node.inputs[0]!);
+    if (operatorOf(node.op)?.isView) return buffers.get(node.inputs[0]!);
     return left.get(shape ?? '')?.pop() ?? fresh;
   };
   nodes.forEach((node, at) => {

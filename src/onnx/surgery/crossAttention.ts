@@ -28,7 +28,7 @@ type Roles = Partial<Record<Role, Projection>>;
 const isProduct = (node: Node) => node.op === 'MatMul' || node.op === 'Gemm';
 const isSoftmax = (node: Node) => node.op === 'Softmax';
 
-/** Layers in execution order. Throws AppError `onnx/cross-attention` when the structure is another. */
+/** Layers in execution order. Throws AppError `onnx.crossAttention` when the structure is another. */
 export function findCrossAttention(graph: Graph, context: string): CrossAttention[] {
   const tracer = new Tracer(graph);
   const layers = new Map<Node, Roles>();
@@ -64,5 +64,5 @@ function complete(graph: Graph, softmax: Node, { key, value }: Roles): CrossAtte
 
 function unexpected(found: string): AppError {
   const message = `expected cross-attention of Stable Diffusion's form (context → key and value products → Softmax), found ${found}; export with the plain attention processor`;
-  return new AppError('onnx/cross-attention', message);
+  return new AppError('onnx.crossAttention', message);
 }

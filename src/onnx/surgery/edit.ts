@@ -33,12 +33,12 @@ export function insertAfter(graph: Graph, value: string, nodes: readonly Node[])
   graph.nodes.splice(at + 1, 0, ...nodes);
 }
 
-/** Type of a required input. Throws AppError `onnx/missing-input` listing what the model has. */
+/** Type of a required input. Throws AppError `onnx.missingInput` listing what the model has. */
 export function requireInput(inputs: ReadonlyMap<string, TensorType>, name: string): TensorType {
   const type = inputs.get(name);
   if (type) return type;
   const message = `expected an input "${name}", found ${[...inputs.keys()].join(', ')}; export in the Hugging Face layout`;
-  throw new AppError('onnx/missing-input', message);
+  throw new AppError('onnx.missingInput', message);
 }
 
 /** Lets a scalar input carry a number for each row: it is no longer given the axis it lacked. In place. */

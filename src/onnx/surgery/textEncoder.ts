@@ -73,7 +73,7 @@ function findTokenEmbedding(graph: Graph): string {
   const [found] = new Tracer(graph).downstream('input_ids', isLookUp);
   if (found) return found.node.outputs[0]!;
   throw new AppError(
-    'onnx/text-encoder',
+    'onnx.textEncoder',
     'expected a token embedding (Gather of a weight by input_ids), found none',
   );
 }
@@ -84,7 +84,7 @@ function findFinalNorm(graph: Graph): Node {
   const norm = new Tracer(graph).upstream(graph.outputs[0]!, isNorm);
   if (norm && isNorm(norm)) return norm;
   throw new AppError(
-    'onnx/text-encoder',
+    'onnx.textEncoder',
     'expected a final LayerNormalization before the first output, found none',
   );
 }

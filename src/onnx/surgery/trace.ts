@@ -1,11 +1,8 @@
 /** Walking a graph along values that keep their meaning: reshaped, cast, scaled or masked, but not mixed. */
 import type { Graph, Node } from '../graph.ts';
+import { operatorOf } from '../operators/table.ts';
 
-const carriers = new Set(
-  'Add Cast Concat Div Expand Flatten Gather Identity IsNaN Mul Reshape Slice Softmax Split Squeeze Sub Transpose Unsqueeze Where'.split(
-    ' ',
-  ),
-);
+const carries = ({ op }: Node) => operatorOf(op)?.carries === true;
 
 export class Tracer {
   private readonly producers: Map<string, Node>;
@@ -28,7 +25,7 @@ export class Tracer {
   downstream(value: string, stop: (node: Node) => boolean): { node: Node; via: string }[] {
     return this.readers(value).flatMap((node) => {
       if (stop(node)) return [{ node, via: value }];
-      if (!carriers.has(node.op)) return [];
+      if (!carries(node)) return [];
       return node.outputs.flatMap((output) => this.downstream(output, stop));
     });
   }
@@ -37,7 +34,7 @@ export class Tracer {
   upstream(value: string, stop: (node: Node) => boolean): Node | undefined {
     const node = this.producer(value);
     if (!node || stop(node)) return node;
-    if (!carriers.has(node.op)) return undefined;
+    if (!carries(node)) return undefined;
     for (const input of node.inputs) {
       const found = this.upstream(input, stop);
       if (found) return found;

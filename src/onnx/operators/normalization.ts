@@ -1,18 +1,33 @@
 /**
- * Derivatives of normalizations towards their data. Over rows of one mean and variance, with c = x − mean(x),
+ * Normalizations, and their derivatives towards the data. Over rows of one mean and variance, with c = x − mean(x),
  * v = mean(c²) + ε, r = 1/√v and the gradient d of c·r: dx = r·(d − mean(d)) − c·(r/v)·mean(d·c). The statistics are
  * computed again, which leaves the forward pass as it was; in elementary steps, because a LayerNormalization of
  * 512 rows of 64 took 1 ms on one WebAssembly thread and each step 0.03 ms.
  */
-import type { Builder } from '../builder.ts';
 import { countElements, fixedDim, normalAxis, range, type Dim } from '../dims.ts';
 import { numberOf } from '../graph.ts';
-import { gradientOf, refuse, unbroadcast, type GradContext, type Rule } from './rule.ts';
+import { same } from './arithmetic.ts';
+import { gradientOf, refuse, unbroadcast } from './derivatives.ts';
+import {
+  WIDE,
+  type Derivative,
+  type Emitter,
+  type GradContext,
+  type Operator,
+  type ShapeRule,
+} from './operator.ts';
+
+const layerShape: ShapeRule = (c) => {
+  const { type, dims } = c.input(0);
+  const axis = normalAxis(numberOf(c.node, 'axis', -1), dims.length);
+  const statistic = { type, dims: dims.map((dim, i) => (i < axis ? dim : 1)) };
+  return [{ type, dims }, statistic, statistic].slice(0, c.node.outputs.length);
+};
 
 /** ONNX's default of every normalization. */
 const EPSILON = 1e-5;
 
-function backThrough(at: Builder, x: string, d: string, axes: readonly number[], epsilon: number): string {
+function backThrough(at: Emitter, x: string, d: string, axes: readonly number[], epsilon: number): string {
   const centred = at.op('Sub', [x, at.reduceMean(x, axes)]);
   const variance = at.op('Add', [at.reduceMean(at.op('Mul', [centred, centred]), axes), at.scalar(epsilon)]);
   const inverse = at.op('Reciprocal', [at.op('Sqrt', [variance])]);
@@ -22,7 +37,7 @@ function backThrough(at: Builder, x: string, d: string, axes: readonly number[],
   return at.op('Sub', [direct, at.op('Mul', [centred, slope])]);
 }
 
-const layerNormalization: Rule = (c) => {
+const layerNormalization: Derivative = (c) => {
   refuse(c, 1);
   const [x, scale, bias] = c.node.inputs as [string, string, string | undefined];
   const rank = c.at.dims(x).length;
@@ -34,7 +49,7 @@ const layerNormalization: Rule = (c) => {
 };
 
 /** Normalizes each channel: x as [batch, channels, rest]. */
-const instanceNormalization: Rule = (c) => {
+const instanceNormalization: Derivative = (c) => {
   refuse(c, 1);
   refuse(c, 2);
   const [x, scale] = c.node.inputs as [string, string];
@@ -52,7 +67,9 @@ function isOnes(c: GradContext, value: string): boolean {
   return c.at.known(value)?.values.every((x) => x === 1) ?? false;
 }
 
-export const normalizationRules: Record<string, Rule> = {
-  InstanceNormalization: instanceNormalization,
-  LayerNormalization: layerNormalization,
-};
+export const normalizationOperators = {
+  BatchNormalization: { shape: same },
+  GroupNormalization: { shape: same },
+  InstanceNormalization: { ...WIDE, shape: same, derivative: instanceNormalization },
+  LayerNormalization: { ...WIDE, shape: layerShape, derivative: layerNormalization },
+} satisfies Record<string, Operator>;

@@ -1,18 +1,120 @@
-/** Derivatives of convolution towards its data, of nearest-neighbour enlargement and of average pooling. */
+/** Convolutions, pooling and enlargement. Derivatives are towards the data alone. */
+import { AppError } from '../../lib/errors.ts';
 import { sizeOf } from '../../lib/numbers.ts';
-import { fixedDim, fixedDims } from '../dims.ts';
-import { describe, int, ints, numberOf, numbersOf, text, textOf } from '../graph.ts';
-import { kernelOf, windowOf, type Window } from '../shapes/network.ts';
+import { fixedDim, fixedDims, isBatch, type Dim } from '../dims.ts';
+import {
+  describe,
+  int,
+  ints,
+  numberOf,
+  numbersOf,
+  text,
+  textOf,
+  type Node,
+  type TensorType,
+} from '../graph.ts';
+import { constantInput, gradientOf, refuse, unsupported } from './derivatives.ts';
+import {
+  FOLLOWING,
+  PRODUCT,
+  type Derivative,
+  type GradContext,
+  type Operations,
+  type Operator,
+  type ShapeRule,
+} from './operator.ts';
+import { dimsFrom, numbersFrom, only } from './shapeRules.ts';
 
-import { constantInput, gradientOf, refuse, unsupported, type GradContext, type Rule } from './rule.ts';
+export interface Window {
+  readonly kernel: readonly number[];
+  readonly strides: readonly number[];
+  readonly dilations: readonly number[];
+  /** Begins of each spatial axis, then ends. */
+  readonly pads: readonly number[];
+}
 
-const conv: Rule = (c) => {
+/** Kernel geometry of a convolution or pooling; only explicit padding (what the exporters write). */
+export function windowOf(node: Node, kernel: readonly number[]): Window {
+  const automatic = textOf(node, 'auto_pad', 'NOTSET');
+  if (automatic !== 'NOTSET' && automatic !== 'VALID')
+    throw new AppError(
+      'onnx.autoPad',
+      `expected explicit pads, found auto_pad ${automatic} in ${describe(node)}`,
+    );
+  const all = (value: number) => kernel.map(() => value);
+  return {
+    kernel,
+    strides: numbersOf(node, 'strides') ?? all(1),
+    dilations: numbersOf(node, 'dilations') ?? all(1),
+    pads: numbersOf(node, 'pads') ?? [...all(0), ...all(0)],
+  };
+}
+
+export function kernelOf(weight: TensorType, node: Node): number[] {
+  return weight.dims.slice(2).map((dim) => fixedDim(dim, `the kernel of ${describe(node)}`));
+}
+
+function slide(dims: readonly Dim[], { kernel, strides, dilations, pads }: Window): Dim[] {
+  return dims.map((dim, i) => {
+    const padded = fixedDim(dim, 'a convolution') + pads[i]! + pads[i + kernel.length]!;
+    return Math.floor((padded - dilations[i]! * (kernel[i]! - 1) - 1) / strides[i]!) + 1;
+  });
+}
+
+const convShape: ShapeRule = (c) => {
+  const { type, dims } = c.input(0);
+  const weight = c.input(1);
+  return only(type, [
+    dims[0]!,
+    weight.dims[0]!,
+    ...slide(dims.slice(2), windowOf(c.node, kernelOf(weight, c.node))),
+  ]);
+};
+
+const convTransposeShape: ShapeRule = (c) => {
+  const { type, dims } = c.input(0);
+  const weight = c.input(1);
+  const { kernel, strides, dilations, pads } = windowOf(c.node, kernelOf(weight, c.node));
+  const extra = numbersOf(c.node, 'output_padding') ?? kernel.map(() => 0);
+  const spatial = dims.slice(2).map((dim, i) => {
+    const grown = strides[i]! * (fixedDim(dim, 'a convolution') - 1) + extra[i]!;
+    return grown + dilations[i]! * (kernel[i]! - 1) + 1 - pads[i]! - pads[i + kernel.length]!;
+  });
+  const channels = fixedDim(weight.dims[1], describe(c.node)) * numberOf(c.node, 'group', 1);
+  return only(type, [dims[0]!, channels, ...spatial]);
+};
+
+const pool: ShapeRule = (c) => {
+  const { type, dims } = c.input(0);
+  const window = windowOf(c.node, numbersOf(c.node, 'kernel_shape') ?? []);
+  return only(type, [...dims.slice(0, 2), ...slide(dims.slice(2), window)]);
+};
+
+const resizeShape: ShapeRule = (c) => {
+  const { type, dims } = c.input(0);
+  if (c.has(3)) return only(type, dimsFrom(c, 3));
+  const scales = numbersFrom(c, 2, []);
+  return only(
+    type,
+    dims.map((dim, i) => (isBatch(dim) ? dim : Math.floor(dim * scales[i]!))),
+  );
+};
+
+/** Each number of the output sums a kernel's. */
+const convOperations: Operations = ({ node, dims, elements }) =>
+  2 * elements(dims(node.outputs[0]!)) * elements(dims(node.inputs[1]!).slice(1));
+
+/** Each number of the data is spread over a kernel. */
+const convTransposeOperations: Operations = ({ node, dims, elements }) =>
+  2 * elements(dims(node.inputs[0]!)) * elements(dims(node.inputs[1]!).slice(1));
+
+const convDerivative: Derivative = (c) => {
   refuse(c, 1);
   refuse(c, 2);
   const weight = c.node.inputs[1]!;
   const window = windowOf(c.node, kernelOf(c.at.graph.typeOf(weight), c.node));
   const direct = numberOf(c.node, 'group', 1) === 1 && window.strides.every((stride) => stride === 1);
-  return [direct ? turnedConv(c, weight, window) : convTranspose(c, weight, window)];
+  return [direct ? turnedConv(c, weight, window) : spreadConv(c, weight, window)];
 };
 
 /** Stride 1: convolution of g with the kernel turned by 180° and its channel axes exchanged. */
@@ -54,7 +156,7 @@ function reversedAtRunTime(c: GradContext, weight: string, kernel: readonly numb
 }
 
 /** Strided or grouped: transposed convolution, padded to the size of the data. */
-function convTranspose(c: GradContext, weight: string, { kernel, strides, dilations, pads }: Window): string {
+function spreadConv(c: GradContext, weight: string, { kernel, strides, dilations, pads }: Window): string {
   const data = c.at.dims(c.node.inputs[0]!).slice(2);
   const out = c.at.dims(c.node.outputs[0]!).slice(2);
   const extra = kernel.map((size, i) => {
@@ -72,7 +174,7 @@ function convTranspose(c: GradContext, weight: string, { kernel, strides, dilati
 }
 
 /** Each datum was repeated over a block: sums the block (its average times its size). */
-const resize: Rule = (c) => {
+const resizeDerivative: Derivative = (c) => {
   const scales = constantInput(c, 2);
   const factors = scales.slice(2);
   const whole = scales.every((scale) => Number.isInteger(scale)) && scales[0] === 1 && scales[1] === 1;
@@ -94,7 +196,7 @@ function repeatsBlocks({ node }: GradContext, factors: readonly number[]): boole
 }
 
 /** Non-overlapping average pooling: g spread over its window. */
-const averagePool: Rule = (c) => {
+const averagePool: Derivative = (c) => {
   const { kernel, strides, pads } = windowOf(c.node, numbersOf(c.node, 'kernel_shape') ?? []);
   const dims = fixedDims(c.at.dims(c.node.inputs[0]!).slice(2), describe(c.node));
   const fits = (size: number, i: number) => dims[i]! % size === 0 && strides[i] === size;
@@ -110,4 +212,10 @@ const averagePool: Rule = (c) => {
   return [c.at.scale(spread, 1 / sizeOf(kernel))];
 };
 
-export const convRules: Record<string, Rule> = { AveragePool: averagePool, Conv: conv, Resize: resize };
+export const convolutionOperators = {
+  AveragePool: { ...FOLLOWING, carries: false, shape: pool, derivative: averagePool },
+  Conv: { ...PRODUCT, shape: convShape, operations: convOperations, derivative: convDerivative },
+  ConvTranspose: { ...PRODUCT, shape: convTransposeShape, operations: convTransposeOperations },
+  MaxPool: { shape: pool },
+  Resize: { ...FOLLOWING, carries: false, shape: resizeShape, derivative: resizeDerivative },
+} satisfies Record<string, Operator>;

@@ -1,20 +1,8 @@
-/** What a shape rule sees: a node, its inputs' types, and the values of inputs that the compiler knows. */
+/** What shape rules are made of. */
 import { AppError } from '../../lib/errors.ts';
-import { describe, type ElementType, type Node, type TensorType } from '../graph.ts';
 import type { Dim } from '../dims.ts';
-import type { Known } from '../values.ts';
-
-export interface ShapeContext {
-  readonly node: Node;
-  /** Type of input `i`; an error when it is omitted. */
-  input(i: number): TensorType;
-  has(i: number): boolean;
-  /** Value of input `i` where the compiler knows it. */
-  known(i: number): Known | undefined;
-}
-
-/** Types of the outputs, in order. */
-export type ShapeRule = (context: ShapeContext) => readonly TensorType[];
+import { describe, type ElementType, type TensorType } from '../graph.ts';
+import type { ShapeContext } from './operator.ts';
 
 export function only(type: ElementType, dims: readonly Dim[]): readonly TensorType[] {
   return [{ type, dims }];
@@ -41,5 +29,5 @@ export function numbersFrom(
 
 function unknownValue({ node }: ShapeContext, i: number): AppError {
   const message = `expected a value that follows from the model's sizes for input "${node.inputs[i] ?? ''}" of ${describe(node)}, found one computed from data`;
-  return new AppError('onnx/data-dependent-shape', message);
+  return new AppError('onnx.dataDependentShape', message);
 }

@@ -1,5 +1,5 @@
 /** Shape inputs of Reshape that stay constant while the batch is free. */
-import { isBatch, sameDim, type Dim } from '../dims.ts';
+import { isBatch, sameDim, type Dim } from './dims.ts';
 
 /** Target of a Reshape from `from` to `to` without naming the batch: 0 copies the input's, -1 is what remains. */
 export function reshapeTo(from: readonly Dim[], to: readonly Dim[]): number[] {
