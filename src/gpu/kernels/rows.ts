@@ -138,8 +138,8 @@ export const layerNormParameterGradient = defineKernel({
 });
 
 /** y = scale·x/n, n the L2 norm of the row. */
-export const normaliseRows = defineKernel({
-  name: 'normaliseRows',
+export const normalizeRows = defineKernel({
+  name: 'normalizeRows',
   buffers: { x: 'read', y: 'read_write' },
   params: { rows: 'u32', width: 'u32', scale: 'f32' },
   wgsl: perRow(`
@@ -159,8 +159,8 @@ export const normaliseRows = defineKernel({
 });
 
 /** dx += scale/n·(dy − x·(x·dy)/n²). */
-export const normaliseRowsGradient = defineKernel({
-  name: 'normaliseRowsGradient',
+export const normalizeRowsGradient = defineKernel({
+  name: 'normalizeRowsGradient',
   buffers: { x: 'read', dy: 'read', dx: 'read_write' },
   params: { rows: 'u32', width: 'u32', scale: 'f32' },
   wgsl: perRow(`
