@@ -42,7 +42,7 @@ function watchForeign(page: Page, baseURL: string): string[] {
 }
 
 const dialog = (page: Page) => page.getByRole('dialog', { name: 'Use your own Stable Diffusion' });
-const shelf = (page: Page) => page.getByRole('dialog', { name: 'Which model draws' });
+const modelDialog = (page: Page) => page.getByRole('dialog', { name: 'Which model draws' });
 /** The header's button: called by the open model. */
 const place = (page: Page, title: string) => page.getByRole('button', { name: title, exact: true });
 
@@ -124,12 +124,12 @@ test('a model from an address is shown first, fetched, compiled, taught, drawn w
   await expect(concepts(page).getByRole('button', { name: /^odd thing/ })).toBeEnabled();
 
   await place(page, 'model').click();
-  await shelf(page).getByRole('button', { name: 'Remove model' }).click();
-  await shelf(page)
+  await modelDialog(page).getByRole('button', { name: 'Remove model' }).click();
+  await modelDialog(page)
     .getByRole('button', { name: /^Remove [\d.]+ / })
     .click();
   await expect(place(page, 'Sticker world')).toBeVisible({ timeout: 120_000 });
-  await expect(shelf(page).getByRole('radio')).toHaveCount(1);
+  await expect(modelDialog(page).getByRole('radio')).toHaveCount(1);
   await page.keyboard.press('Escape');
   // The concept stays, marked with the base that it needs.
   await expect(concepts(page).getByRole('button', { name: /^odd thing\s*for model/ })).toBeDisabled();
@@ -192,8 +192,8 @@ test('a fetch is paused, gone on with after a reload, and cancelled for good', a
   await expect(dialog(page).getByText('Paused')).toBeVisible();
   await page.reload();
   await page.getByRole('button', { name: 'Sticker world' }).click();
-  await expect(shelf(page)).toContainText(/of [\d.]+ (kB|MB) fetched/);
-  await shelf(page).getByRole('button', { name: 'Go on' }).click();
+  await expect(modelDialog(page)).toContainText(/of [\d.]+ (kB|MB) fetched/);
+  await modelDialog(page).getByRole('button', { name: 'Go on' }).click();
   await dialog(page)
     .getByRole('button', { name: /^Fetch / })
     .click();
@@ -202,7 +202,7 @@ test('a fetch is paused, gone on with after a reload, and cancelled for good', a
   server.delay = 0;
   await expect(dialog(page)).toHaveCount(0);
   await page.getByRole('button', { name: 'Sticker world' }).click();
-  await expect(shelf(page).getByRole('listitem')).toHaveCount(1);
+  await expect(modelDialog(page).getByRole('listitem')).toHaveCount(1);
 });
 
 test('what is no model is refused with what to look for; a model that is gone leaves the way to the shipped one', async ({
@@ -253,7 +253,7 @@ test('axe finds nothing in the model list and the dialog, light and dark, wide a
   };
   await openStudio(page);
   await place(page, 'Sticker world').click();
-  await expect(shelf(page)).toContainText('are free');
+  await expect(modelDialog(page)).toContainText('are free');
   await check();
   await page.getByRole('button', { name: 'Use your own Stable Diffusion' }).click();
   await check();

@@ -5,7 +5,7 @@ import { isRelativePath } from '../lib/relativePath.ts';
 import type { Licence } from '../storage/modelRecords.ts';
 import { chooseFiles, type ListedFile } from './chooseFiles.ts';
 import { makePlan, type ModelPlan, type WeightChoice } from './plan.ts';
-import { readJson, request, type RequestOptions } from './request.ts';
+import { readJsonResponse, request, type RequestOptions } from './request.ts';
 
 export const hubHost = 'https://huggingface.co';
 
@@ -89,7 +89,7 @@ export async function planFromHub(
 async function readInfo(host: string, repo: string, revision: string, options: HubOptions): Promise<Info> {
   const url = `${host}/api/models/${repo}/revision/${encodeURIComponent(revision)}`;
   const answer = await request(url, {}, options);
-  if (answer.ok) return readJson(answer, infoSchema);
+  if (answer.ok) return readJsonResponse(answer, infoSchema);
   throw new AppError(
     'hub.none',
     `Expected ${repo} at ${revision} on ${new URL(host).host}, found answer ${answer.status}. Check both names. ` +
@@ -103,7 +103,7 @@ async function readTree(first: string, options: HubOptions): Promise<Entry[]> {
   let url: string | null = first;
   for (let page = 0; url && page < mostPages; page++) {
     const answer: Response = await request(url, {}, options);
-    entries.push(...(await readJson(answer, treeSchema)));
+    entries.push(...(await readJsonResponse(answer, treeSchema)));
     url = nextPage(answer, first);
   }
   return entries;

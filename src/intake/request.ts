@@ -38,7 +38,7 @@ function unanswered(url: string, answer: Response | null): AppError {
 }
 
 /** A validated JSON answer with its `Link` header. Throws `download.answer` when it is of another form. */
-export async function readJson<T>(answer: Response, schema: z.ZodType<T>): Promise<T> {
+export async function readJsonResponse<T>(answer: Response, schema: z.ZodType<T>): Promise<T> {
   const parsed = schema.safeParse(await answer.json().catch(() => null));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;

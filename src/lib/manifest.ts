@@ -3,6 +3,7 @@
  * downloads can show honest progress, be verified, and be kept. Written by `npm run manifest`.
  */
 import { z } from 'zod';
+import { conceptKinds } from './conceptKind.ts';
 import { relativePath } from './relativePath.ts';
 import { sha256Hex } from './sha256.ts';
 
@@ -25,7 +26,7 @@ export const modelEntrySchema = z.object({
     z.object({
       name: z.string(),
       category: z.string(),
-      kind: z.enum(['object', 'style']),
+      kind: z.enum(conceptKinds),
       credit: z.string(),
       pictures: z.array(relativePath),
     }),

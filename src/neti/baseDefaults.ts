@@ -4,11 +4,8 @@
  */
 import { z } from 'zod';
 import { readJson, type OpenFile } from '../lib/modelFiles.ts';
-import { maxTrainSteps, type TrainSettings } from './settings.ts';
-
-/** What the form takes. */
-export const maxSamplingSteps = 200;
-export const [minGuidanceScale, maxGuidanceScale] = [1, 30];
+import { maxGuidanceScale, maxSamplingSteps, maxTrainSteps, minGuidanceScale } from './limits.ts';
+import type { TrainSettings } from './settings.ts';
 
 const schema = z.object({
   trainSteps: z.int().positive().max(maxTrainSteps),

@@ -5,14 +5,9 @@ import { AppError } from '../lib/errors.ts';
 import { Random } from '../lib/random.ts';
 import { readSafetensors, replaceMetadata, toFloat32, writeSafetensors } from '../lib/safetensors.ts';
 import { sha256Hex } from '../lib/sha256.ts';
-import {
-  MAX_CONCEPT_BYTES,
-  readConcept,
-  relabelConcept,
-  writeConcept,
-  type ConceptDraft,
-} from './conceptFile.ts';
+import { readConcept, relabelConcept, writeConcept, type ConceptDraft } from './conceptFile.ts';
 import { createMapper, createTable } from './mapper.ts';
+import { maxConceptBytes } from './limits.ts';
 import { MAPPER_DEFAULTS, type MapperConfig } from './mapperConfig.ts';
 import { variantConfig } from './variants.ts';
 
@@ -186,7 +181,7 @@ describe('concept file', () => {
   });
 
   it('refuses what is too large before looking at it', async () => {
-    expect(await code(readConcept(new Uint8Array(MAX_CONCEPT_BYTES + 1)))).toBe('concept.size');
+    expect(await code(readConcept(new Uint8Array(maxConceptBytes + 1)))).toBe('concept.size');
   });
 
   it.each<[string, string, string, (text: string) => string | null]>([

@@ -28,10 +28,9 @@ import {
   type LossSummary,
   type MetadataDraft,
 } from './conceptMetadata.ts';
+import { maxConceptBytes } from './limits.ts';
 import { checkConfig, parameterShapes, stateShapes, type MapperConfig } from './mapperConfig.ts';
 import type { MapperState } from './mapper.ts';
-
-export const MAX_CONCEPT_BYTES = 64 * 2 ** 20;
 
 const HASH_KEY = 'modelspec.hash_sha256';
 const STEP = 'adamw.step';
@@ -132,7 +131,7 @@ function asCorrupt<T>(read: () => T): T {
 }
 
 function checkSize({ length }: Uint8Array): void {
-  if (length <= MAX_CONCEPT_BYTES) return;
+  if (length <= maxConceptBytes) return;
   const found = (length / 2 ** 20).toFixed(0);
   throw new AppError('concept.size', `A concept file has at most 64 MB, this one has ${found} MB.`);
 }

@@ -3,6 +3,7 @@
  * reads back, each checked against a schema with bounds, since it comes from strangers.
  */
 import { z } from 'zod';
+import { conceptKinds, type ConceptKind } from '../lib/conceptKind.ts';
 import { AppError } from '../lib/errors.ts';
 import { isPlainWord, MAX_VECTORS, type MapperConfig } from './mapperConfig.ts';
 
@@ -46,7 +47,7 @@ const baseSchema = z.strictObject({
 const conceptSchema = z.strictObject({
   name: z.string().trim().min(1).max(200),
   category: z.string().min(1).max(100),
-  kind: z.enum(['object', 'style']),
+  kind: z.enum(conceptKinds),
   created: z.iso.datetime({ offset: true }),
   /** What stands for the concept in a prompt. */
   placeholder: z.string().min(1).max(100),
@@ -93,7 +94,7 @@ export interface ConceptWord {
 export interface ConceptInfo {
   readonly name: string;
   readonly category: string;
-  readonly kind: 'object' | 'style';
+  readonly kind: ConceptKind;
   /** Steps trained, all sessions together. */
   readonly step: number;
   readonly baseId: string;

@@ -17,8 +17,3 @@ export interface TrainSettings {
 
 /** Pictures for which nested dropout throws one coin a layer: the official micro-batch. */
 export const microBatchSize = 2;
-
-/** Most steps of one training run. */
-export const maxTrainSteps = 10_000;
-
-export type ConceptKind = 'object' | 'style';

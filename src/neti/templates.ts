@@ -2,7 +2,7 @@
  * Prompts that a concept is taught with where its base brings none of its own: the 27 for objects and the 19 for styles
  * that Textual Inversion introduced (Gal et al. 2022) and NeTI trains with, repetitions included.
  */
-import type { ConceptKind } from './settings.ts';
+import type { ConceptKind } from '../lib/conceptKind.ts';
 
 const objects = [
   'a photo of a {}',

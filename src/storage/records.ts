@@ -4,10 +4,11 @@
  * concept files are Blobs, which the browser keeps on disk until they are asked for.
  */
 import { z } from 'zod';
+import { conceptKinds } from '../lib/conceptKind.ts';
 import { mixingSchema, pictureFormSchema, recipeSchema } from './recipe.ts';
 
 const blob = z.instanceof(Blob);
-const kind = z.enum(['object', 'style']);
+const kind = z.enum(conceptKinds);
 const count = z.int().nonnegative();
 
 /** A point of the loss curve: running mean and running standard deviation. */

@@ -4,7 +4,8 @@ import type { ImageTools } from '../pictures/decode.ts';
 import type { Messages, StudioState } from './state.ts';
 import type { TrainingLock } from './trainingLock.ts';
 import type { BaseDefaults } from '../neti/baseDefaults.ts';
-import type { ConceptKind, TrainSettings } from '../neti/settings.ts';
+import type { ConceptKind } from '../lib/conceptKind.ts';
+import type { TrainSettings } from '../neti/settings.ts';
 import type { StudioClient } from '../worker/studioClient.ts';
 
 export interface StudioDeps {

@@ -1,12 +1,14 @@
 /** Everything the store needs from a browser, put together for the real page. */
 import { AppError } from '../lib/errors.ts';
+import { maxSeed } from '../neti/limits.ts';
 import { trainSettingsOn } from '../neti/baseDefaults.ts';
 import type { StudioStorage } from '../storage/storage.ts';
 import type { StudioDeps } from './context.ts';
 import { browserImages } from '../pictures/decode.ts';
 import { browserLock } from './trainingLock.ts';
 import type { BaseDefaults } from '../neti/baseDefaults.ts';
-import type { ConceptKind, TrainSettings } from '../neti/settings.ts';
+import type { ConceptKind } from '../lib/conceptKind.ts';
+import type { TrainSettings } from '../neti/settings.ts';
 import type { StudioClient } from '../worker/studioClient.ts';
 
 /** A style is judged on things that it was not learned from. */
@@ -43,6 +45,6 @@ export function browserDeps(client: StudioClient, storage: StudioStorage): Studi
     trainSettings,
     now: () => new Date().toISOString(),
     newId,
-    randomSeed: () => crypto.getRandomValues(new Uint32Array(1))[0]! >>> 1,
+    randomSeed: () => crypto.getRandomValues(new Uint32Array(1))[0]! & maxSeed,
   };
 }

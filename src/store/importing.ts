@@ -1,15 +1,13 @@
 /** Importing concept files, of this studio and of other programs, with what nobody can check about them said. */
 import { AppError } from '../lib/errors.ts';
 import { fromPngUrl } from '../pictures/pngUrl.ts';
+import { maxConceptBytes } from '../neti/limits.ts';
 import type { Context } from './context.ts';
 import { groupConceptFiles, partnerOf } from './importFiles.ts';
 import { saveConcept } from './saving.ts';
 import type { ConceptRecord } from './state.ts';
 import type { ConceptInfo, ImportOrigin } from '../neti/conceptMetadata.ts';
 import type { NamedFile } from '../neti/foreign/importConcept.ts';
-
-/** A mapper of Stable Diffusion's size is 2.3 MB; far beyond that a file is no concept. */
-const MAX_IMPORT_BYTES = 64e6;
 
 /** Imports every concept that it can and chooses it. Never rejects: problems are shown at the library. */
 export async function importConcepts(context: Context, files: readonly File[]): Promise<void> {
@@ -62,7 +60,7 @@ async function readImport({ deps, messages }: Context, files: readonly File[]): 
 }
 
 async function read(file: File): Promise<NamedFile> {
-  if (file.size === 0 || file.size > MAX_IMPORT_BYTES)
+  if (file.size === 0 || file.size > maxConceptBytes)
     throw new AppError(
       'concept.size',
       `A concept file has between 1 byte and 64 MB; this one has ${file.size} bytes. Export it again.`,

@@ -3,7 +3,8 @@ import { AppError } from '../lib/errors.ts';
 import type { DraftPicture } from '../storage/records.ts';
 import type { Context } from './context.ts';
 import { encodePng } from '../pictures/png.ts';
-import { MAX_PICTURES, type PictureItem, type PicturesSlice, type SampleConcept } from './state.ts';
+import { maxTrainingPictures } from '../neti/limits.ts';
+import type { PictureItem, PicturesSlice, SampleConcept } from './state.ts';
 import type { Crop } from '../pictures/pixels.ts';
 
 /** Below this the model's own picture of a thing is hard to recognise. */
@@ -58,7 +59,7 @@ function addInTurn(context: PicturesContext, files: readonly File[]): Promise<vo
 async function addAll(context: Context, files: readonly File[]): Promise<void> {
   const { get, set, messages } = context;
   messages.clear('pictures');
-  const room = MAX_PICTURES - get().pictures.length;
+  const room = roomLeft(get());
   set({ addingPictures: true });
   for (const file of files.slice(0, room)) await addOne(context, file);
   set({ addingPictures: false });
@@ -79,11 +80,16 @@ async function addOne({ deps, get, set, messages }: Context, file: File): Promis
   }
 }
 
+/** How many more pictures the concept takes. */
+export function roomLeft({ pictures }: Pick<PicturesSlice, 'pictures'>): number {
+  return maxTrainingPictures - pictures.length;
+}
+
 function tooMany(chosen: number, room: number): AppError {
   const taken = room === 0 ? 'none was added' : `the first ${room} were added`;
   return new AppError(
     'picture.many',
-    `${chosen} pictures were chosen, but a concept takes at most ${MAX_PICTURES}: ${taken}. Four or five good ones are enough.`,
+    `${chosen} pictures were chosen, but a concept takes at most ${maxTrainingPictures}: ${taken}. Four or five good ones are enough.`,
   );
 }
 

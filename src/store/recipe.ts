@@ -4,7 +4,7 @@
  */
 import { AppError } from '../lib/errors.ts';
 import { checkPlaceholders } from '../lib/prompt.ts';
-import { maxGuidanceScale, maxSamplingSteps, minGuidanceScale } from '../neti/baseDefaults.ts';
+import { maxGuidanceScale, maxSamplingSteps, minGuidanceScale } from '../neti/limits.ts';
 import { settingsOf, type PictureForm, type PictureSettings, type Recipe } from '../storage/recipe.ts';
 import type { GenerateRequest } from '../worker/api.ts';
 import { readNumber } from './fields.ts';

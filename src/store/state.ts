@@ -13,21 +13,17 @@ import type {
   ExportFormat,
   LoadProgress,
   ModelOffer,
-  ModelShelfInfo,
+  ModelList,
   ModelSourceRequest,
   PromptCheck,
   SampleConcept,
 } from '../worker/api.ts';
 import type { Crop } from '../pictures/pixels.ts';
-import type { ConceptKind } from '../neti/settings.ts';
 import type { EngineChoice as EngineInfo } from '../ort/engine.ts';
 import type { IntakeProgress } from '../intake/progress.ts';
 import type { Provider } from '../ort/runtime.ts';
 
 export type { ConceptRecord, Crop, CurvePoint, PreviewRecord, ResultRecord, SampleConcept, Usage };
-
-/** Most pictures of one concept. */
-export const MAX_PICTURES = 20;
 
 /** Where on the page a problem is shown. */
 export type ProblemPlace = 'page' | 'models' | 'pictures' | 'training' | 'library' | 'create';
@@ -103,7 +99,7 @@ export type Intake =
 
 export interface ModelsSlice {
   /** What this browser keeps; null until it was asked for. */
-  readonly modelList: ModelShelfInfo | null;
+  readonly modelList: ModelList | null;
   readonly intake: Intake | null;
   loadModels(): Promise<void>;
   planModel(request: ModelSourceRequest): Promise<void>;
@@ -226,5 +222,3 @@ export type StudioState = MessagesSlice &
   TrainingSlice &
   LibrarySlice &
   CreateSlice;
-
-export type { ConceptKind };

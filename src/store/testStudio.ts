@@ -3,7 +3,7 @@ import { AppError } from '../lib/errors.ts';
 import { openMemoryStorage, type StudioStorage } from '../storage/storage.ts';
 import type {
   GenerateRequest,
-  ModelShelfInfo,
+  ModelList,
   Opened,
   TrainEvent,
   TrainRequest,
@@ -81,7 +81,7 @@ const importedInfo: ConceptInfo = {
   word: { vectors: 1, plain: false },
 };
 
-const emptyModelList: ModelShelfInfo = {
+const emptyModelList: ModelList = {
   models: [],
   pending: [],
   usage: { models: [], incomplete: 0, quota: 1e9, usage: 0, persistent: false },

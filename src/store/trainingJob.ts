@@ -1,12 +1,13 @@
 /** A training to be run, from the form or for a concept of the library, with every check that can be made before. */
 import { AppError } from '../lib/errors.ts';
 import { officialDefaults } from '../neti/baseDefaults.ts';
-import { maxTrainSteps } from '../neti/settings.ts';
+import { maxTrainSteps } from '../neti/limits.ts';
 import type { TrainRequest } from '../worker/api.ts';
 import type { StudioDeps } from './context.ts';
 import { FieldError, readNumber, seedRange } from './fields.ts';
 import type { ConceptRecord, StudioState, TrainingState } from './state.ts';
-import type { ConceptKind, TrainSettings } from '../neti/settings.ts';
+import type { ConceptKind } from '../lib/conceptKind.ts';
+import type { TrainSettings } from '../neti/settings.ts';
 import type { Pixels } from '../pictures/pixels.ts';
 
 export interface TrainingJob {

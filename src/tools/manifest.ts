@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { z } from 'zod';
+import { conceptKinds } from '../lib/conceptKind.ts';
 import { hashBase, type Manifest, type ModelEntry, type ModelFile } from '../lib/manifest.ts';
 
 const shipped = [
@@ -24,7 +25,7 @@ const vaeSchema = z.object({ sample_size: z.int().positive() });
 const conceptSchema = z.object({
   name: z.string(),
   category: z.string(),
-  kind: z.enum(['object', 'style']).default('object'),
+  kind: z.enum(conceptKinds).default('object'),
   credit: z.string().default(''),
 });
 

@@ -1,7 +1,7 @@
 /** Step 1: the concept's pictures, by choosing, dropping or pasting; each with how the model sees it. */
 import { useState, type ReactNode } from 'react';
-import { POOR_PSNR } from '../store/picturesSlice.ts';
-import { MAX_PICTURES, type PictureItem } from '../store/state.ts';
+import { POOR_PSNR, roomLeft } from '../store/picturesSlice.ts';
+import type { PictureItem } from '../store/state.ts';
 import { blobUrl } from './blobUrl.ts';
 import { CropDialog } from './CropDialog.tsx';
 import { Icon } from './icons.tsx';
@@ -98,6 +98,7 @@ function Legend() {
 
 function Grid({ choose }: { choose: () => void }) {
   const pictures = useStudio((state) => state.pictures);
+  const hasRoom = useStudio((state) => roomLeft(state) > 0);
   const actions = useActions();
   const [cropping, setCropping] = useState<string | null>(null);
   const cropped = pictures.find((each) => each.id === cropping);
@@ -107,7 +108,7 @@ function Grid({ choose }: { choose: () => void }) {
         {pictures.map((picture) => (
           <Tile key={picture.id} picture={picture} onCrop={() => setCropping(picture.id)} />
         ))}
-        {pictures.length < MAX_PICTURES && (
+        {hasRoom && (
           <li>
             <button type="button" className="tile-add" onClick={choose}>
               <Icon name="add" />

@@ -1,6 +1,7 @@
 /** Step 2: what the concept is called, and training it with progress, loss and previews in sight. */
 import { Progress } from '@base-ui/react/progress';
-import type { ConceptKind, ConceptRecord, TrainingState } from '../store/state.ts';
+import type { ConceptKind } from '../lib/conceptKind.ts';
+import type { ConceptRecord, TrainingState } from '../store/state.ts';
 import { duration } from '../store/words.ts';
 import { Field } from './Field.tsx';
 import { Fold } from './Fold.tsx';

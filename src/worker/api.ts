@@ -12,7 +12,8 @@ import type { ModelUsage } from '../storage/modelStore.ts';
 import type { EngineChoice } from '../ort/engine.ts';
 import type { Provider } from '../ort/runtime.ts';
 import type { BaseDefaults } from '../neti/baseDefaults.ts';
-import type { ConceptKind, TrainSettings } from '../neti/settings.ts';
+import type { ConceptKind } from '../lib/conceptKind.ts';
+import type { TrainSettings } from '../neti/settings.ts';
 import type { FolderFile } from '../intake/folder.ts';
 import type { ModelPlan } from '../intake/plan.ts';
 import type { Preflight } from '../intake/preflight.ts';
@@ -85,7 +86,7 @@ export interface ModelOffer {
 }
 
 /** The models that this browser keeps, complete or on their way, and the space they take. */
-export interface ModelShelfInfo {
+export interface ModelList {
   readonly models: readonly StoredModel[];
   readonly pending: readonly PendingModel[];
   readonly usage: ModelUsage;
@@ -101,7 +102,7 @@ export interface TrainRequest {
   /** One word that is a single token of the base: the super-category. */
   readonly category: string;
   readonly kind: ConceptKind;
-  /** 1 to 20 pictures of any size. */
+  /** 1 to `maxTrainingPictures` pictures of any size. */
   readonly pictures: readonly Pixels[];
   readonly settings: TrainSettings;
   /** A concept file to train further: its steps are counted on, its optimizer goes on where the file has its state. */

@@ -4,10 +4,10 @@
  */
 import * as Comlink from 'comlink';
 import { AppError, reviveError } from '../lib/errors.ts';
-import type { Answer, StudioWorker } from './studioWorker.ts';
+import type { CallResult, StudioWorker } from './studioWorker.ts';
 
 /** Sends one call to the worker under its number. */
-export type Call<T> = (remote: Comlink.Remote<StudioWorker>, id: number) => Promise<Answer<T>>;
+export type Call<T> = (remote: Comlink.Remote<StudioWorker>, id: number) => Promise<CallResult<T>>;
 
 interface Connection {
   readonly remote: Comlink.Remote<StudioWorker>;

@@ -11,7 +11,7 @@ import { fromPlanes } from '../pictures/pixels.ts';
 import { checkPlaceholders } from '../lib/prompt.ts';
 import { sha256Hex } from '../lib/sha256.ts';
 import type { Bridge } from '../neti/bridge.ts';
-import { maxSamplingSteps } from '../neti/baseDefaults.ts';
+import { maxDrawnPictures, maxSamplingSteps } from '../neti/limits.ts';
 import { readConcept } from '../neti/conceptFile.ts';
 import { conceptContexts } from '../neti/contexts.ts';
 import { Mapper } from '../neti/mapper.ts';
@@ -28,7 +28,6 @@ const leastKeptContexts = 3;
 const keptContextBytes = 5e8;
 /** A geometry and an appearance concept. */
 const keptConcepts = 2;
-const maxPictures = 16;
 
 /** A mapper ready to run, and what tells it from others. */
 export interface LearnedConcept {
@@ -39,8 +38,8 @@ export interface LearnedConcept {
 /** One picture a seed. */
 export type PaintRequest = GivenSettings & Pick<GenerateRequest, 'seeds'>;
 
-/** Whose vectors stand in the prompt: no concept's, one's, or two's. */
-export interface Cast {
+/** The concepts that condition a picture, whose vectors stand in its prompt: none, one, or two. */
+export interface Conditioning {
   readonly concept: LearnedConcept | null;
   /** Style mixing: `concept` gives the geometry; `start` is the share of the sampling done before, 0 … 1. */
   readonly mixing?: { readonly appearance: LearnedConcept; readonly start: number };
@@ -63,14 +62,14 @@ export class Painter {
     onProgress: (progress: GenerateProgress) => void,
   ): Promise<GenerateResult> {
     const started = performance.now();
-    const pictures = await this.paint(request, await this.cast(request), signal, onProgress);
+    const pictures = await this.paint(request, await this.conditioning(request), signal, onProgress);
     return { pictures, seconds: (performance.now() - started) / 1000 };
   }
 
   /** One picture a seed. Throws `prompt.*`, `generate.settings` or `cancelled`. */
   async paint(
     request: PaintRequest,
-    cast: Cast,
+    conditioning: Conditioning,
     signal: AbortSignal | undefined,
     onProgress: (progress: GenerateProgress) => void,
   ): Promise<Pixels[]> {
@@ -82,7 +81,7 @@ export class Painter {
     const scheduler = createScheduler(settings.sampler, pipeline.schedule, steps);
     const groups = chunked(seeds, pipeline.shape.picturesAtOnce ?? seeds.length);
     const started = performance.now();
-    const conditional = await this.conditional(settings, cast, scheduler.timesteps, signal);
+    const conditional = await this.conditional(settings, conditioning, scheduler.timesteps, signal);
     const unconditional = await this.cached(`plain:${settings.negativePrompt}`, () =>
       plainContexts(pipeline, settings.negativePrompt),
     );
@@ -111,7 +110,7 @@ export class Painter {
 
   private async conditional(
     settings: PictureSettings,
-    { concept, mixing }: Cast,
+    { concept, mixing }: Conditioning,
     timesteps: readonly number[],
     signal: AbortSignal | undefined,
   ): Promise<PromptContexts> {
@@ -154,7 +153,7 @@ export class Painter {
     return contexts;
   }
 
-  private async cast({ concept, mixing }: GenerateRequest): Promise<Cast> {
+  private async conditioning({ concept, mixing }: GenerateRequest): Promise<Conditioning> {
     if (!concept) return { concept: null };
     const geometry = await this.load(concept);
     if (!mixing) return { concept: geometry };
@@ -198,7 +197,8 @@ function checkRequest({ steps, seeds, truncation, guidanceScale }: PaintRequest)
   const wrong = [
     !whole(steps, 1, maxSamplingSteps) &&
       `steps must be a whole number from 1 to ${maxSamplingSteps}, found ${steps}`,
-    !whole(seeds.length, 1, maxPictures) && `1 to ${maxPictures} pictures at a time, found ${seeds.length}`,
+    !whole(seeds.length, 1, maxDrawnPictures) &&
+      `1 to ${maxDrawnPictures} pictures at a time, found ${seeds.length}`,
     !seeds.every((seed) => Number.isSafeInteger(seed)) &&
       `seeds must be whole numbers, found ${seeds.join(', ')}`,
     !whole(truncation, 1, MAPPER_DEFAULTS.hidden) &&

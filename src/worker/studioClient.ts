@@ -7,7 +7,7 @@ import type {
   GenerateResult,
   LoadProgress,
   ModelOffer,
-  ModelShelfInfo,
+  ModelList,
   ModelSourceRequest,
   OpenRequest,
   Opened,
@@ -58,7 +58,7 @@ export interface StudioClient {
     label: { name: string; thumbnail: string },
   ): Promise<Uint8Array<ArrayBuffer>>;
   /** The models kept in this browser. Throws `storage.blocked`. */
-  models(): Promise<ModelShelfInfo>;
+  models(): Promise<ModelList>;
   /**
    * What a source offers, and what will come of it here. Throws `hub.name`, `model.layout` where the source lacks what is needed, what
    * asking a server throws, and for a folder, whose graphs are compiled to plan its memory, `onnx.…` as opening it would.

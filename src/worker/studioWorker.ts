@@ -17,7 +17,7 @@ import { opfsTree } from '../storage/opfs.ts';
 import type {
   BaseModelInfo,
   ModelOffer,
-  ModelShelfInfo,
+  ModelList,
   ModelSourceRequest,
   ExportedConcept,
   ExportFormat,
@@ -38,7 +38,7 @@ import { identityOf, type BaseModel } from './baseModel.ts';
 import { exportForeign, importForeign } from './exchange.ts';
 import { openKeptModel } from './keptModel.ts';
 import { LazyJudge } from './lazyJudge.ts';
-import { ModelShelf } from './modelShelf.ts';
+import { ModelCatalog } from './modelCatalog.ts';
 import { Painter } from './painter.ts';
 import { toSquare } from '../pictures/scale.ts';
 import { openShippedModel } from './shippedModel.ts';
@@ -52,8 +52,8 @@ import type { NamedFile } from '../neti/foreign/importConcept.ts';
 import type { Pixels } from '../pictures/pixels.ts';
 import type { Scores } from '../diffusion/judge.ts';
 
-/** The answer to a call: errors cross the boundary as plain objects. */
-export interface Answer<T> {
+/** What comes of a call: errors cross the boundary as plain objects. */
+export interface CallResult<T> {
   readonly value?: T;
   readonly error?: PlainError;
 }
@@ -64,7 +64,7 @@ export class StudioWorker {
   private training: { readonly ended: Promise<unknown>; readonly stop: AbortController } | null = null;
   private readonly calls = new Map<number, AbortController>();
   private readonly opening = new Mutex();
-  private readonly shelf = new ModelShelf(new ModelStore(opfsTree()));
+  private readonly catalog = new ModelCatalog(new ModelStore(opfsTree()));
   private lostReason: string | null = null;
 
   ping(): boolean {
@@ -75,35 +75,43 @@ export class StudioWorker {
     this.calls.get(id)?.abort();
   }
 
-  open(id: number, request: OpenRequest, onEvent: (event: LoadProgress) => void): Promise<Answer<Opened>> {
+  open(
+    id: number,
+    request: OpenRequest,
+    onEvent: (event: LoadProgress) => void,
+  ): Promise<CallResult<Opened>> {
     return this.answer(id, (signal) => this.opening.run(() => this.openStudio(request, signal, onEvent)));
   }
 
-  models(id: number): Promise<Answer<ModelShelfInfo>> {
-    return this.answer(id, () => this.shelf.info());
+  models(id: number): Promise<CallResult<ModelList>> {
+    return this.answer(id, () => this.catalog.info());
   }
 
-  planModel(id: number, request: ModelSourceRequest): Promise<Answer<ModelOffer>> {
-    return this.answer(id, (signal) => this.shelf.plan(request, signal));
+  planModel(id: number, request: ModelSourceRequest): Promise<CallResult<ModelOffer>> {
+    return this.answer(id, (signal) => this.catalog.plan(request, signal));
   }
 
-  resumeModel(id: number, model: string): Promise<Answer<ModelOffer>> {
-    return this.answer(id, (signal) => this.shelf.resume(model, signal));
+  resumeModel(id: number, model: string): Promise<CallResult<ModelOffer>> {
+    return this.answer(id, (signal) => this.catalog.resume(model, signal));
   }
 
-  fetchModel(id: number, plan: ModelPlan, onEvent: (event: IntakeProgress) => void): Promise<Answer<void>> {
-    return this.answer(id, (signal) => this.shelf.fetch(plan, signal, onEvent));
+  fetchModel(
+    id: number,
+    plan: ModelPlan,
+    onEvent: (event: IntakeProgress) => void,
+  ): Promise<CallResult<void>> {
+    return this.answer(id, (signal) => this.catalog.fetch(plan, signal, onEvent));
   }
 
-  removeModel(id: number, model: string): Promise<Answer<void>> {
+  removeModel(id: number, model: string): Promise<CallResult<void>> {
     return this.answer(id, () => {
       if (this.studio?.base.keptId === model)
         throw new AppError('model.open', 'This model is open. Open another one first, then remove it.');
-      return this.shelf.store.remove(model);
+      return this.catalog.store.remove(model);
     });
   }
 
-  reconstruct(id: number, picture: Pixels): Promise<Answer<Reconstruction>> {
+  reconstruct(id: number, picture: Pixels): Promise<CallResult<Reconstruction>> {
     return this.answer(id, async () => {
       const { pipeline, mutex } = this.opened();
       const { resolution } = pipeline.shape;
@@ -119,7 +127,7 @@ export class StudioWorker {
     });
   }
 
-  checkCategory(id: number, word: string): Promise<Answer<void>> {
+  checkCategory(id: number, word: string): Promise<CallResult<void>> {
     return this.answer(id, () => {
       const { base, pipeline } = this.opened();
       const known = word.trim().toLowerCase();
@@ -132,7 +140,7 @@ export class StudioWorker {
     });
   }
 
-  checkPrompt(id: number, prompt: string, vectors: number): Promise<Answer<PromptCheck>> {
+  checkPrompt(id: number, prompt: string, vectors: number): Promise<CallResult<PromptCheck>> {
     return this.answer(id, () => {
       const { tokenizer } = this.opened().pipeline;
       return checkPrompt(tokenizer, prompt, vectors);
@@ -143,7 +151,7 @@ export class StudioWorker {
     id: number,
     request: TrainRequest,
     onEvent: (event: TrainEvent) => void,
-  ): Promise<Answer<TrainResult>> {
+  ): Promise<CallResult<TrainResult>> {
     return this.answer(id, async (signal) => {
       if (this.training)
         throw new AppError(
@@ -165,14 +173,14 @@ export class StudioWorker {
     id: number,
     request: GenerateRequest,
     onEvent: (event: GenerateProgress) => void,
-  ): Promise<Answer<GenerateResult>> {
+  ): Promise<CallResult<GenerateResult>> {
     return this.answer(id, (signal) => {
       const { painter, mutex } = this.opened();
       return mutex.run(() => painter.generate(request, signal, onEvent));
     });
   }
 
-  score(id: number, request: ScoreRequest): Promise<Answer<readonly Scores[]>> {
+  score(id: number, request: ScoreRequest): Promise<CallResult<readonly Scores[]>> {
     return this.answer(id, async () => {
       const { judge, pipeline, mutex } = this.opened();
       const { resolution } = pipeline.shape;
@@ -183,7 +191,7 @@ export class StudioWorker {
     });
   }
 
-  inspectConcept(id: number, file: Uint8Array<ArrayBuffer>): Promise<Answer<ConceptInfo>> {
+  inspectConcept(id: number, file: Uint8Array<ArrayBuffer>): Promise<CallResult<ConceptInfo>> {
     return this.answer(id, async () => {
       const { base, pipeline } = this.opened();
       const { config, info } = await readConcept(file, identityOf(base));
@@ -192,7 +200,7 @@ export class StudioWorker {
     });
   }
 
-  importConcept(id: number, files: readonly NamedFile[]): Promise<Answer<Uint8Array<ArrayBuffer>>> {
+  importConcept(id: number, files: readonly NamedFile[]): Promise<CallResult<Uint8Array<ArrayBuffer>>> {
     return this.answer(id, () => importForeign(this.opened(), files));
   }
 
@@ -200,7 +208,7 @@ export class StudioWorker {
     id: number,
     file: Uint8Array<ArrayBuffer>,
     format: ExportFormat,
-  ): Promise<Answer<ExportedConcept>> {
+  ): Promise<CallResult<ExportedConcept>> {
     return this.answer(id, () => exportForeign(this.opened(), file, format));
   }
 
@@ -208,7 +216,7 @@ export class StudioWorker {
     id: number,
     file: Uint8Array<ArrayBuffer>,
     label: { name: string; thumbnail: string },
-  ): Promise<Answer<Uint8Array<ArrayBuffer>>> {
+  ): Promise<CallResult<Uint8Array<ArrayBuffer>>> {
     return this.answer(id, () => relabelConcept(file, label));
   }
 
@@ -226,7 +234,7 @@ export class StudioWorker {
   ): Promise<Opened> {
     const base = await (model === null
       ? openShippedModel(root, onEvent)
-      : openKeptModel(this.shelf.store, model, {
+      : openKeptModel(this.catalog.store, model, {
           half: await computesInHalf(provider),
           signal,
           onProgress: onEvent,
@@ -270,7 +278,7 @@ export class StudioWorker {
     this.studio = null;
   }
 
-  private async answer<T>(id: number, call: (signal: AbortSignal) => Promise<T> | T): Promise<Answer<T>> {
+  private async answer<T>(id: number, call: (signal: AbortSignal) => Promise<T> | T): Promise<CallResult<T>> {
     const controller = new AbortController();
     this.calls.set(id, controller);
     try {

@@ -11,7 +11,7 @@ import { readConcept, writeConcept } from '../neti/conceptFile.ts';
 import type { ImportOrigin } from '../neti/conceptMetadata.ts';
 import { createMapper, Mapper } from '../neti/mapper.ts';
 import { MAPPER_DEFAULTS, type MapperConfig } from '../neti/mapperConfig.ts';
-import { maxTrainSteps } from '../neti/settings.ts';
+import { maxTrainingPictures, maxTrainSteps } from '../neti/limits.ts';
 import { Trainer, type TrainingPicture } from '../neti/trainer.ts';
 import type { TrainEvent, TrainRequest, TrainResult } from './api.ts';
 import { architectureOf, identityOf } from './baseModel.ts';
@@ -21,7 +21,6 @@ import type { Studio } from './studio.ts';
 import type { Pixels } from '../pictures/pixels.ts';
 import type { TrainSettings } from '../neti/settings.ts';
 
-const maxPictures = 20;
 /** Milliseconds between progress messages: the page cannot show more. */
 const eventPeriod = 100;
 const preview = {
@@ -109,7 +108,8 @@ function checkRequest({ name, pictures, settings }: TrainRequest): void {
   const wrong = [
     name.trim() === '' && 'the concept needs a name',
     pictures.length === 0 && 'add at least one picture',
-    pictures.length > maxPictures && `at most ${maxPictures} pictures can be used, found ${pictures.length}`,
+    pictures.length > maxTrainingPictures &&
+      `at most ${maxTrainingPictures} pictures can be used, found ${pictures.length}`,
     !(Number.isInteger(settings.steps) && settings.steps >= 1 && settings.steps <= maxTrainSteps) &&
       `training steps must be a whole number from 1 to ${maxTrainSteps}, found ${settings.steps}`,
     !(Number.isInteger(settings.batchSize) && settings.batchSize >= 2 && settings.batchSize % 2 === 0) &&

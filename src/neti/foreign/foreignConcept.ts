@@ -1,4 +1,5 @@
 /** What can be told of a concept that another program saved, and how it becomes a concept file for the open base. */
+import type { ConceptKind } from '../../lib/conceptKind.ts';
 import { AppError } from '../../lib/errors.ts';
 import type { BaseIdentity } from '../conceptFile.ts';
 import { writeConcept } from '../conceptFile.ts';
@@ -11,7 +12,7 @@ export interface ForeignConcept {
   readonly state: MapperState;
   readonly name: string;
   readonly category: string;
-  readonly kind: 'object' | 'style';
+  readonly kind: ConceptKind;
   readonly step: number;
   /** Null where the file does not say. */
   readonly seed: number | null;

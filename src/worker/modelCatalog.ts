@@ -1,7 +1,7 @@
 /** The models that this browser keeps or could keep: what is there, what another one would take, fetching, removing. */
 import { AppError } from '../lib/errors.ts';
 import type { ModelStore } from '../storage/modelStore.ts';
-import type { ModelOffer, ModelShelfInfo, ModelSourceRequest } from './api.ts';
+import type { ModelOffer, ModelList, ModelSourceRequest } from './api.ts';
 import { heed } from '../lib/cancellation.ts';
 import { planFromUrl } from '../intake/baseUrl.ts';
 import { gatherFacts } from '../intake/facts.ts';
@@ -13,10 +13,10 @@ import { plannedEstimates } from '../intake/plannedMemory.ts';
 import { computesHalf, preflight } from '../intake/preflight.ts';
 import type { IntakeProgress } from '../intake/progress.ts';
 
-export class ModelShelf {
+export class ModelCatalog {
   constructor(readonly store: ModelStore) {}
 
-  async info(): Promise<ModelShelfInfo> {
+  async info(): Promise<ModelList> {
     const [models, pending, usage] = await Promise.all([
       this.store.list(),
       this.store.incomplete(),

@@ -2,14 +2,14 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { memoryTree } from '../storage/memoryTree.ts';
 import { ModelStore } from '../storage/modelStore.ts';
 import { microFolder } from '../intake/microFolder.ts';
-import { ModelShelf } from './modelShelf.ts';
+import { ModelCatalog } from './modelCatalog.ts';
 
 // A browser without a graphics card.
 beforeEach(() => vi.stubGlobal('navigator', { hardwareConcurrency: 2 }));
 afterEach(() => vi.unstubAllGlobals());
 
 describe('planning a folder', () => {
-  const shelf = new ModelShelf(new ModelStore(memoryTree()));
+  const catalog = new ModelCatalog(new ModelStore(memoryTree()));
 
   it('ends when it is cancelled, before its graphs are read', async () => {
     const opened: string[] = [];
@@ -23,11 +23,11 @@ describe('planning a folder', () => {
     });
     const request = { kind: 'folder', files } as const;
     const controller = new AbortController();
-    const planning = shelf.plan(request, controller.signal);
+    const planning = catalog.plan(request, controller.signal);
     controller.abort();
     await expect(planning).rejects.toMatchObject({ name: 'AbortError' });
     expect(opened).toEqual([]);
-    await shelf.plan(request, new AbortController().signal);
+    await catalog.plan(request, new AbortController().signal);
     expect(opened).toContain('micro/unet/model.onnx');
   });
 });
