@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { AppError } from '../lib/errors.ts';
 import { parseJson } from '../lib/json.ts';
 import { readJson, readText, type OpenFile } from '../lib/modelFiles.ts';
+import { layout } from '../lib/modelLayout.ts';
 
 export const startToken = '<|startoftext|>';
 export const endToken = '<|endoftext|>';
@@ -34,10 +35,9 @@ const wordPattern =
 
 /** Reads `tokenizer/`. Throws `tokenizer.format` when neither form is there or one is not what it should be. */
 export async function readTokenizerFolder(open: OpenFile): Promise<TokenizerFolder> {
-  const json = (name: string) => readJson(open, `tokenizer/${name}`);
-  const config = z.looseObject({}).parse((await json('tokenizer_config.json')) ?? {});
+  const config = z.looseObject({}).parse((await readJson(open, layout.tokenizerConfig)) ?? {});
   // Where both name a padding token, special_tokens_map.json is heard, as in transformers: 2.x files need it.
-  const named = [await json('special_tokens_map.json'), config].map(
+  const named = [await readJson(open, layout.specialTokens), config].map(
     (file) => specialSchema.safeParse(file).data?.pad_token,
   );
   return {
@@ -45,21 +45,21 @@ export async function readTokenizerFolder(open: OpenFile): Promise<TokenizerFold
       z
         .looseObject({})
         .nullable()
-        .parse(await json('tokenizer.json')) ?? (await fromParts(open)),
+        .parse(await readJson(open, layout.tokenizer)) ?? (await fromParts(open)),
     config,
     padToken: named.find((token) => token !== undefined && token !== null) ?? endToken,
   };
 }
 
 async function fromParts(open: OpenFile): Promise<object> {
-  const vocabulary = await readText(open, 'tokenizer/vocab.json');
-  const merges = await readText(open, 'tokenizer/merges.txt');
+  const vocabulary = await readText(open, layout.vocabulary);
+  const merges = await readText(open, layout.merges);
   if (vocabulary === null || merges === null)
     throw new AppError(
       'tokenizer.format',
       'Expected tokenizer/tokenizer.json, or tokenizer/vocab.json with tokenizer/merges.txt; the model has neither.',
     );
-  const vocab = vocabularySchema.safeParse(parseJson(vocabulary, 'tokenizer/vocab.json')).data;
+  const vocab = vocabularySchema.safeParse(parseJson(vocabulary, layout.vocabulary)).data;
   if (vocab?.[startToken] === undefined || vocab[endToken] === undefined)
     throw new AppError(
       'tokenizer.format',

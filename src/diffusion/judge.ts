@@ -3,7 +3,7 @@
  * paper measures with CLIP (section 5): *likeness*, the mean cosine of a picture and the concept's own, and
  * *prompt*, the cosine of a picture and a sentence.
  */
-import type { judgeParts } from '../lib/manifest.ts';
+import { graphPath, preparedPath, type JudgePart } from '../lib/modelLayout.ts';
 import { readBytes, type OpenFile } from '../lib/modelFiles.ts';
 import { cosine } from '../lib/numbers.ts';
 import { floats, type Runtime, type Session } from '../ort/runtime.ts';
@@ -41,8 +41,8 @@ export class Judge {
 
   /** Throws what `open` and onnxruntime throw. */
   static async load(options: JudgeOptions): Promise<Judge> {
-    const load = async (part: (typeof judgeParts)[number]) => {
-      const [graph, stock] = [`prepared/${part}.onnx`, `${part}/model.onnx`];
+    const load = async (part: JudgePart) => {
+      const [graph, stock] = [preparedPath(part), graphPath(part)];
       const weights = { path: stock, data: await options.open(stock) };
       return options.runtime.load(await readBytes(options.open, graph), [weights], []);
     };

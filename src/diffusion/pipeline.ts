@@ -5,7 +5,17 @@
 import { z } from 'zod';
 import { AppError } from '../lib/errors.ts';
 import { readBytes, readJson, type OpenFile } from '../lib/modelFiles.ts';
-import { precisions, type Precision } from '../lib/precision.ts';
+import {
+  configPath,
+  graphPath,
+  layout,
+  networks,
+  preparedManifest,
+  preparedPath,
+  preparedSchema,
+  type Network,
+} from '../lib/modelLayout.ts';
+import type { Precision } from '../lib/precision.ts';
 import { floats, type Feeds, type OrtTensor, type Runtime, type Session } from '../ort/runtime.ts';
 import { readTokenizerFolder } from './clipTokenizer.ts';
 import { NoiseSchedule, scheduleSchema } from './schedule.ts';
@@ -31,19 +41,6 @@ export interface ModelShape {
 /** For what newer autoencoders have and this pipeline does not compute. */
 const absent = z.null({ error: 'is not supported: this autoencoder is not Stable Diffusion’s' }).optional();
 
-const preparedSchema = z.object({
-  layers: z.int().positive(),
-  positions: z.array(z.int().positive()).readonly(),
-  handedOn: z.int().nonnegative(),
-  tokens: z.int().positive(),
-  contextWidth: z.int().positive(),
-  latent: z.tuple([z.int().positive(), z.int().positive(), z.int().positive()]),
-  /** The stock files that each prepared graph's weights lie in. */
-  weights: z.record(z.string(), z.array(z.string())).default({}),
-  precision: z.enum(precisions).default('float32'),
-  picturesAtOnce: z.int().positive().nullable().default(null),
-});
-
 /** Older exports have no configuration of the VAE: it is Stable Diffusion's. */
 const vaeSchema = z.object({
   scaling_factor: z.number().default(0.18215),
@@ -54,8 +51,6 @@ const vaeSchema = z.object({
 const contexts = ['key_contexts', 'value_contexts'] as const;
 const contextGradients = ['grad_key_contexts', 'grad_value_contexts'] as const;
 const conceptGradients = ['grad_concept_embedding', 'grad_concept_bypass'] as const;
-const networks = ['unet', 'text_encoder', 'vae_encoder', 'vae_decoder'] as const;
-type Network = (typeof networks)[number];
 
 /** What the text encoder is told of the concept of V word vectors, or the gradients with respect to it: one row a prompt row. */
 export interface ConceptRows {
@@ -63,6 +58,11 @@ export interface ConceptRows {
   readonly embedding: OrtTensor;
   /** v_bypass [N, D]; zeros for none. */
   readonly bypass: OrtTensor;
+}
+
+/** A concept, and how far its bypass moves the hidden states. */
+export interface ConceptInputs extends ConceptRows {
+  readonly bypassScale: number;
 }
 
 /** What cross-attention reads, or the gradients with respect to it. */
@@ -75,7 +75,7 @@ export interface Contexts {
 /** A run of the text encoder whose gradient will be asked for. Whoever began it disposes of its contexts and what was kept. */
 export interface TextPass extends Contexts {
   readonly rows: readonly TokenRow[];
-  readonly concept: ConceptRows;
+  readonly concept: ConceptInputs;
   /** Activations that the gradient needs. */
   readonly kept: readonly OrtTensor[];
 }
@@ -88,9 +88,6 @@ export interface UnetInputs extends Contexts {
 
 /** Log-variance of what has none, as diffusers clamps it. */
 const noSpread = -30;
-
-/** Strength of the textual bypass (official implementation: 0.2). */
-const bypassScale = 0.2;
 
 export class Pipeline {
   private constructor(
@@ -107,20 +104,22 @@ export class Pipeline {
    * throw, `tokenizer.format`, and `model.config` when a configuration is not of Stable Diffusion's form.
    */
   static async load(runtime: Runtime, open: OpenFile, onPart?: (part: string) => void): Promise<Pipeline> {
-    const { weights, ...prepared } = await readConfig(open, 'prepared/prepared.json', preparedSchema);
-    const { scaling_factor: latentScale } = await readConfig(open, 'vae_decoder/config.json', vaeSchema);
-    const schedule = new NoiseSchedule(
-      await readConfig(open, 'scheduler/scheduler_config.json', scheduleSchema),
-    );
+    const prepared = await readConfig(open, preparedManifest, preparedSchema);
+    const { weights } = prepared;
+    const { scaling_factor: latentScale } = await readConfig(open, configPath('vae_decoder'), vaeSchema);
+    const schedule = new NoiseSchedule(await readConfig(open, layout.scheduler, scheduleSchema));
     const tokenizer = new PromptTokenizer({ ...(await readTokenizerFolder(open)), tokens: prepared.tokens });
     const sessions = new Map<Network, Session>();
     for (const name of networks) {
       onPart?.(name);
-      const files = weights[name] ?? [`${name}/model.onnx`];
+      const files = weights[name] ?? [graphPath(name)];
       sessions.set(name, await loadNetwork(runtime, open, name, files, readOnGpu(name, prepared.handedOn)));
     }
     const byName = Object.fromEntries(sessions) as Record<Network, Session>;
-    const shape = { ...prepared, resolution: sideOf(byName.vae_encoder) };
+    const { layers, positions, handedOn, tokens, contextWidth, latent } = prepared;
+    const sizes = { layers, positions, handedOn, tokens, contextWidth, latent };
+    const { precision = 'float32', picturesAtOnce = null } = prepared;
+    const shape = { ...sizes, precision, picturesAtOnce, resolution: sideOf(byName.vae_encoder) };
     return new Pipeline(runtime, shape, schedule, tokenizer, latentScale, byName);
   }
 
@@ -128,13 +127,13 @@ export class Pipeline {
    * Contexts of N prompt rows, plain for the keys and bypassed for the values; the caller disposes of them. Rows with a
    * placeholder need `concept`. Throws `prompt.vectors` for a row of another number of vectors than it has.
    */
-  async encodeText(rows: readonly TokenRow[], concept?: ConceptRows): Promise<Contexts> {
+  async encodeText(rows: readonly TokenRow[], concept?: ConceptInputs): Promise<Contexts> {
     const [keys, values] = await this.runText(rows, contexts, concept);
     return { keys: keys!, values: values! };
   }
 
   /** `encodeText` for training: what its gradient needs is kept. */
-  async beginText(rows: readonly TokenRow[], concept: ConceptRows): Promise<TextPass> {
+  async beginText(rows: readonly TokenRow[], concept: ConceptInputs): Promise<TextPass> {
     const names = indexed('kept', this.shape.handedOn);
     const [keys, values, ...kept] = await this.runText(rows, [...contexts, ...names], concept);
     return { keys: keys!, values: values!, rows, concept, kept };
@@ -223,7 +222,7 @@ export class Pipeline {
   private runText(
     rows: readonly TokenRow[],
     fetches: readonly string[],
-    concept?: ConceptRows,
+    concept?: ConceptInputs,
     backward?: { readonly gradients: Contexts; readonly kept: readonly OrtTensor[] },
   ): Promise<OrtTensor[]> {
     const { runtime, shape } = this;
@@ -239,7 +238,7 @@ export class Pipeline {
       placeholder_mask: runtime.float(oneHot(rows, shape.tokens, vectors), [...dims, vectors]),
       concept_embedding: concept?.embedding ?? zeros(rows.length, vectors),
       concept_bypass: concept?.bypass ?? zeros(rows.length),
-      bypass_scale: runtime.float(Float32Array.of(bypassScale), []),
+      bypass_scale: runtime.float(Float32Array.of(concept?.bypassScale ?? 0), []),
       compute_contexts: runtime.bool(fetches.includes(contexts[0])),
       compute_gradients: runtime.bool(backward !== undefined),
       grad_key_contexts: backward?.gradients.keys ?? unread('grad_key_contexts'),
@@ -310,7 +309,7 @@ async function loadNetwork(
   weights: readonly string[],
   gpuOutputs: readonly string[],
 ): Promise<Session> {
-  const graph = await readBytes(open, `prepared/${name}.onnx`);
+  const graph = await readBytes(open, preparedPath(name));
   const external = await Promise.all(weights.map(async (path) => ({ path, data: await open(path) })));
   return runtime.load(graph, external, gpuOutputs);
 }

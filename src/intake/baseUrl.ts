@@ -1,16 +1,9 @@
 /** Plans a model from any address that serves a model's folder, by asking for the files of the conventional layout. */
 import { AppError } from '../lib/errors.ts';
-import { judgeParts } from '../lib/manifest.ts';
+import { judgeParts, networks } from '../lib/modelLayout.ts';
 import type { Licence } from '../storage/modelRecords.ts';
 import type { PlanOptions } from './hub.ts';
-import {
-  chooseFiles,
-  graphNames,
-  networks,
-  smallFiles,
-  weightNames,
-  type ListedFile,
-} from './chooseFiles.ts';
+import { chooseFiles, graphNames, smallFiles, weightNames, type ListedFile } from './chooseFiles.ts';
 import { makePlan, type ModelPlan } from './plan.ts';
 import { sizeAt } from './request.ts';
 

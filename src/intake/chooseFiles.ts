@@ -3,7 +3,7 @@
  * network with its graph, the graph's weights beside it where they are kept apart, configurations, tokenizer and scheduler.
  */
 import { AppError } from '../lib/errors.ts';
-import { judgeParts } from '../lib/manifest.ts';
+import { configPath, graphPath, judgeParts, layout, networks } from '../lib/modelLayout.ts';
 import type { PlannedFile, WeightChoice } from './plan.ts';
 
 /** A file of the source: its path there, and what a plan needs to know of it. */
@@ -14,8 +14,6 @@ export interface Layout {
   readonly weights: WeightChoice | null;
   readonly notes: readonly string[];
 }
-
-export const networks = ['text_encoder', 'unet', 'vae_encoder', 'vae_decoder'] as const;
 
 /** Names of a network's graph, the preferred one first. Quantised ones are left out: they cannot be trained through. */
 export const graphNames = (choice: WeightChoice) =>
@@ -30,17 +28,17 @@ export const weightNames = (graph: string) => [
 
 /** Small files that are taken where they are; of each group of `needed` at least one set must be there. */
 export const smallFiles = [
-  'model_index.json',
-  'scheduler/scheduler_config.json',
-  ...networks.map((network) => `${network}/config.json`),
-  'tokenizer/tokenizer.json',
-  'tokenizer/tokenizer_config.json',
-  'tokenizer/special_tokens_map.json',
-  'tokenizer/vocab.json',
-  'tokenizer/merges.txt',
-  'words.json',
-  'defaults.json',
-  ...judgeParts.map((part) => `${part}/config.json`),
+  layout.index,
+  layout.scheduler,
+  ...networks.map(configPath),
+  layout.tokenizer,
+  layout.tokenizerConfig,
+  layout.specialTokens,
+  layout.vocabulary,
+  layout.merges,
+  layout.words,
+  layout.defaults,
+  ...judgeParts.map(configPath),
 ];
 
 type Files = ReadonlyMap<string, ListedFile>;
@@ -81,10 +79,7 @@ function readRoot(files: Files, root: string, choice: WeightChoice): Candidate {
       ...found.flatMap((graph) => [{ ...at(graph.file), path: graph.path }, ...graph.weights.map(at)]),
       ...small.map(at),
     ],
-    missing: [
-      ...networks.filter((_, index) => !graphs[index]).map((network) => `${network}/model.onnx`),
-      ...missingSmall(files, root),
-    ],
+    missing: [...networks.filter((_, index) => !graphs[index]).map(graphPath), ...missingSmall(files, root)],
     weights: precision(found.map((graph) => graph.file.path)),
   };
 }
@@ -104,7 +99,7 @@ function findGraph(files: Files, root: string, part: string, choice: WeightChoic
     const isWeights = (path: string) => firsts.some((first) => path === first || isNumbered(path, first));
     return {
       file,
-      path: `${part}/model.onnx`,
+      path: graphPath(part),
       weights: [...files.values()].filter(({ path }) => isWeights(path)),
     };
   }
@@ -117,11 +112,10 @@ const isNumbered = (path: string, first: string) =>
 
 function missingSmall(files: Files, root: string): string[] {
   const has = (path: string) => files.has(root + path);
-  const tokenizer =
-    has('tokenizer/tokenizer.json') || (has('tokenizer/vocab.json') && has('tokenizer/merges.txt'));
+  const tokenizer = has(layout.tokenizer) || (has(layout.vocabulary) && has(layout.merges));
   return [
-    ...(has('scheduler/scheduler_config.json') ? [] : ['scheduler/scheduler_config.json']),
-    ...(tokenizer ? [] : ['tokenizer/tokenizer.json (or vocab.json with merges.txt)']),
+    ...(has(layout.scheduler) ? [] : [layout.scheduler]),
+    ...(tokenizer ? [] : [`${layout.tokenizer} (or vocab.json with merges.txt)`]),
   ];
 }
 
@@ -137,7 +131,7 @@ function rank({ root, weights }: Candidate, choice: WeightChoice): number {
 
 function describe({ files, weights }: Candidate): Layout {
   const paths = new Set(files.map(({ path }) => path));
-  const absent = networks.map((network) => `${network}/config.json`).filter((path) => !paths.has(path));
+  const absent = networks.map(configPath).filter((path) => !paths.has(path));
   const notes = absent.length
     ? [`There is no ${absent.join(', ')}: sizes are taken from the graphs themselves.`]
     : [];

@@ -4,11 +4,9 @@
  */
 import { z } from 'zod';
 import { conceptKinds } from './conceptKind.ts';
+import { configPath, layout, networks } from './modelLayout.ts';
 import { relativePath } from './relativePath.ts';
 import { sha256Hex } from './sha256.ts';
-
-/** Folders of the judge's graphs, where a base has one. */
-export const judgeParts = ['judge_image', 'judge_text'] as const;
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
@@ -36,12 +34,15 @@ export const modelEntrySchema = z.object({
 export const manifestSchema = z.object({ version: z.literal(1), models: z.array(modelEntrySchema) });
 
 /** The networks with their weights, and the tokenizer: what makes a base another one. */
-const identifying =
-  /^(unet|text_encoder|vae_encoder|vae_decoder)\/(?!config\.json$)|^tokenizer\/(tokenizer\.json|vocab\.json|merges\.txt)$/;
+function identifies(path: string): boolean {
+  const words: readonly string[] = [layout.tokenizer, layout.vocabulary, layout.merges];
+  const ofNetwork = networks.some((part) => path.startsWith(`${part}/`) && path !== configPath(part));
+  return ofNetwork || words.includes(path);
+}
 
 /** Hex SHA-256 over the hashes of the files that identify a base, in the order of their paths. */
 export function hashBase(files: readonly ModelFile[]): Promise<string> {
-  const own = files.filter(({ path }) => identifying.test(path));
+  const own = files.filter(({ path }) => identifies(path));
   const lines = own.map(({ path, sha256: hash }) => `${hash}  ${path}\n`).sort(byPath);
   return sha256Hex(new TextEncoder().encode(lines.join('')));
 }

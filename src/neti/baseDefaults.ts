@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { readJson, type OpenFile } from '../lib/modelFiles.ts';
+import { layout } from '../lib/modelLayout.ts';
 import { maxGuidanceScale, maxSamplingSteps, maxTrainSteps, minGuidanceScale } from './limits.ts';
 import type { TrainSettings } from './settings.ts';
 
@@ -30,7 +31,7 @@ export const officialDefaults: BaseDefaults = {
 
 /** A file of another form is some other program's: repositories may hold anything by that name. */
 export async function readDefaults(open: OpenFile): Promise<BaseDefaults> {
-  const own = await readJson(open, 'defaults.json');
+  const own = await readJson(open, layout.defaults);
   return schema.safeParse(own).data ?? officialDefaults;
 }
 

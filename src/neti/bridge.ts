@@ -7,9 +7,12 @@ import type { Backend, DeviceBuffer } from '../gpu/backend.ts';
 import { WebGpuBackend } from '../gpu/webgpuBackend.ts';
 import type { Tape } from '../gpu/tape.ts';
 import { AppError } from '../lib/errors.ts';
-import type { ConceptRows } from '../diffusion/pipeline.ts';
+import type { ConceptInputs } from '../diffusion/pipeline.ts';
 import type { OrtTensor, Runtime } from '../ort/runtime.ts';
 import type { MapperOutput } from './mapper.ts';
+
+/** How far the textual bypass moves a hidden state, in its own length (section 4.2; official implementation: 0.2). */
+export const BYPASS_SCALE = 0.2;
 
 export interface Bridge {
   readonly backend: Backend;
@@ -30,12 +33,13 @@ export function conceptRows(
   tape: Tape,
   { base, bypass }: MapperOutput,
   rows: number,
-): ConceptRows {
+): ConceptInputs {
   const [all, width] = base.shape as [number, number];
   const zeros = () => tape.constant([rows, width], new Float32Array(rows * width));
   return {
     embedding: bridge.toOrt(base.buffer, [rows, all / rows, width]),
     bypass: bridge.toOrt((bypass ?? zeros()).buffer, [rows, width]),
+    bypassScale: BYPASS_SCALE,
   };
 }
 

@@ -2,8 +2,8 @@
  * Prepares the judge of a base model, where it has one: an image and a text encoder that measure pictures. They train
  * nothing, so they stay as they are, in float32 and with their weights left in the stock files.
  */
-import { judgeParts } from '../lib/manifest.ts';
 import type { OpenFile } from '../lib/modelFiles.ts';
+import { graphPath, judgeParts, preparedPath } from '../lib/modelLayout.ts';
 import type { OnGraph } from './options.ts';
 import { prepareUnchanged } from './prepare.ts';
 import { readStock } from './stock.ts';
@@ -16,9 +16,9 @@ export async function prepareJudge(
   const files = new Map<string, Uint8Array>();
   for (const part of judgeParts) {
     await onGraph(part);
-    const stock = await readStock(`${part}/model.onnx`, open);
+    const stock = await readStock(graphPath(part), open);
     const input = part === 'judge_image' ? 'pixel_values' : 'input_ids';
-    files.set(`prepared/${part}.onnx`, prepareUnchanged(stock, { [input]: [] }).bytes);
+    files.set(preparedPath(part), prepareUnchanged(stock, { [input]: [] }).bytes);
   }
   return files;
 }

@@ -4,8 +4,16 @@
  */
 import { AppError } from '../lib/errors.ts';
 import { readJson, type OpenFile } from '../lib/modelFiles.ts';
+import {
+  configPath,
+  graphPath,
+  networks,
+  preparedManifest,
+  preparedPath,
+  type Network,
+  type PreparedManifest,
+} from '../lib/modelLayout.ts';
 import { sha256Hex } from '../lib/sha256.ts';
-import type { Precision } from '../lib/precision.ts';
 import { isBatch } from './dims.ts';
 import { DEFAULT_OPTIONS, plannedPictures, type CompileOptions, type OnGraph } from './options.ts';
 import { simulateMemory, type MemoryUse } from './plan/memory.ts';
@@ -19,42 +27,9 @@ import {
   type UnetSizes,
 } from './prepare.ts';
 import { readModel } from './read.ts';
-import { countWeights, isUnchanged, readStock, type Fingerprint, type Stock } from './stock.ts';
+import { countWeights, isUnchanged, readStock, type Stock } from './stock.ts';
 import { requireInput } from './surgery/edit.ts';
 import type { TextShape } from './surgery/textEncoder.ts';
-
-export interface PreparedManifest {
-  readonly compilerVersion: number;
-  /** The stock graphs and the files of their weights, by path. */
-  readonly sources: Readonly<Record<string, Fingerprint>>;
-  /** The stock files in which each prepared graph's weights lie, by part. */
-  readonly weights: Readonly<Record<string, readonly string[]>>;
-  /** Number of cross-attention layers. */
-  readonly layers: number;
-  /** Height × width of each layer's feature map, in execution order. */
-  readonly positions: readonly number[];
-  /** Number of activations that the text encoder's first run of a training step hands on to the second. */
-  readonly handedOn: number;
-  readonly tokens: number;
-  readonly contextWidth: number;
-  /** Channels, height, width. */
-  readonly latent: readonly [number, number, number];
-  /** In which the U-Net computes; absent for float32. */
-  readonly precision?: Precision;
-  /** Pictures of a training pass that the U-Net's memory was planned for; absent where any number may fit. */
-  readonly picturesAtOnce?: number;
-  /** Bytes that its training step was held to; absent where there is no limit. */
-  readonly activationBudget?: number;
-  /** SHA-256 of each prepared graph, by name. */
-  readonly files: Readonly<Record<string, string>>;
-}
-
-export const MANIFEST_PATH = 'prepared/prepared.json';
-
-export const parts = ['unet', 'text_encoder', 'vae_encoder', 'vae_decoder'] as const;
-type Part = (typeof parts)[number];
-
-const stockPath = (part: Part) => `${part}/model.onnx`;
 
 /** Fields of the parts' config.json that this reads; all of them only for sizes the graphs leave open. */
 type Config = Readonly<Record<string, unknown>>;
@@ -81,8 +56,8 @@ export async function prepareModel(
     files: await hashAll([...graphs].map(([part, { bytes }]) => [`${part}.onnx`, bytes])),
   };
   const json = new TextEncoder().encode(`${JSON.stringify(manifest, null, 1)}\n`);
-  const files = [...graphs].map(([part, { bytes }]) => [`prepared/${part}.onnx`, bytes] as const);
-  return new Map([...files, [MANIFEST_PATH, json]]);
+  const files = [...graphs].map(([part, { bytes }]) => [preparedPath(part), bytes] as const);
+  return new Map([...files, [preparedManifest, json]]);
 }
 
 /** Memory of the U-Net's training step with what the text encoder keeps meanwhile, and the numbers of weights of all that is loaded for one. */
@@ -127,7 +102,8 @@ export async function isCurrent(
   if ((manifest.picturesAtOnce ?? null) !== plannedPictures(options)) return false;
   if (manifest.activationBudget !== options.activationBudget) return false;
   if (manifest.compilerVersion !== COMPILER_VERSION) return false;
-  for (const part of parts) if (!(await isUnchanged(manifest.sources, stockPath(part), open))) return false;
+  for (const part of networks)
+    if (!(await isUnchanged(manifest.sources, graphPath(part), open))) return false;
   return true;
 }
 
@@ -137,11 +113,11 @@ interface Source {
   readonly config: Config;
 }
 
-type Sources = Readonly<Record<Part, Source>>;
+type Sources = Readonly<Record<Network, Source>>;
 
 async function readParts(open: OpenFile): Promise<Sources> {
-  const read = async (part: Part): Promise<Source> => {
-    const stock = await readStock(stockPath(part), open);
+  const read = async (part: Network): Promise<Source> => {
+    const stock = await readStock(graphPath(part), open);
     return { stock, config: await readConfig(open, part, stock) };
   };
   return {
@@ -162,7 +138,7 @@ async function compile(sources: Sources, options: CompileOptions, onGraph: OnGra
   const { latent } = unet.info;
   const picture = latent.slice(1).map((size) => size * enlargement(decoder.config));
   const colours = numberIn(encoder.config, 'in_channels');
-  const graphs = new Map<Part, Prepared<unknown>>([
+  const graphs = new Map<Network, Prepared<unknown>>([
     ['unet', unet],
     ['text_encoder', text],
   ]);
@@ -199,15 +175,15 @@ function numberIn(config: Config, name: string): number | undefined {
   return typeof value === 'number' ? value : undefined;
 }
 
-async function readConfig(open: OpenFile, part: Part, stock: Stock): Promise<Config> {
-  const path = `${part}/config.json`;
+async function readConfig(open: OpenFile, part: Network, stock: Stock): Promise<Config> {
+  const path = configPath(part);
   const value = (await readJson(open, path)) ?? usualConfig(part, stock);
   if (typeof value === 'object') return value as Config;
   throw new AppError('onnx.config', `expected a JSON object in ${path}, found ${typeof value}`);
 }
 
 /** Older exports have none: what their graphs leave open is then as in Stable Diffusion 1.x. */
-function usualConfig(part: Part, stock: Stock): Config {
+function usualConfig(part: Network, stock: Stock): Config {
   if (part === 'vae_encoder') return { in_channels: 3 };
   if (part === 'vae_decoder') return { block_out_channels: [128, 256, 512, 512] };
   const input = part === 'unet' ? 'sample' : 'input_ids';

@@ -11,7 +11,8 @@ import { BATCH } from './dims.ts';
 import { flattenSmallConvolutions } from './passes/smallConvolutions.ts';
 import { Graph, ints } from './graph.ts';
 import { ModelProtoSchema } from './proto/onnx_pb.ts';
-import { isCurrent, MANIFEST_PATH, planTraining, prepareModel, type PreparedManifest } from './model.ts';
+import { preparedManifest, type PreparedManifest } from '../lib/modelLayout.ts';
+import { isCurrent, planTraining, prepareModel } from './model.ts';
 import { prepareTextEncoder, prepareUnet } from './prepare.ts';
 import { readModel } from './read.ts';
 import { makeConstant, readConstant } from './values.ts';
@@ -88,8 +89,8 @@ describe('prepareModel', () => {
     const names = ['unet', 'text_encoder', 'vae_encoder', 'vae_decoder'].map(
       (part) => `prepared/${part}.onnx`,
     );
-    expect([...files.keys()]).toEqual([...names, MANIFEST_PATH]);
-    const manifest = JSON.parse(new TextDecoder().decode(files.get(MANIFEST_PATH))) as PreparedManifest;
+    expect([...files.keys()]).toEqual([...names, preparedManifest]);
+    const manifest = JSON.parse(new TextDecoder().decode(files.get(preparedManifest))) as PreparedManifest;
     expect(manifest).toMatchObject({ layers: 16, tokens: 20, contextWidth: 16, latent: [4, 8, 8] });
     expect(manifest.positions).toEqual([64, 64, 16, 16, 4, 4, 1, 4, 4, 4, 16, 16, 16, 64, 64, 64]);
     expect(manifest.sources[unetPath]!.bytes).toBe(unetBytes.length);
@@ -104,7 +105,7 @@ describe('prepareModel', () => {
   test('is current for the budget that it was planned within, and none other', async () => {
     const options = { precision: 'float32', activationBudget: 5e5 } as const;
     const files = await prepareModel(openMicro, options);
-    const manifest = JSON.parse(new TextDecoder().decode(files.get(MANIFEST_PATH))) as PreparedManifest;
+    const manifest = JSON.parse(new TextDecoder().decode(files.get(preparedManifest))) as PreparedManifest;
     expect(manifest).toMatchObject({ picturesAtOnce: 1, activationBudget: 5e5 });
     expect(await isCurrent(manifest, openMicro, options)).toBe(true);
     expect(await isCurrent(manifest, openMicro, { ...options, activationBudget: 4e5 })).toBe(false);

@@ -6,6 +6,7 @@
 import { fromBinary } from '@bufbuild/protobuf';
 import { AppError } from '../lib/errors.ts';
 import type { OpenFile } from '../lib/modelFiles.ts';
+import type { Fingerprint } from '../lib/modelLayout.ts';
 import { sizeOf } from '../lib/numbers.ts';
 import { sha256Hex } from '../lib/sha256.ts';
 import { elementTypes } from './elementTypes.ts';
@@ -27,13 +28,6 @@ export interface Stock {
   readonly values: ReadonlyMap<string, Uint8Array>;
   /** The model's file and those of its external data, by path. */
   readonly sources: Readonly<Record<string, Fingerprint>>;
-}
-
-/** Tells whether a file is still what was compiled. */
-export interface Fingerprint {
-  readonly bytes: number;
-  /** SHA-256 of what the compiler read of it. */
-  readonly sha256: string;
 }
 
 export interface Place {

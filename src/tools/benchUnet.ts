@@ -12,8 +12,9 @@ import { prepareUnchanged, prepareUnet } from '../onnx/prepare.ts';
 import { readStock } from '../onnx/stock.ts';
 import type { UnetShape } from '../onnx/surgery/unet.ts';
 import { flag, floatTensor, openGraph } from './runGraph.ts';
+import { graphPath } from '../lib/modelLayout.ts';
 
-const STOCK = 'unet/model.onnx';
+const STOCK = graphPath('unet');
 const WARM_UP = 2;
 
 export interface UnetBenchOptions {

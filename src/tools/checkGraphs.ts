@@ -8,10 +8,18 @@
 import { Tensor, type InferenceSession } from 'onnxruntime-node';
 import { AppError } from '../lib/errors.ts';
 import type { OpenFile } from '../lib/modelFiles.ts';
+import {
+  graphPath,
+  preparedManifest,
+  preparedPath,
+  preparedSchema,
+  type PreparedManifest,
+} from '../lib/modelLayout.ts';
 import { sizeOf } from '../lib/numbers.ts';
 import { Random } from '../lib/random.ts';
 import type { Node } from '../onnx/graph.ts';
-import { MANIFEST_PATH, prepareModel, type PreparedManifest } from '../onnx/model.ts';
+import { BYPASS_SCALE } from '../neti/bridge.ts';
+import { prepareModel } from '../onnx/model.ts';
 import { prepareTextEncoder, prepareUnet, type Prepared } from '../onnx/prepare.ts';
 import { readModel } from '../onnx/read.ts';
 import { readStock, type Stock } from '../onnx/stock.ts';
@@ -43,19 +51,19 @@ async function main(args: readonly string[]): Promise<void> {
   const files = await prepareModel(open);
   console.log(`compiled in ${seconds(start)}, ${peak()}`);
   for (const [path, bytes] of files) console.log(`  ${path}: ${(bytes.length / 1e6).toFixed(2)} MB`);
-  const manifest = JSON.parse(new TextDecoder().decode(files.get(MANIFEST_PATH))) as PreparedManifest;
+  const manifest = preparedSchema.parse(JSON.parse(new TextDecoder().decode(files.get(preparedManifest))));
   for (const [part, weights] of Object.entries(manifest.weights)) {
     console.log(`${part}: weights in ${weights.join(', ')}`);
-    console.log(`  stock:    ${await operators(`${part}/model.onnx`, open)}`);
-    const prepared = new Blob([files.get(`prepared/${part}.onnx`) as Uint8Array<ArrayBuffer>]);
+    console.log(`  stock:    ${await operators(graphPath(part), open)}`);
+    const prepared = new Blob([files.get(preparedPath(part)) as Uint8Array<ArrayBuffer>]);
     const openPrepared = (path: string) =>
       path === 'prepared.onnx' ? Promise.resolve(prepared) : open(path);
     console.log(`  prepared: ${await operators('prepared.onnx', openPrepared)}`);
   }
   if (args.includes('--compile-only')) return;
-  const text = prepareTextEncoder(await readStock('text_encoder/model.onnx', open), manifest);
+  const text = prepareTextEncoder(await readStock(graphPath('text_encoder'), open), manifest);
   await runGraph(folder, 'text encoder', text, textFeeds(text.info));
-  const stock = await readStock('unet/model.onnx', open);
+  const stock = await readStock(graphPath('unet'), open);
   const unet = prepareUnet(stock, { ...manifest, latent: latentOf(stock, manifest) });
   await runGraph(folder, 'U-Net', unet, unetFeeds(unet.info));
 }
@@ -127,7 +135,7 @@ function textFeeds({ tokens, contextWidth }: TextShape): Feeds {
     placeholder_mask: new Tensor('float32', mask, [1, tokens, 1]),
     concept_embedding: normal([1, 1, contextWidth]),
     concept_bypass: normal([1, contextWidth]),
-    bypass_scale: new Tensor('float32', [0.2], []),
+    bypass_scale: new Tensor('float32', [BYPASS_SCALE], []),
     grad_key_contexts: normal([1, tokens, contextWidth]),
     grad_value_contexts: normal([1, tokens, contextWidth]),
   });

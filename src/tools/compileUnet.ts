@@ -11,6 +11,7 @@ import type { CompileOptions } from '../onnx/options.ts';
 import { simulateMemory } from '../onnx/plan/memory.ts';
 import { compileUnet, prepareUnet } from '../onnx/prepare.ts';
 import { readStock } from '../onnx/stock.ts';
+import { graphPath } from '../lib/modelLayout.ts';
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -26,7 +27,7 @@ const options: CompileOptions = {
   batch: Number(values.batch),
   ...(values.budget && { activationBudget: Number(values.budget) }),
 };
-const file = await readStock('unet/model.onnx', () => openAsBlob(stock));
+const file = await readStock(graphPath('unet'), () => openAsBlob(stock));
 const { graph, plan } = compileUnet(file, {}, options);
 await writeFile(target, prepareUnet(file, {}, options).bytes);
 console.log(JSON.stringify(plan ?? simulateMemory(graph, Number(values.batch))));

@@ -7,19 +7,17 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { z } from 'zod';
 import { conceptKinds } from '../lib/conceptKind.ts';
+import { configPath, graphPath, judgeParts, layout, networks, preparedFolder } from '../lib/modelLayout.ts';
 import { hashBase, type Manifest, type ModelEntry, type ModelFile } from '../lib/manifest.ts';
 
-const shipped = [
-  /^model_index\.json$/,
-  /^(words|defaults)\.json$/,
-  /^ATTRIBUTION\.md$/,
-  /^scheduler\/scheduler_config\.json$/,
-  /^tokenizer\/(tokenizer|tokenizer_config)\.json$/,
-  /^(unet|text_encoder|vae_encoder|vae_decoder)\/(model\.onnx|config\.json)$/,
-  /^(judge_image|judge_text)\/model\.onnx$/,
-  /^prepared\/[\w.]+$/,
-  /^concepts\/[\w-]+\/(concept\.json|\d+\.png)$/,
-];
+const { index, words, defaults, attribution, scheduler, tokenizer, tokenizerConfig } = layout;
+const shipped = new Set<string>([
+  ...[index, words, defaults, attribution, scheduler, tokenizer, tokenizerConfig],
+  ...networks.flatMap((part) => [graphPath(part), configPath(part)]),
+  ...judgeParts.map(graphPath),
+]);
+const isSample = (path: string) => /^concepts\/[\w-]+\/(concept\.json|\d+\.png)$/.test(path);
+const isShipped = (path: string) => shipped.has(path) || path.startsWith(preparedFolder) || isSample(path);
 
 const vaeSchema = z.object({ sample_size: z.int().positive() });
 const conceptSchema = z.object({
@@ -56,9 +54,9 @@ async function describeSamples(folder: string, files: readonly string[]): Promis
 
 async function describeModel(root: string, id: string): Promise<ModelEntry> {
   const folder = join(root, id);
-  const paths = (await listFiles(folder)).filter((path) => shipped.some((rule) => rule.test(path))).sort();
+  const paths = (await listFiles(folder)).filter(isShipped).sort();
   const files = await Promise.all(paths.map((path) => describeFile(folder, path)));
-  const vae = vaeSchema.parse(await readParsed(join(folder, 'vae_encoder/config.json')));
+  const vae = vaeSchema.parse(await readParsed(join(folder, configPath('vae_encoder'))));
   return {
     id,
     title: id.charAt(0).toUpperCase() + id.slice(1).replaceAll('-', ' '),
@@ -73,8 +71,7 @@ async function describeModel(root: string, id: string): Promise<ModelEntry> {
 const root = join(import.meta.dirname, '../../models');
 const folders = (await readdir(root, { withFileTypes: true })).filter((entry) => entry.isDirectory());
 const ids: string[] = [];
-for (const { name } of folders)
-  if ((await readdir(join(root, name))).includes('model_index.json')) ids.push(name);
+for (const { name } of folders) if ((await readdir(join(root, name))).includes(layout.index)) ids.push(name);
 const manifest: Manifest = {
   version: 1,
   models: await Promise.all(ids.map((id) => describeModel(root, id))),

@@ -17,6 +17,7 @@ import { compileUnet } from '../onnx/prepare.ts';
 import { readStock } from '../onnx/stock.ts';
 import { HollowBlob } from './hollowBlob.ts';
 import { openFolder } from './modelFolder.ts';
+import { configPath, graphPath } from '../lib/modelLayout.ts';
 
 const GIGA = 1e9;
 
@@ -37,11 +38,11 @@ async function main(): Promise<void> {
   });
   const [folder] = positionals;
   if (!folder) throw new AppError('usage', 'expected a model folder: npm run plan -- DIR [--resolution 512]');
-  const path = 'unet/model.onnx';
+  const path = graphPath('unet');
   const stored = openFolder(folder);
   const stock = await readStock(path, async (name) => (name === path ? stored(name) : new HollowBlob()));
-  const unet = await configIn(join(folder, 'unet/config.json'));
-  const text = await configIn(join(folder, 'text_encoder/config.json')).catch(() => ({}) as Config);
+  const unet = await configIn(join(folder, configPath('unet')));
+  const text = await configIn(join(folder, configPath('text_encoder'))).catch(() => ({}) as Config);
   const usual = (unet.sample_size ?? 64) * PIXELS;
   const rows = list(values.resolution ?? String(usual)).flatMap((resolution) =>
     optionsFor(Number(values.batch), list(values.budget)).map((options) => {

@@ -7,7 +7,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AppError } from '../lib/errors.ts';
-import { judgeParts } from '../lib/manifest.ts';
+import { judgeParts } from '../lib/modelLayout.ts';
 import { prepareJudge } from '../onnx/judge.ts';
 import { prepareModel } from '../onnx/model.ts';
 import { openFolder } from './modelFolder.ts';

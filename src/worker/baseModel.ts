@@ -1,7 +1,8 @@
 /** What the worker needs of an open base model, whether it ships with the studio or is the user's own. */
 import { z } from 'zod';
 import { readJson, type OpenFile } from '../lib/modelFiles.ts';
-import { judgeParts, type ModelFile } from '../lib/manifest.ts';
+import { graphPath, judgeParts, layout } from '../lib/modelLayout.ts';
+import type { ModelFile } from '../lib/manifest.ts';
 import type { ModelShape } from '../diffusion/pipeline.ts';
 import type { BaseIdentity } from '../neti/conceptFile.ts';
 import type { BaseDefaults } from '../neti/baseDefaults.ts';
@@ -73,12 +74,12 @@ const commonWords: Words = {
 
 /** The model's own `words.json`, or words that any Stable Diffusion knows where there is none of that form. */
 export async function readWords(open: OpenFile): Promise<Words> {
-  const own = await readJson(open, 'words.json');
+  const own = await readJson(open, layout.words);
   return wordsSchema.safeParse(own).data ?? commonWords;
 }
 
 export function hasJudge(files: readonly ModelFile[]): boolean {
-  return judgeParts.every((part) => files.some(({ path }) => path === `${part}/model.onnx`));
+  return judgeParts.every((part) => files.some(({ path }) => path === graphPath(part)));
 }
 
 /** What concepts learned on this base carry. */

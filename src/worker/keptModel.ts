@@ -3,12 +3,13 @@
  * when it is first opened, and again when they are of an older compiler; they are kept beside it.
  */
 import { AppError } from '../lib/errors.ts';
-import { hashBase, judgeParts } from '../lib/manifest.ts';
+import { hashBase } from '../lib/manifest.ts';
 import { readJson, type OpenFile } from '../lib/modelFiles.ts';
+import { judgeParts, networks, preparedManifest, preparedSchema } from '../lib/modelLayout.ts';
 import { readDefaults } from '../neti/baseDefaults.ts';
 import { prepareJudge } from '../onnx/judge.ts';
 import type { CompileOptions, OnGraph } from '../onnx/options.ts';
-import { isCurrent, MANIFEST_PATH, parts, prepareModel, type PreparedManifest } from '../onnx/model.ts';
+import { isCurrent, prepareModel } from '../onnx/model.ts';
 import type { StoredModel } from '../storage/modelRecords.ts';
 import type { ModelStore } from '../storage/modelStore.ts';
 import type { LoadProgress } from './api.ts';
@@ -58,9 +59,9 @@ async function findModel(store: ModelStore, id: string): Promise<StoredModel> {
 }
 
 async function isPrepared(open: OpenFile, options: CompileOptions): Promise<boolean> {
-  // Written by this program beside the model; another form means another version.
-  const manifest = (await readJson(open, MANIFEST_PATH)) as PreparedManifest | null;
-  return manifest !== null && isCurrent(manifest, open, options);
+  // Another form means another version of this program.
+  const manifest = preparedSchema.safeParse(await readJson(open, preparedManifest)).data;
+  return manifest !== undefined && isCurrent(manifest, open, options);
 }
 
 async function prepare(
@@ -70,7 +71,7 @@ async function prepare(
   progress: Pick<OpenKeptOptions, 'signal' | 'onProgress'>,
 ): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
   const judged = hasJudge(files);
-  const onGraph = follow(parts.length + (judged ? judgeParts.length : 0), progress);
+  const onGraph = follow(networks.length + (judged ? judgeParts.length : 0), progress);
   const prepared = [
     ...(await prepareModel(open, options, onGraph)),
     ...(judged ? await prepareJudge(open, onGraph) : []),

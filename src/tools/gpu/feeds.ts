@@ -2,6 +2,7 @@
 import { Tensor } from 'onnxruntime-node';
 import { sizeOf } from '../../lib/numbers.ts';
 import { Random } from '../../lib/random.ts';
+import { BYPASS_SCALE } from '../../neti/bridge.ts';
 import type { UnetShape } from '../../onnx/surgery/unet.ts';
 
 export type Feeds = Record<string, Tensor>;
@@ -33,7 +34,7 @@ export function textFeeds(rows: number, { tokens, contextWidth }: UnetShape): Fe
     placeholder_mask: new Tensor('float32', mask, [rows, tokens, 1]),
     concept_embedding: random([rows, 1, contextWidth], 3),
     concept_bypass: random([rows, contextWidth], 4),
-    bypass_scale: new Tensor('float32', Float32Array.of(0.2), []),
+    bypass_scale: new Tensor('float32', Float32Array.of(BYPASS_SCALE), []),
   };
 }
 

@@ -12,6 +12,7 @@ import { prepareTextEncoder, prepareUnet } from '../../onnx/prepare.ts';
 import { readStock } from '../../onnx/stock.ts';
 import type { UnetShape } from '../../onnx/surgery/unet.ts';
 import { openFolder } from '../modelFolder.ts';
+import { graphPath } from '../../lib/modelLayout.ts';
 
 export const providers = ['webgpu', 'cpu'] as const;
 export type NativeProvider = (typeof providers)[number];
@@ -41,18 +42,18 @@ export async function compile(folder: string, options: CompileOptions): Promise<
 }
 
 async function compileText(folder: string): Promise<void> {
-  const stock = await readStock('text_encoder/model.onnx', openFolder(folder));
-  await writeFile(graphPath(folder, 'text_encoder'), prepareTextEncoder(stock).bytes);
+  const stock = await readStock(graphPath('text_encoder'), openFolder(folder));
+  await writeFile(compiledPath(folder, 'text_encoder'), prepareTextEncoder(stock).bytes);
 }
 
 /** Compiles the U-Net beside its stock file. */
 export async function compileUnet(folder: string, options: CompileOptions): Promise<UnetShape> {
-  const { bytes, info } = prepareUnet(await readStock('unet/model.onnx', openFolder(folder)), {}, options);
-  await writeFile(graphPath(folder, 'unet'), bytes);
+  const { bytes, info } = prepareUnet(await readStock(graphPath('unet'), openFolder(folder)), {}, options);
+  await writeFile(compiledPath(folder, 'unet'), bytes);
   return info;
 }
 
-function graphPath(folder: string, part: Part): string {
+function compiledPath(folder: string, part: Part): string {
   return join(folder, `bench-${part}.onnx`);
 }
 
@@ -64,7 +65,7 @@ export async function open(
   options: InferenceSession.SessionOptions = {},
 ): Promise<InferenceSession> {
   try {
-    return await InferenceSession.create(graphPath(folder, part), {
+    return await InferenceSession.create(compiledPath(folder, part), {
       executionProviders: [provider],
       // As in the studio (ort/runtime.ts).
       enableMemPattern: false,
