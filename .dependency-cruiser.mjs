@@ -10,7 +10,7 @@ const mayImport = {
   gpu: ['lib'],
   ort: ['lib'],
   storage: ['lib'],
-  diffusion: ['ort', 'lib'],
+  diffusion: ['ort', 'pictures', 'lib'],
   neti: ['diffusion', 'ort', 'gpu', 'pictures', 'lib'],
   intake: ['neti', 'onnx', 'ort', 'storage', 'lib'],
   worker: ['intake', 'neti', 'diffusion', 'ort', 'gpu', 'onnx', 'storage', 'pictures', 'lib'],
@@ -24,11 +24,13 @@ const typesForThePage = ['intake', 'neti', 'diffusion', 'ort', 'storage'];
 
 const isPage = (folder) => folder === 'store' || folder === 'ui';
 const inside = (folders) => `^src/(${folders.join('|')})/`;
+/** Tests, and what only they use. Tools may lean on it too. */
+const testing = '\\.test\\.tsx?$|/testing/';
 
 const layer = ([folder, allowed]) => ({
   name: `layer-${folder}`,
   severity: 'error',
-  from: { path: `^src/${folder}/`, pathNot: '\\.test\\.tsx?$' },
+  from: { path: `^src/${folder}/`, pathNot: testing },
   to: {
     path: '^src/',
     pathNot: inside([folder, ...allowed, ...(isPage(folder) ? typesForThePage : [])]),
@@ -38,22 +40,39 @@ const layer = ([folder, allowed]) => ({
 const typesOnly = (folder) => ({
   name: `types-only-${folder}`,
   severity: 'error',
-  from: { path: `^src/${folder}/`, pathNot: '\\.test\\.tsx?$' },
+  from: { path: `^src/${folder}/`, pathNot: testing },
   to: {
     path: inside(typesForThePage.filter((room) => !mayImport[folder].includes(room))),
     dependencyTypesNot: ['type-only'],
   },
 });
 
+/** Every room below a room, by what its imports may import: what its tests may see, and the testing support of all. */
+const below = (folder) => [...new Set(mayImport[folder].flatMap((room) => [room, ...below(room)]))];
+
+const testLayer = (folder) => ({
+  name: `tests-${folder}`,
+  severity: 'error',
+  from: { path: `^src/${folder}/.*(${testing})` },
+  to: { path: '^src/', pathNot: `${inside([folder, ...below(folder), 'onnx'])}|/testing/` },
+});
+
 export default {
   forbidden: [
     ...Object.entries(mayImport).map(layer),
     ...Object.keys(mayImport).filter(isPage).map(typesOnly),
+    ...Object.keys(mayImport).map(testLayer),
+    {
+      name: 'product-without-testing',
+      severity: 'error',
+      from: { path: '^src/', pathNot: `${testing}|^src/tools/` },
+      to: { path: '/testing/' },
+    },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
     {
       name: 'only-ort-runs-onnx',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/ort/|\\.test\\.ts$|^src/tools/' },
+      from: { path: '^src/', pathNot: `^src/ort/|^src/tools/|${testing}` },
       to: { path: 'node_modules/onnxruntime' },
     },
     {

@@ -1,8 +1,8 @@
 /** Models on the browser's own file system: fetched, gone on with after a reload, refused when damaged, cancelled, removed. */
 import { createHash } from 'node:crypto';
 import { expect, test, type Page } from '@playwright/test';
-import { noise, tinyModel } from '../src/intake/testModel.ts';
-import { hubRepo, startTestServer, type TestServer } from '../src/intake/testServer.ts';
+import { noise, tinyModel } from '../src/intake/testing/model.ts';
+import { hubRepo, startTestServer, type TestServer } from '../src/intake/testing/server.ts';
 import type { IntakeProgress } from '../src/intake/progress.ts';
 import type { Intake } from './pages/intake.ts';
 import { testPage } from './steps.ts';

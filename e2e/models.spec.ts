@@ -6,7 +6,7 @@ import AxeBuilder from '@axe-core/playwright';
 import { expect, test, type Page } from '@playwright/test';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { hubCommit, hubRepo, startTestServer, type TestServer } from '../src/intake/testServer.ts';
+import { hubCommit, hubRepo, startTestServer, type TestServer } from '../src/intake/testing/server.ts';
 import { addPictures, concepts, generateOne, openStudio, pictures, results } from './steps.ts';
 
 const folder = join(import.meta.dirname, '../src/onnx/fixtures/micro');

@@ -4,15 +4,15 @@
  */
 import { AdamW } from '../../src/gpu/adamw.ts';
 import { CpuBackend } from '../../src/gpu/cpuBackend.ts';
-import { kernelCases } from '../../src/gpu/kernelCases.ts';
-import { drawInputs, opCases, runCase } from '../../src/gpu/opCases.ts';
+import { kernelCases } from '../../src/gpu/testing/kernelCases.ts';
+import { drawInputs, opCases, runCase } from '../../src/gpu/testing/opCases.ts';
 import { Tape } from '../../src/gpu/tape.ts';
 import { WebGpuBackend } from '../../src/gpu/webgpuBackend.ts';
 import { relativeError } from '../../src/lib/numbers.ts';
 import { Random } from '../../src/lib/random.ts';
 import { createMapper } from '../../src/neti/mapper.ts';
 import { MAPPER_DEFAULTS } from '../../src/neti/mapperConfig.ts';
-import { goldenErrors } from '../../src/neti/mapperGoldens.ts';
+import { goldenErrors } from '../../src/neti/testing/mapperGoldens.ts';
 
 const complaints: string[] = [];
 

@@ -1,6 +1,6 @@
 /** Against transformers' CLIPTokenizer on a small vocabulary of CLIP's form (fixtures/make_tokenizer.py). */
 import { readFile } from 'node:fs/promises';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { z } from 'zod';
 import { missingFile } from '../lib/modelFiles.ts';
 import { readTokenizerFolder } from './clipTokenizer.ts';
@@ -29,25 +29,25 @@ async function tokenizerOf(files: Record<string, string>): Promise<PromptTokeniz
 const parts = { 'vocab.json': JSON.stringify(fixture.vocab), 'merges.txt': fixture.merges };
 const tokenizer = await tokenizerOf(parts);
 
-test.each(fixture.cases.map((each) => [each.text, each.ids] as const))('“%s”', (text, expected) => {
+it.each(fixture.cases.map((each) => [each.text, each.ids] as const))('“%s”', (text, expected) => {
   expect(tokenizer.encode(text).ids.slice(0, expected.length)).toEqual(expected);
   expect(tokenizer.count(text)).toBe(expected.length);
 });
 
-test.each(
+it.each(
   fixture.padded.map((each) => [JSON.stringify(each.config), JSON.stringify(each.special), each] as const),
 )('padding by %s and %s', async (config, special, { text, ids: expected }) => {
   const files = { ...parts, 'tokenizer_config.json': config, 'special_tokens_map.json': special };
   expect((await tokenizerOf(files)).encode(text).ids).toEqual(expected);
 });
 
-test('a concept stands between the words, whatever fills the row', () => {
+it('a concept stands between the words, whatever fills the row', () => {
   const row = tokenizer.encode('a photo of {} on the beach');
   expect([row.placeholder, row.vectors]).toEqual([4, 1]);
   expect(row.ids).toHaveLength(77);
 });
 
-test('a concept of several vectors takes as many tokens, and too many are said to be its', () => {
+it('a concept of several vectors takes as many tokens, and too many are said to be its', () => {
   const prompt = 'a photo of {} on the beach';
   const [one, three] = [tokenizer.encode(prompt), tokenizer.encode(prompt, 3)];
   expect([three.placeholder, three.vectors]).toEqual([4, 3]);
@@ -60,7 +60,7 @@ test('a concept of several vectors takes as many tokens, and too many are said t
   );
 });
 
-test.each([
+it.each([
   [{ 'vocab.json': parts['vocab.json'] }, 'has neither'],
   [{ ...parts, 'vocab.json': '{"a":0}' }, 'found another'],
   [{ ...parts, 'vocab.json': '<html>' }, 'Expected JSON in tokenizer/vocab.json'],

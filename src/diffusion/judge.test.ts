@@ -1,12 +1,12 @@
 /** The shipped judge against PyTorch (float32 arithmetic on the same half-rounded weights), and what its scores mean. */
+import { readConcepts } from '../lib/sampleConcepts.ts';
 import * as ort from 'onnxruntime-web';
-import { afterAll, expect, test } from 'vitest';
-import { readConcepts } from '../tools/eval/study.ts';
-import { pngPlanes } from '../tools/pngPlanes.ts';
+import { afterAll, expect, it } from 'vitest';
+import { pngPlanes } from '../pictures/pngPlanes.ts';
 import { cosine, relativeError } from '../lib/numbers.ts';
 import { Runtime } from '../ort/runtime.ts';
-import { floatsOf, readTensors } from '../tools/runGraph.ts';
-import { openFolder } from '../tools/modelFolder.ts';
+import { floatsOf, readTensors } from '../onnx/testing/webGraph.ts';
+import { openFolder } from '../lib/modelFolder.ts';
 import { readTokenizerFolder } from './clipTokenizer.ts';
 import { Judge } from './judge.ts';
 import { PromptTokenizer } from './tokenizer.ts';
@@ -36,7 +36,7 @@ const rowOf = (name: string, row: number) => {
   return all.slice(row * width, (row + 1) * width);
 };
 
-test('pictures are seen as PyTorch sees them', async () => {
+it('pictures are seen as PyTorch sees them', async () => {
   const seen = await judge.look(planes);
   seen.forEach(({ prompt, likeness }, i) => {
     expect(relativeError(prompt, rowOf('image_embeds', i))).toBeLessThan(1e-4);
@@ -44,7 +44,7 @@ test('pictures are seen as PyTorch sees them', async () => {
   });
 });
 
-test('sentences are read as PyTorch reads them', async () => {
+it('sentences are read as PyTorch reads them', async () => {
   const sentence = 'a photo of a red car on a beach';
   const { ids } = tokenizer.encode(sentence);
   const row = floatsOf(goldens['sentence_ids']);
@@ -52,7 +52,7 @@ test('sentences are read as PyTorch reads them', async () => {
   expect(relativeError(await judge.read(sentence), floatsOf(goldens['sentence_embeds']))).toBeLessThan(1e-4);
 });
 
-test('a score is the cosine of the reference vectors', async () => {
+it('a score is the cosine of the reference vectors', async () => {
   const [first, second] = planes;
   const [score] = await judge.score([first!], 'a photo of a red car on a beach', [second!]);
   const likeness = cosine(rowOf('likeness_embeds', 0), rowOf('likeness_embeds', 1));
@@ -61,12 +61,12 @@ test('a score is the cosine of the reference vectors', async () => {
   expect(score!.prompt).toBeCloseTo(prompt, 4);
 });
 
-test('without pictures to compare with there is no likeness', async () => {
+it('without pictures to compare with there is no likeness', async () => {
   const [score] = await judge.score([planes[0]!], 'a photo', []);
   expect(score!.likeness).toBeNull();
 });
 
-test('pictures of one held-out concept are more alike than pictures of two', async () => {
+it('pictures of one held-out concept are more alike than pictures of two', async () => {
   const concepts = await readConcepts(home.pathname);
   const given = await Promise.all(
     concepts.map(({ pictures: files }) => judge.look(files.map((png) => pngPlanes(png, resolution)))),

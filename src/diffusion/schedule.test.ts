@@ -1,10 +1,11 @@
-import { expect, test } from 'vitest';
+/** The noise schedule against diffusers' numbers, and what it refuses. */
+import { expect, it } from 'vitest';
 import { NoiseSchedule, scheduleSchema } from './schedule.ts';
 
 const schedule = new NoiseSchedule(scheduleSchema.parse({}));
 
 // Stable Diffusion 1.x: alphas_cumprod as PyTorch computes it from linspace(√0.00085, √0.012, 1000)².
-test.each([
+it.each([
   [0, 0.99915],
   [500, 0.276303],
   [999, 0.00466],
@@ -13,7 +14,7 @@ test.each([
 });
 
 // diffusers 0.42, DPMSolverMultistepScheduler with rescale_betas_zero_snr.
-test.each([
+it.each([
   [0, 0.99914998],
   [1, 0.9982335],
   [500, 0.24101864],
@@ -24,7 +25,7 @@ test.each([
   expect(own.alphasCumprod[t]! / expected).toBeCloseTo(1, 4);
 });
 
-test.each([
+it.each([
   [{ beta_schedule: 'squaredcos_cap_v2' }, 'beta_schedule'],
   [{ prediction_type: 'sample' }, 'prediction_type'],
   [{ trained_betas: [0.1] }, 'trained_betas'],
@@ -33,14 +34,11 @@ test.each([
   expect(error?.issues[0]?.path).toEqual([name]);
 });
 
-test.each(['epsilon', 'v_prediction'] as const)(
-  '%s: a perfect answer gives the clean latents back',
-  (type) => {
-    const own = new NoiseSchedule(scheduleSchema.parse({ prediction_type: type }));
-    const clean = Float32Array.of(0.5, -1, 2);
-    const noise = Float32Array.of(1, 0.3, -0.7);
-    const noisy = own.addNoise(clean, noise, 321);
-    const found = own.predictClean(own.target(clean, noise, 321), noisy, own.alphasCumprod[321]!);
-    found.forEach((value, i) => expect(value).toBeCloseTo(clean[i]!, 5));
-  },
-);
+it.each(['epsilon', 'v_prediction'] as const)('%s: a perfect answer gives the clean latents back', (type) => {
+  const own = new NoiseSchedule(scheduleSchema.parse({ prediction_type: type }));
+  const clean = Float32Array.of(0.5, -1, 2);
+  const noise = Float32Array.of(1, 0.3, -0.7);
+  const noisy = own.addNoise(clean, noise, 321);
+  const found = own.predictClean(own.target(clean, noise, 321), noisy, own.alphasCumprod[321]!);
+  found.forEach((value, i) => expect(value).toBeCloseTo(clean[i]!, 5));
+});

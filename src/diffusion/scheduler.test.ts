@@ -1,7 +1,7 @@
 /** Both samplers against trajectories of diffusers on a toy network (fixtures/make_samplers.py). */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { relativeError } from '../lib/numbers.ts';
 import { readSafetensors, toFloat32 } from '../lib/safetensors.ts';
 import { NoiseSchedule, scheduleSchema } from './schedule.ts';
@@ -17,7 +17,7 @@ const cases = (['dpm-solver++-2m', 'ddim'] as const).flatMap((name) =>
   ),
 );
 
-test.each(cases)('%s, %s, %i steps', (name, prediction, steps) => {
+it.each(cases)('%s, %s, %i steps', (name, prediction, steps) => {
   const schedule = new NoiseSchedule(scheduleSchema.parse({ prediction_type: prediction }));
   const scheduler = createScheduler(name, schedule, steps);
   const key = `${name}.${prediction}.${steps}`;

@@ -1,9 +1,9 @@
 /** Every kernel has a case, so that the browser test runs its WGSL (e2e/webgpu-mapper.spec.ts). */
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import type { DeviceBuffer, Kernel } from './backend.ts';
 import { CpuBackend } from './cpuBackend.ts';
-import { kernelCases } from './kernelCases.ts';
-import { drawInputs, opCases, runCase } from './opCases.ts';
+import { kernelCases } from './testing/kernelCases.ts';
+import { drawInputs, opCases, runCase } from './testing/opCases.ts';
 
 const modules = import.meta.glob<Record<string, unknown>>(['./kernels/*.ts', '!./kernels/*.test.ts'], {
   eager: true,
@@ -27,7 +27,7 @@ function kernelName(exported: unknown): string[] {
   return 'name' in exported && typeof exported.name === 'string' ? [exported.name] : [];
 }
 
-test('the cases run every kernel and lose no buffer', async () => {
+it('the cases run every kernel and lose no buffer', async () => {
   const backend = new RecordingBackend();
   for (const op of opCases) await runCase(backend, op, drawInputs(op, 1));
   for (const each of kernelCases) await each.run(backend);

@@ -1,8 +1,9 @@
+/** Every operation of the autograd against central differences. */
 import { describe, expect, it } from 'vitest';
 import { sizeOf } from '../lib/numbers.ts';
 import { CpuBackend } from './cpuBackend.ts';
 import { linear } from './ops.ts';
-import { drawInputs, drawWeights, opCases, runCase, type OpCase } from './opCases.ts';
+import { drawInputs, drawWeights, opCases, runCase, type OpCase } from './testing/opCases.ts';
 import { Parameter, Tape } from './tape.ts';
 
 const seed = 11;

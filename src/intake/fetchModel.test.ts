@@ -1,6 +1,7 @@
+/** Fetching a model from a server that cuts, stalls, corrupts and refuses: nothing half-written is ever used. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { sha256Hex } from '../lib/sha256.ts';
-import { memoryTree, type MemoryTree } from '../storage/memoryTree.ts';
+import { memoryTree, type MemoryTree } from '../storage/testing/memoryTree.ts';
 import { ModelStore } from '../storage/modelStore.ts';
 import { planFromUrl } from './baseUrl.ts';
 import { fetchModel, type FetchOptions } from './fetchModel.ts';
@@ -8,8 +9,8 @@ import { planFromFolder } from './folder.ts';
 import { planFromHub } from './hub.ts';
 import { planToResume, type ModelPlan } from './plan.ts';
 import type { IntakeProgress } from './progress.ts';
-import { noise, tinyModel } from './testModel.ts';
-import { hubRepo, startTestServer, type Fault, type TestServer } from './testServer.ts';
+import { noise, tinyModel } from './testing/model.ts';
+import { hubRepo, startTestServer, type Fault, type TestServer } from './testing/server.ts';
 
 const weights = 'unet/model.onnx_data';
 // Silence on a busy machine must not look like a dead connection.

@@ -1,10 +1,11 @@
+/** What the memory of a folder's training would be, planned from its own graphs. */
 import { openAsBlob } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { officialDefaults } from '../neti/baseDefaults.ts';
 import { planTraining } from '../onnx/model.ts';
 import type { PreflightFacts } from './facts.ts';
 import { planFromFolder } from './folder.ts';
-import { microFolder } from './microFolder.ts';
+import { microFolder } from './testing/microFolder.ts';
 import { makePlan, type ModelPlan } from './plan.ts';
 import { plannedEstimates } from './plannedMemory.ts';
 import { preflight } from './preflight.ts';

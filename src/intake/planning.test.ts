@@ -1,10 +1,11 @@
+/** Plans of a repository, an address and a folder: which files, how many bytes, whose licence. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { planFromUrl } from './baseUrl.ts';
 import { planFromFolder } from './folder.ts';
 import { planFromHub, readHubName } from './hub.ts';
 import { chooseFiles, type ListedFile } from './chooseFiles.ts';
-import { tinyModel } from './testModel.ts';
-import { hubCommit, hubRepo, startTestServer, type TestServer } from './testServer.ts';
+import { tinyModel } from './testing/model.ts';
+import { hubCommit, hubRepo, startTestServer, type TestServer } from './testing/server.ts';
 
 const retry = { tries: 3, backoffMs: 1, stallMs: 5000 };
 const needed = [...tinyModel().keys()].filter((path) => !/README|LICENSE/.test(path)).toSorted();

@@ -1,3 +1,4 @@
+/** What the page says will come of a model on this computer. */
 import { describe, expect, it } from 'vitest';
 import type { GpuFacts, PreflightFacts } from './facts.ts';
 import { makePlan } from './plan.ts';

@@ -1,3 +1,4 @@
+/** How a fetch tells how far it is, and the time left. */
 import { describe, expect, it } from 'vitest';
 import type { PlannedFile } from './plan.ts';
 import { Progress, type IntakeProgress } from './progress.ts';

@@ -1,3 +1,4 @@
+/** Pickles as data: what is read, and that nothing is ever called. */
 import { describe, expect, it } from 'vitest';
 import { readPickle } from './pickle.ts';
 import { PickledObject } from './pickled.ts';

@@ -1,3 +1,4 @@
+/** Seeded random numbers: the same for a seed, and distributed as they should be. */
 import { describe, expect, it } from 'vitest';
 import { Random } from './random.ts';
 

@@ -1,3 +1,4 @@
+/** Safetensors files there and back, and damaged ones. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { numberToHalf } from './half.ts';

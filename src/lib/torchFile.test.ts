@@ -1,3 +1,4 @@
+/** PyTorch's files of every form, as PyTorch wrote them. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { readSafetensors, toFloat32 } from './safetensors.ts';

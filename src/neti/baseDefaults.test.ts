@@ -1,3 +1,4 @@
+/** Where training and sampling start on a base of one's own, and which defaults are taken. */
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { missingFile } from '../lib/modelFiles.ts';

@@ -1,3 +1,4 @@
+/** Concept files there and back, their metadata, and what is refused. */
 import { describe, expect, it } from 'vitest';
 import { AdamW } from '../gpu/adamw.ts';
 import { CpuBackend } from '../gpu/cpuBackend.ts';

@@ -1,7 +1,8 @@
-import { expect, test } from 'vitest';
+/** How the loss's scale follows overflow in half precision. */
+import { expect, it } from 'vitest';
 import { LossScale } from './lossScale.ts';
 
-test('halves at an overflow and doubles after good steps in a row', () => {
+it('halves at an overflow and doubles after good steps in a row', () => {
   const scale = new LossScale('float16', 3);
   const start = scale.value;
   scale.update(false);
@@ -12,7 +13,7 @@ test('halves at an overflow and doubles after good steps in a row', () => {
   expect(scale.value).toBe(start / 2);
 });
 
-test('float32 is not scaled', () => {
+it('float32 is not scaled', () => {
   const scale = new LossScale('float32', 1);
   for (const finite of [true, false]) scale.update(finite);
   expect(scale.value).toBe(1);

@@ -1,3 +1,4 @@
+/** The mapper against the official implementation's outputs and gradients. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { AdamW } from '../gpu/adamw.ts';
@@ -7,7 +8,7 @@ import { sizeOf } from '../lib/numbers.ts';
 import { Random } from '../lib/random.ts';
 import { createMapper, Mapper } from './mapper.ts';
 import { MAPPER_DEFAULTS, parameterShapes, type MapperConfig } from './mapperConfig.ts';
-import { goldenErrors } from './mapperGoldens.ts';
+import { goldenErrors } from './testing/mapperGoldens.ts';
 
 const config: MapperConfig = { ...MAPPER_DEFAULTS, layers: 16, contextWidth: 128, normScale: 0.4 };
 const small: MapperConfig = {

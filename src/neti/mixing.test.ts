@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest';
+/** Which concept each layer reads at each timestep. */
+import { describe, expect, it } from 'vitest';
 import type { PromptContexts } from '../diffusion/sampler.ts';
 import { coarseLayers, mixContexts } from './mixing.ts';
 
@@ -7,12 +8,12 @@ const stableDiffusion = [64, 64, 32, 32, 16, 16, 8, 16, 16, 16, 32, 32, 32, 64, 
 );
 
 describe('coarseLayers', () => {
-  test('of Stable Diffusion: the 16×16 and 8×8 layers around the middle', () => {
+  it('of Stable Diffusion: the 16×16 and 8×8 layers around the middle', () => {
     const indices = coarseLayers(stableDiffusion).flatMap((isCoarse, layer) => (isCoarse ? [layer] : []));
     expect(indices).toEqual([4, 5, 6, 7, 8, 9]);
   });
 
-  test('do not depend on the scale of the latents', () => {
+  it('do not depend on the scale of the latents', () => {
     expect(coarseLayers(stableDiffusion.map((positions) => positions / 64))).toEqual(
       coarseLayers(stableDiffusion),
     );
@@ -40,18 +41,18 @@ describe('mixContexts', () => {
       timesteps: [900, 500, 100],
     });
 
-  test('reads the geometry everywhere before the start', () => {
+  it('reads the geometry everywhere before the start', () => {
     expect(mixAt(500)(0)).toEqual(contextsOf(1)(0));
     expect(mixAt(-1)(2)).toEqual(contextsOf(1)(2));
   });
 
-  test('from the start on, coarse layers read the geometry and the others the appearance', () => {
+  it('from the start on, coarse layers read the geometry and the others the appearance', () => {
     const { keys, values } = mixAt(500)(1);
     expect([...keys]).toEqual([1001, 1001, 1001, 2011, 2011, 2011]);
     expect([...values]).toEqual([1101, 1101, 1101, 2111, 2111, 2111]);
   });
 
-  test('leaves the contexts it was given alone', () => {
+  it('leaves the contexts it was given alone', () => {
     const geometry = contextsOf(1)(0);
     const appearance = contextsOf(2)(0);
     mixContexts({

@@ -1,3 +1,4 @@
+/** How many hidden units a step keeps: their distribution and their sharing. */
 import { describe, expect, it } from 'vitest';
 import { Random } from '../lib/random.ts';
 import { nestedDropoutKeep } from './nestedDropout.ts';

@@ -3,7 +3,7 @@
  * the same random-weight model with the same random numbers (fixtures/make_official.py).
  */
 import * as ort from 'onnxruntime-web';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Pipeline } from '../diffusion/pipeline.ts';
 import { relativeError } from '../lib/numbers.ts';
 import { flipPlanes, toPlanes } from '../pictures/pixels.ts';
@@ -15,7 +15,7 @@ import { createBridge } from './bridge.ts';
 import { conceptContexts } from './contexts.ts';
 import { createMapper, type Mapper } from './mapper.ts';
 import { MAPPER_DEFAULTS } from './mapperConfig.ts';
-import { readOfficialGoldens, openOfficialModel, RecordedRandom, sketch } from './officialGoldens.ts';
+import { readOfficialGoldens, openOfficialModel, RecordedRandom, sketch } from './testing/officialGoldens.ts';
 import { officialDefaults, trainSettingsOn } from './baseDefaults.ts';
 import { Trainer, type TrainingPicture } from './trainer.ts';
 
@@ -89,7 +89,7 @@ describe.each([
   ['bypass', true, recordedSteps],
   ['plain', false, 1],
 ] as const)('%s', PATIENCE, (variant, textualBypass, steps) => {
-  test.each([
+  it.each([
     ['whole', MAPPER_DEFAULTS.hidden],
     ['truncated', 40],
   ])('contexts of all layers, predicted noise and loss: %s', async (name, truncation) => {
@@ -116,7 +116,7 @@ describe.each([
     mapper.release();
   });
 
-  test(`losses of ${steps} steps, gradients and weights of the first`, async () => {
+  it(`losses of ${steps} steps, gradients and weights of the first`, async () => {
     const mapper = await freshMapper(textualBypass);
     const random = new RecordedRandom(goldens.get('stream')!);
     const settings = trainSettingsOn(officialDefaults);

@@ -1,6 +1,6 @@
 /** The training loop on the micro model (random weights of Stable Diffusion's shape), prepared here. */
 import * as ort from 'onnxruntime-web';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import type { AdamWState } from '../gpu/adamw.ts';
 import { Pipeline } from '../diffusion/pipeline.ts';
 import { overlaid } from '../lib/modelFiles.ts';
@@ -8,7 +8,7 @@ import { relativeError } from '../lib/numbers.ts';
 import { Random } from '../lib/random.ts';
 import { prepareModel } from '../onnx/model.ts';
 import { Runtime } from '../ort/runtime.ts';
-import { openFolder } from '../tools/modelFolder.ts';
+import { openFolder } from '../lib/modelFolder.ts';
 import { createBridge, type Bridge } from './bridge.ts';
 import { readConcept, writeConcept } from './conceptFile.ts';
 import { createMapper, createTable, Mapper } from './mapper.ts';
@@ -68,7 +68,7 @@ async function steps(trainer: Trainer, count: number): Promise<number[]> {
   return losses;
 }
 
-test('a training that is stopped, kept as a file and gone on with is the same as one that never stopped', async () => {
+it('a training that is stopped, kept as a file and gone on with is the same as one that never stopped', async () => {
   const bridge = createBridge(runtime);
   const whole = freshMapper(bridge);
   const expected = await steps(trainerOf(bridge, whole, new Random(3)), 4);
@@ -103,7 +103,7 @@ test('a training that is stopped, kept as a file and gone on with is the same as
   expect(await resumed.state()).toEqual(await whole.state());
 });
 
-test.each(variantNames)('%s: a step moves every trained tensor', async (name) => {
+it.each(variantNames)('%s: a step moves every trained tensor', async (name) => {
   const bridge = createBridge(runtime);
   const embedding = await pipeline.tokenEmbedding(5);
   const config = { ...variantConfig(name, layers, embedding), hidden: 16, fourierFeatures: 16 };
@@ -117,7 +117,7 @@ test.each(variantNames)('%s: a step moves every trained tensor', async (name) =>
     expect(after.get(tensor), tensor).not.toEqual(before.get(tensor));
 });
 
-test('a step moves the mapper and gives every buffer back', async () => {
+it('a step moves the mapper and gives every buffer back', async () => {
   const bridge = createBridge(runtime);
   const mapper = freshMapper(bridge);
   const trainer = trainerOf(bridge, mapper, new Random(4));
@@ -134,7 +134,7 @@ test('a step moves the mapper and gives every buffer back', async () => {
   expect(bridge.backend.liveBuffers).toBe(0);
 });
 
-test('a step in passes of one picture is the step of them all', async () => {
+it('a step in passes of one picture is the step of them all', async () => {
   const files = await prepareModel(stock, { precision: 'float32', activationBudget: 5e5 });
   const narrow = await Pipeline.load(runtime, overlaid(files, stock));
   expect([pipeline.shape.picturesAtOnce, narrow.shape.picturesAtOnce]).toEqual([null, 1]);
@@ -148,7 +148,7 @@ test('a step in passes of one picture is the step of them all', async () => {
   );
 });
 
-test('half precision trains as float32 does, and skips a step whose gradients overflow', async () => {
+it('half precision trains as float32 does, and skips a step whose gradients overflow', async () => {
   const halfFiles = await prepareModel(stock, { precision: 'float16' });
   const half = await Pipeline.load(runtime, overlaid(halfFiles, stock));
   expect([pipeline.shape.precision, half.shape.precision]).toEqual(['float32', 'float16']);

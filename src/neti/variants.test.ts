@@ -1,3 +1,4 @@
+/** The paper's variants: each one's configuration trains, and is told apart in its file. */
 import { describe, expect, it } from 'vitest';
 import { CpuBackend } from '../gpu/cpuBackend.ts';
 import { Tape } from '../gpu/tape.ts';

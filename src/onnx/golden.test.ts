@@ -5,10 +5,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import type { Tensor } from 'onnxruntime-web';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { relativeError } from '../lib/numbers.ts';
-import { flag, floatsOf, openGraph, readTensors, webTensors, withVectorAxis } from '../tools/runGraph.ts';
-import { runBoth } from '../tools/textRuns.ts';
+import { flag, floatsOf, openGraph, readTensors, webTensors, withVectorAxis } from './testing/webGraph.ts';
+import { runBoth } from './testing/textRuns.ts';
 import type { CompileOptions } from './options.ts';
 import { compileUnet, prepareTextEncoder, prepareUnchanged, prepareUnet } from './prepare.ts';
 import { readStock } from './stock.ts';
@@ -85,7 +85,7 @@ async function expectText(stockUrl: URL, goldensUrl: URL) {
 }
 
 describe('U-Net: output, losses and the gradients of every layer', () => {
-  test.each(['micro/unet/model.onnx', 'unet_opset14.onnx.gz', 'unet_dynamo.onnx.gz'])('%s', async (path) => {
+  it.each(['micro/unet/model.onnx', 'unet_opset14.onnx.gz', 'unet_dynamo.onnx.gz'])('%s', async (path) => {
     await expectUnet(new URL(path, fixtures), microGoldens);
   });
 });
@@ -94,7 +94,7 @@ describe('U-Net within a budget for its activations', PATIENCE, () => {
   const url = new URL('micro/unet/model.onnx', fixtures);
   const budgeted = { precision: 'float32', activationBudget: 5e5, batch: 3 } as const;
 
-  test('the gradients of its segments are those of the whole', async () => {
+  it('the gradients of its segments are those of the whole', async () => {
     const { plan, graph } = compileUnet(await openStock(url), {}, budgeted);
     expect(graph.nodes.filter(({ op }) => op === 'If').length).toBe(plan!.segments);
     expect(plan!.segments).toBeGreaterThan(4);
@@ -103,7 +103,7 @@ describe('U-Net within a budget for its activations', PATIENCE, () => {
     await expectUnet(url, microGoldens, budgeted);
   });
 
-  test('without gradients nothing runs but the forward pass', async () => {
+  it('without gradients nothing runs but the forward pass', async () => {
     const stock = await openStock(url);
     const goldens = readTensors(microGoldens, 'unet.');
     const outputs = await run(stock, prepareUnet(stock, {}, budgeted).bytes, goldens, false);
@@ -113,7 +113,7 @@ describe('U-Net within a budget for its activations', PATIENCE, () => {
 });
 
 describe('text encoder: contexts and gradients', () => {
-  test.each(['micro/text_encoder/model.onnx', 'text_opset14.onnx.gz', 'text_dynamo.onnx.gz'])(
+  it.each(['micro/text_encoder/model.onnx', 'text_opset14.onnx.gz', 'text_dynamo.onnx.gz'])(
     '%s',
     async (path) => {
       await expectText(new URL(path, fixtures), microGoldens);
@@ -121,7 +121,7 @@ describe('text encoder: contexts and gradients', () => {
   );
 });
 
-test('the same context in every layer gives the stock output', async () => {
+it('the same context in every layer gives the stock output', async () => {
   const stock = await openStock(new URL('micro/unet/model.onnx', fixtures));
   const goldens = readTensors(microGoldens, 'unet.');
   const first = floatsOf(goldens.key_contexts);
@@ -137,7 +137,7 @@ test('the same context in every layer gives the stock output', async () => {
   expect(outputs.grad_key_contexts!.size).toBe(1);
 });
 
-test.each([
+it.each([
   ['vae_encoder', 'sample', 'picture', 'latent_parameters'],
   ['vae_decoder', 'latent_sample', 'latent', 'decoded'],
 ])('%s computes in float32 what PyTorch does', async (part, input, given, expected) => {
@@ -151,10 +151,10 @@ test.each([
 });
 
 describe.skipIf(!existsSync(baseGoldens))('the shipped base model', PATIENCE, () => {
-  test('U-Net', async () => {
+  it('U-Net', async () => {
     await expectUnet(new URL('unet/model.onnx', base), baseGoldens);
   });
-  test('text encoder', async () => {
+  it('text encoder', async () => {
     await expectText(new URL('text_encoder/model.onnx', base), baseGoldens);
   });
 });

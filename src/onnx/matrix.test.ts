@@ -8,12 +8,12 @@ import { basename, join } from 'node:path';
 import { brotliDecompressSync } from 'node:zlib';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { Tensor } from 'onnxruntime-node';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { relativeError } from '../lib/numbers.ts';
 import { readSafetensors, toBigInt64, toFloat32 } from '../lib/safetensors.ts';
-import { nativeTensors, openNative, wholeNumbers } from '../tools/nativeGraph.ts';
-import { withVectorAxis } from '../tools/runGraph.ts';
-import { runBoth } from '../tools/textRuns.ts';
+import { nativeTensors, openNative, wholeNumbers } from './testing/nativeGraph.ts';
+import { withVectorAxis } from './testing/webGraph.ts';
+import { runBoth } from './testing/textRuns.ts';
 import { prepareTextEncoder, prepareUnchanged, prepareUnet, type Prepared } from './prepare.ts';
 import { ModelProtoSchema, StringStringEntryProtoSchema, TensorProto_DataLocation } from './proto/onnx_pb.ts';
 import { readStock, type Stock } from './stock.ts';
@@ -103,7 +103,7 @@ describe('U-Net: output, losses and the gradients of every layer', () => {
     ...files('unet').map((file) => [file, false] as const),
     ['sd15.unet.optimum', true] as const,
   ];
-  test.each(layouts)('%s, weights in a file of their own: %s', async (file, split) => {
+  it.each(layouts)('%s, weights in a file of their own: %s', async (file, split) => {
     const stock = await open(file, split);
     const contextWidth = golden(file, 'key_contexts').shape.at(-1);
     const prepared = prepareUnet(stock, { latent: LATENT, tokens: TOKENS, contextWidth });
@@ -117,14 +117,14 @@ describe('U-Net: output, losses and the gradients of every layer', () => {
 });
 
 describe('text encoder: contexts and gradients', () => {
-  test.each(files('text'))('%s', async (file) => {
+  it.each(files('text'))('%s', async (file) => {
     const outputs = await run(file, prepareTextEncoder(await open(file), { tokens: TOKENS }));
     for (const name of ['key_contexts', 'value_contexts', 'grad_concept_embedding', 'grad_concept_bypass'])
       expectGolden(file, outputs, name);
   });
 });
 
-test.each([...files('vae_encoder'), ...files('vae_decoder')])('%s: output', async (file) => {
+it.each([...files('vae_encoder'), ...files('vae_decoder')])('%s: output', async (file) => {
   const prepared = prepareUnchanged(await open(file), {});
   const [input, output] = file.includes('encoder')
     ? ['sample', 'latent_parameters']

@@ -1,12 +1,12 @@
 /** The compiler's contract: what prepared graphs refer to, what whole-model preparation writes, what it refuses. */
 import { openAsBlob, readFileSync } from 'node:fs';
 import { fromBinary, toBinary } from '@bufbuild/protobuf';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { AppError } from '../lib/errors.ts';
 import { relativeError } from '../lib/numbers.ts';
 import { missingFile } from '../lib/modelFiles.ts';
 import { sha256Hex } from '../lib/sha256.ts';
-import { floatsOf, openGraph } from '../tools/runGraph.ts';
+import { floatsOf, openGraph } from './testing/webGraph.ts';
 import { BATCH } from './dims.ts';
 import { flattenSmallConvolutions } from './passes/smallConvolutions.ts';
 import { Graph, ints } from './graph.ts';
@@ -53,7 +53,7 @@ describe('prepared graphs', async () => {
       : openMicro(path.replace('prepared/', ''));
   const prepared = readModel(await readStock('prepared/unet.onnx', openPrepared));
 
-  test('store no weight: every large constant points at its bytes in the stock file', () => {
+  it('store no weight: every large constant points at its bytes in the stock file', () => {
     const stored = (graph: Graph) =>
       [...graph.constants.values()].flatMap(({ content }) => (content.kind === 'stored' ? [content] : []));
     const places = new Map(stored(readModel(unet)).map((content) => [content.offset, content]));
@@ -67,24 +67,24 @@ describe('prepared graphs', async () => {
     }
   });
 
-  test('keep the batch free in every input and output', () => {
+  it('keep the batch free in every input and output', () => {
     const free = [...prepared.inputs].filter(([, { dims }]) => dims.includes(BATCH)).map(([name]) => name);
     expect(free.sort()).toEqual(
       ['key_contexts', 'loss_weights', 'sample', 'target', 'timestep', 'value_contexts'].sort(),
     );
   });
 
-  test('are free of shape arithmetic', () => {
+  it('are free of shape arithmetic', () => {
     expect(prepared.nodes.filter(({ op }) => op === 'Shape')).toEqual([]);
   });
 
-  test('are the same bytes each time', () => {
+  it('are the same bytes each time', () => {
     expect(prepareUnet(unet).bytes).toEqual(prepareUnet(unet).bytes);
   });
 });
 
 describe('prepareModel', () => {
-  test('writes four graphs and a manifest with sizes and hashes', async () => {
+  it('writes four graphs and a manifest with sizes and hashes', async () => {
     const files = await prepareModel(openMicro);
     const names = ['unet', 'text_encoder', 'vae_encoder', 'vae_decoder'].map(
       (part) => `prepared/${part}.onnx`,
@@ -102,7 +102,7 @@ describe('prepareModel', () => {
     expect(await isCurrent({ ...manifest, compilerVersion: 0 }, openMicro)).toBe(false);
   });
 
-  test('is current for the budget that it was planned within, and none other', async () => {
+  it('is current for the budget that it was planned within, and none other', async () => {
     const options = { precision: 'float32', activationBudget: 5e5 } as const;
     const files = await prepareModel(openMicro, options);
     const manifest = JSON.parse(new TextDecoder().decode(files.get(preparedManifest))) as PreparedManifest;
@@ -113,13 +113,13 @@ describe('prepareModel', () => {
     expect(await isCurrent(manifest, openMicro)).toBe(false);
   });
 
-  test('needs no configuration where the graphs fix their sizes', async () => {
+  it('needs no configuration where the graphs fix their sizes', async () => {
     const bare = (path: string) =>
       path.endsWith('/config.json') ? Promise.reject(missingFile('bare', path)) : openMicro(path);
     expect(await prepareModel(bare)).toEqual(await prepareModel(openMicro));
   });
 
-  test('the shipped prepared graphs match the shipped stock graphs', async () => {
+  it('the shipped prepared graphs match the shipped stock graphs', async () => {
     const base = new URL('../../models/sticker-world/', import.meta.url);
     for (const [path, bytes] of await prepareModel((path) => openAsBlob(new URL(path, base))))
       expect(Buffer.compare(bytes, readFileSync(new URL(path, base))), path).toBe(0);
@@ -127,7 +127,7 @@ describe('prepareModel', () => {
 });
 
 describe('the plan of a training step', () => {
-  test('is for the pictures of a pass, unless a budget limits them', async () => {
+  it('is for the pictures of a pass, unless a budget limits them', async () => {
     const full = { precision: 'float32' } as const;
     const [one, two, nine] = await Promise.all([1, 2, 9].map((each) => planTraining(openMicro, full, each)));
     const [step, several] = [two!.activationBytes - one!.activationBytes, nine!.activationBytes];
@@ -137,7 +137,7 @@ describe('the plan of a training step', () => {
     expect(await planTraining(openMicro, within, 9)).toEqual(await planTraining(openMicro, within, 1));
   });
 
-  test('ends where it is told to, before a graph is compiled', async () => {
+  it('ends where it is told to, before a graph is compiled', async () => {
     const parts: string[] = [];
     const stop = (part: string) => {
       parts.push(part);
@@ -150,7 +150,7 @@ describe('the plan of a training step', () => {
 });
 
 describe('refusals', () => {
-  test('an unknown operator is named with its node and tensor', async () => {
+  it('an unknown operator is named with its node and tensor', async () => {
     const stock = await altered('Erf', 'Bessel');
     const error = await caught(() => prepareUnet(stock));
     const [erf] = readModel(unet).nodes.filter(({ op }) => op === 'Erf');
@@ -158,7 +158,7 @@ describe('refusals', () => {
     for (const part of ['Bessel', erf!.name, erf!.outputs[0]!]) expect(error.message).toContain(`${part}`);
   });
 
-  test('an operator without a derivative is named with its node and tensor', async () => {
+  it('an operator without a derivative is named with its node and tensor', async () => {
     const stock = await altered('Erf', 'Ceil');
     const error = await caught(() => prepareUnet(stock));
     const last = readModel(unet).nodes.findLast(({ op }) => op === 'Erf')!;
@@ -166,7 +166,7 @@ describe('refusals', () => {
     for (const part of ['Ceil', last.name, last.outputs[0]!]) expect(error.message).toContain(part);
   });
 
-  test.each([
+  it.each([
     ['not an ONNX file', new TextEncoder().encode('<!doctype html>')],
     ['an empty file', new Uint8Array()],
     ['half a file', new Uint8Array(unetBytes.subarray(0, unetBytes.length >> 1))],
@@ -174,16 +174,16 @@ describe('refusals', () => {
     expect((await caught(() => stockOf(bytes))).code).toBe('onnx.parse');
   });
 
-  test('a U-Net without cross-attention', async () => {
+  it('a U-Net without cross-attention', async () => {
     const stock = await altered('Softmax', 'Sigmoid');
     expect((await caught(() => prepareUnet(stock))).code).toBe('onnx.crossAttention');
   });
 
-  test('a model of another kind', async () => {
+  it('a model of another kind', async () => {
     expect((await caught(() => prepareTextEncoder(unet))).message).toContain('input_ids');
   });
 
-  test('an input that Stable Diffusion has not', async () => {
+  it('an input that Stable Diffusion has not', async () => {
     const model = fromBinary(ModelProtoSchema, unetBytes);
     model.graph!.input.push({ ...model.graph!.input[0]!, name: 'time_ids' });
     const stock = await stockOf(toBinary(ModelProtoSchema, model));
@@ -192,14 +192,14 @@ describe('refusals', () => {
     expect(error.message).toContain('found time_ids as well');
   });
 
-  test('a configuration that contradicts the graph', async () => {
+  it('a configuration that contradicts the graph', async () => {
     const error = await caught(() => prepareUnet(unet, { tokens: 77 }));
     expect(error.code).toBe('onnx.size');
     expect(error.message).toContain('77');
   });
 });
 
-test('the compiler knows small tensors, and of weights only the place', () => {
+it('the compiler knows small tensors, and of weights only the place', () => {
   const constants = [...readModel(unet).constants.values()];
   const halves = constants.filter(({ type }) => type === 'float16').map(readConstant);
   const values = halves.flatMap((known) => (known?.values ?? []) as number[]);
@@ -217,7 +217,7 @@ describe('small convolutions as dense products', () => {
     { name: '2×2, kernel 2, some taps outside', picture: 2, kernel: 2, stride: 2, pad: 1 },
   ];
 
-  test.each(shapes)('$name', async ({ picture, kernel, stride, pad }) => {
+  it.each(shapes)('$name', async ({ picture, kernel, stride, pad }) => {
     const size = Math.floor((picture + 2 * pad - kernel) / stride) + 1;
     const direct = convolution(picture, kernel, stride, pad, size);
     const dense = convolution(picture, kernel, stride, pad, size);

@@ -1,15 +1,15 @@
 /** An encoder exported with its sampling gives PyTorch's mean once prepared (fixtures/make_sampling_encoder.py). */
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { relativeError } from '../lib/numbers.ts';
-import { floatsOf, openGraph, readTensors } from '../tools/runGraph.ts';
+import { floatsOf, openGraph, readTensors } from './testing/webGraph.ts';
 import { prepareUnchanged } from './prepare.ts';
 import { readStock } from './stock.ts';
 
 const fixture = (name: string) => new URL(`fixtures/${name}`, import.meta.url);
 
-test('the noise of an exported sampling is left out', async () => {
+it('the noise of an exported sampling is left out', async () => {
   const path = 'vae_encoder/model.onnx';
   const data = new Uint8Array(gunzipSync(readFileSync(fixture('sampling_encoder.onnx.gz'))));
   const stock = await readStock(path, () => Promise.resolve(new Blob([data])));

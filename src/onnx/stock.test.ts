@@ -1,7 +1,7 @@
 /** Reading stock files: how little of them, and what is refused when weights are not where they should be. */
 import { readFileSync } from 'node:fs';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { AppError } from '../lib/errors.ts';
 import {
   ModelProtoSchema,
@@ -40,7 +40,7 @@ function withExternalWeight(location: string, offset = 0): Uint8Array {
   return toBinary(ModelProtoSchema, model);
 }
 
-test('weights are counted, and nothing but weights', async () => {
+it('weights are counted, and nothing but weights', async () => {
   const count = async (bytes: Uint8Array) =>
     countWeights(await readStock(PATH, () => Promise.resolve(blobOf(bytes))));
   // By the onnx package of Python: the floats of all initializers and constants.
@@ -48,7 +48,7 @@ test('weights are counted, and nothing but weights', async () => {
   expect(await count(withLargeWeight())).toBe(72_520 + 2 ** 20);
 });
 
-test('weights inside the file are not read, and their place is exact', async () => {
+it('weights inside the file are not read, and their place is exact', async () => {
   const bytes = withLargeWeight();
   const file = blobOf(bytes);
   let read = 0;
@@ -66,7 +66,7 @@ test('weights inside the file are not read, and their place is exact', async () 
   expect(bytes[offset - 1]).not.toBe(1);
 });
 
-test('files are told apart by their structure and small values, not by their weights', async () => {
+it('files are told apart by their structure and small values, not by their weights', async () => {
   const { sources } = await readStock(PATH, () => Promise.resolve(blobOf(micro)));
   const isSame = (bytes: Uint8Array) => isUnchanged(sources, PATH, () => Promise.resolve(blobOf(bytes)));
   const model = fromBinary(ModelProtoSchema, micro);
@@ -92,7 +92,7 @@ describe('weights in another file', () => {
     return reason as AppError;
   };
 
-  test.each(['../weights.bin', '/etc/weights.bin', 'a/../../b', 'C:\\weights.bin', 'file://weights', ''])(
+  it.each(['../weights.bin', '/etc/weights.bin', 'a/../../b', 'C:\\weights.bin', 'file://weights', ''])(
     'are not looked for at %j',
     async (location) => {
       const { code, message } = await refusal(location, new Uint8Array(1 << 20));
@@ -101,13 +101,13 @@ describe('weights in another file', () => {
     },
   );
 
-  test('are missed by name', async () => {
+  it('are missed by name', async () => {
     const { code, message } = await refusal('model.onnx_data', undefined);
     expect(code).toBe('onnx.externalData');
     expect(message).toContain('unet/model.onnx_data');
   });
 
-  test('are refused when the file is too short', async () => {
+  it('are refused when the file is too short', async () => {
     const { code, message } = await refusal('model.onnx_data', new Uint8Array(1000), 990);
     expect(code).toBe('onnx.externalData');
     expect(message).toContain('found 1000');

@@ -1,6 +1,6 @@
 /** Kept models on a disk in memory: complete, cut short, full. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { memoryTree, type MemoryTree } from './memoryTree.ts';
+import { memoryTree, type MemoryTree } from './testing/memoryTree.ts';
 import type { Journal } from './modelRecords.ts';
 import { ModelStore } from './modelStore.ts';
 

@@ -2,7 +2,7 @@
 import { decode } from 'fast-png';
 import { describe, expect, it, vi } from 'vitest';
 import { AppError } from '../lib/errors.ts';
-import { fillIn, pixels, scriptedClient, startStudio } from './testStudio.ts';
+import { fillIn, pixels, scriptedClient, startStudio } from './testing/scriptedStudio.ts';
 
 async function trained(overrides: Parameters<typeof scriptedClient>[0] = {}) {
   const studio = await startStudio({ client: scriptedClient(overrides) });

@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { AppError } from '../lib/errors.ts';
 import { openMemoryStorage } from '../storage/storage.ts';
 import { chosenConcepts, isPlain } from './pictureConcepts.ts';
-import { fillIn, scriptedClient, startStudio } from './testStudio.ts';
+import { fillIn, scriptedClient, startStudio } from './testing/scriptedStudio.ts';
 import type { ImportOrigin } from '../neti/conceptMetadata.ts';
 
 async function trained() {

@@ -5,7 +5,7 @@ import { AppError } from '../lib/errors.ts';
 import type { GenerateRequest } from '../worker/api.ts';
 import { sweptStarts } from './order.ts';
 import { sweepAround } from './sweep.ts';
-import { fillIn, pixels, scriptedClient, startStudio } from './testStudio.ts';
+import { fillIn, pixels, scriptedClient, startStudio } from './testing/scriptedStudio.ts';
 
 /** A studio with two concepts, the second chosen, and the requests its worker gets. */
 async function withTwoConcepts() {

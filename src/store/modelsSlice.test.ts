@@ -2,7 +2,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { AppError } from '../lib/errors.ts';
 import type { ModelOffer, OpenRequest } from '../worker/api.ts';
-import { scriptedClient, startStudio, trainQuickly, fillIn } from './testStudio.ts';
+import { scriptedClient, startStudio, trainQuickly, fillIn } from './testing/scriptedStudio.ts';
 import type { StudioClient } from '../worker/studioClient.ts';
 
 const id = '0123456789abcdef';

@@ -1,7 +1,7 @@
 /** The concept’s pictures: adding, cropping, removing, and how the model sees them. */
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../lib/errors.ts';
-import { makeStudio, pixels, scriptedClient, startStudio } from './testStudio.ts';
+import { makeStudio, pixels, scriptedClient, startStudio } from './testing/scriptedStudio.ts';
 
 const files = (count: number) => Array.from({ length: count }, (_, index) => new File(['x'], `${index}.png`));
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { readImageHeader } from '../pictures/header.ts';
 import { encodePng } from '../pictures/png.ts';
 import { describeLength, splitPrompt, unknownWords } from './prompt.ts';
-import { pixels } from './testStudio.ts';
+import { pixels } from './testing/scriptedStudio.ts';
 import { fileSize } from '../lib/numbers.ts';
 import { conceptFileName, duration } from './words.ts';
 

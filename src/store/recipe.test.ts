@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { keyOf } from '../storage/recipe.ts';
 import { readOrder } from './order.ts';
 import { formOf, pngText, toRequest } from './recipe.ts';
-import { fillIn, startStudio } from './testStudio.ts';
+import { fillIn, startStudio } from './testing/scriptedStudio.ts';
 
 /** A studio with two concepts that are mixed, every setting other than its default. */
 async function prepared() {

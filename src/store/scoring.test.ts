@@ -2,7 +2,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { AppError } from '../lib/errors.ts';
 import type { ScoreRequest } from '../worker/api.ts';
-import { fillIn, scriptedClient, startStudio } from './testStudio.ts';
+import { fillIn, scriptedClient, startStudio } from './testing/scriptedStudio.ts';
 
 async function generated(client = scriptedClient()) {
   const studio = await startStudio({ client });

@@ -2,7 +2,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { AppError } from '../lib/errors.ts';
 import { openMemoryStorage } from '../storage/storage.ts';
-import { fillIn, scriptedClient, startStudio, trainQuickly } from './testStudio.ts';
+import { fillIn, scriptedClient, startStudio, trainQuickly } from './testing/scriptedStudio.ts';
 import { extendCurve } from './trainingSlice.ts';
 import { browserLock } from './trainingLock.ts';
 

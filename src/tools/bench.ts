@@ -14,7 +14,7 @@ import type { StepTimes } from '../neti/trainer.ts';
 import { Trainer } from '../neti/trainer.ts';
 import { Runtime } from '../ort/runtime.ts';
 import { benchUnet } from './benchUnet.ts';
-import { openFolder } from './modelFolder.ts';
+import { openFolder } from '../lib/modelFolder.ts';
 
 const warmUp = 3;
 const repeats = 15;

@@ -11,7 +11,7 @@ import { sizeOf } from '../lib/numbers.ts';
 import { prepareUnchanged, prepareUnet } from '../onnx/prepare.ts';
 import { readStock } from '../onnx/stock.ts';
 import type { UnetShape } from '../onnx/surgery/unet.ts';
-import { flag, floatTensor, openGraph } from './runGraph.ts';
+import { flag, floatTensor, openGraph } from '../onnx/testing/webGraph.ts';
 import { graphPath } from '../lib/modelLayout.ts';
 
 const STOCK = graphPath('unet');

@@ -25,9 +25,9 @@ import { readModel } from '../onnx/read.ts';
 import { readStock, type Stock } from '../onnx/stock.ts';
 import type { UnetShape } from '../onnx/surgery/unet.ts';
 import type { TextShape } from '../onnx/surgery/textEncoder.ts';
-import { openFolder } from './modelFolder.ts';
-import { nativeTensors, openNative, wholeNumbers } from './nativeGraph.ts';
-import { runBoth } from './textRuns.ts';
+import { openFolder } from '../lib/modelFolder.ts';
+import { nativeTensors, openNative, wholeNumbers } from '../onnx/testing/nativeGraph.ts';
+import { runBoth } from '../onnx/testing/textRuns.ts';
 
 /** Side of the latents of a 256 × 256 picture. */
 const SIDE = 32;

@@ -16,9 +16,9 @@ import { createBridge } from '../neti/bridge.ts';
 import { readConcept } from '../neti/conceptFile.ts';
 import { conceptContexts } from '../neti/contexts.ts';
 import { Mapper } from '../neti/mapper.ts';
-import { openFolder } from './modelFolder.ts';
+import { openFolder } from '../lib/modelFolder.ts';
 import { nativeRuntime } from './nativeRuntime.ts';
-import { pngPlanes } from './pngPlanes.ts';
+import { pngPlanes } from '../pictures/pngPlanes.ts';
 import { bootstrap, type Interval } from './statistics.ts';
 
 const template = 'a photo of a {}';

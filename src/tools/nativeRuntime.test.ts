@@ -1,7 +1,7 @@
 /** The native runtime stands in for the page's in the evaluation: on the shipped base both must learn alike. */
 import { join } from 'node:path';
 import * as ort from 'onnxruntime-web';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { Pipeline } from '../diffusion/pipeline.ts';
 import { relativeError } from '../lib/numbers.ts';
 import { Random } from '../lib/random.ts';
@@ -11,7 +11,7 @@ import { createMapper } from '../neti/mapper.ts';
 import { MAPPER_DEFAULTS } from '../neti/mapperConfig.ts';
 import { Trainer } from '../neti/trainer.ts';
 import { Runtime } from '../ort/runtime.ts';
-import { openFolder } from './modelFolder.ts';
+import { openFolder } from '../lib/modelFolder.ts';
 import { nativeRuntime } from './nativeRuntime.ts';
 
 const base = join(import.meta.dirname, '../../models/sticker-world');
@@ -38,7 +38,7 @@ async function lossCurve(runtime: Runtime): Promise<Float32Array> {
   return losses;
 }
 
-test('ten steps on the native build follow the loss curve of WebAssembly', async () => {
+it('ten steps on the native build follow the loss curve of WebAssembly', async () => {
   ort.env.wasm.numThreads = 1;
   const page = await lossCurve(new Runtime({ ort, provider: 'wasm' }));
   expect(relativeError(await lossCurve(nativeRuntime()), page)).toBeLessThan(1e-4);

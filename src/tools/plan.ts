@@ -15,8 +15,8 @@ import type { MemoryPlan } from '../onnx/plan/choose.ts';
 import { simulateMemory } from '../onnx/plan/memory.ts';
 import { compileUnet } from '../onnx/prepare.ts';
 import { readStock } from '../onnx/stock.ts';
-import { HollowBlob } from './hollowBlob.ts';
-import { openFolder } from './modelFolder.ts';
+import { HollowBlob } from '../onnx/testing/hollowBlob.ts';
+import { openFolder } from '../lib/modelFolder.ts';
 import { configPath, graphPath } from '../lib/modelLayout.ts';
 
 const GIGA = 1e9;

@@ -10,7 +10,7 @@ import { AppError } from '../lib/errors.ts';
 import { judgeParts } from '../lib/modelLayout.ts';
 import { prepareJudge } from '../onnx/judge.ts';
 import { prepareModel } from '../onnx/model.ts';
-import { openFolder } from './modelFolder.ts';
+import { openFolder } from '../lib/modelFolder.ts';
 
 async function main(args: readonly string[]): Promise<void> {
   const [folder] = args.filter((arg) => !arg.startsWith('--'));

@@ -1,3 +1,4 @@
+/** What a base says of itself: words, defaults, a judge. */
 import { describe, expect, it } from 'vitest';
 import { hashBase } from '../lib/manifest.ts';
 import { missingFile } from '../lib/modelFiles.ts';

@@ -1,11 +1,12 @@
+/** A model kept in the browser: compiled when it must be, opened again as it is, stopped between graphs. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import { toPlainError } from '../lib/errors.ts';
-import { memoryTree } from '../storage/memoryTree.ts';
+import { memoryTree } from '../storage/testing/memoryTree.ts';
 import { ModelStore } from '../storage/modelStore.ts';
 import type { LoadProgress } from './api.ts';
 import { fetchModel } from '../intake/fetchModel.ts';
 import { planFromFolder } from '../intake/folder.ts';
-import { microFolder } from '../intake/microFolder.ts';
+import { microFolder } from '../intake/testing/microFolder.ts';
 import { openKeptModel } from './keptModel.ts';
 
 let store: ModelStore;

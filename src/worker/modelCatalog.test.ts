@@ -1,7 +1,8 @@
+/** What is kept in this browser and what could be. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { memoryTree } from '../storage/memoryTree.ts';
+import { memoryTree } from '../storage/testing/memoryTree.ts';
 import { ModelStore } from '../storage/modelStore.ts';
-import { microFolder } from '../intake/microFolder.ts';
+import { microFolder } from '../intake/testing/microFolder.ts';
 import { ModelCatalog } from './modelCatalog.ts';
 
 // A browser without a graphics card.

@@ -1,7 +1,8 @@
+/** How many tokens a prompt takes, with and without a concept. */
 import { expect, it } from 'vitest';
 import { readTokenizerFolder } from '../diffusion/clipTokenizer.ts';
 import { PromptTokenizer } from '../diffusion/tokenizer.ts';
-import { openFolder } from '../tools/modelFolder.ts';
+import { openFolder } from '../lib/modelFolder.ts';
 import { checkPrompt } from './promptCheck.ts';
 
 const open = openFolder(new URL('../../models/sticker-world/', import.meta.url));

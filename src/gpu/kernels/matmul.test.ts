@@ -1,3 +1,4 @@
+/** The matrix product of the processor's backend, in every orientation and at sizes that do not fill a tile. */
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../lib/random.ts';
 import { matmul, productParams } from './matmul.ts';

@@ -1,3 +1,4 @@
+/** Concepts written for the official code and as textual inversions. */
 import { describe, expect, it } from 'vitest';
 import { CpuBackend } from '../../gpu/cpuBackend.ts';
 import { Random } from '../../lib/random.ts';
@@ -8,7 +9,7 @@ import { MAPPER_DEFAULTS, type MapperConfig } from '../mapperConfig.ts';
 import { importConcept } from './importConcept.ts';
 import { OFFICIAL_EMBEDS_NAME, OFFICIAL_MAPPER_NAME, writeOfficial } from './officialExport.ts';
 import { variantConfig } from '../variants.ts';
-import { base, created, importFixtures, tensor } from './testFixtures.ts';
+import { base, created, importFixtures, tensor } from '../testing/foreignFixtures.ts';
 import { averageWord, writeTextualInversion } from './textualInversion.ts';
 
 const embedding = new Random(5).fillNormal(new Float32Array(12));

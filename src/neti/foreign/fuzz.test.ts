@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { AppError } from '../../lib/errors.ts';
 import { Random } from '../../lib/random.ts';
 import { readConcept } from '../conceptFile.ts';
-import { base, created, fixture } from './testFixtures.ts';
+import { base, created, fixture } from '../testing/foreignFixtures.ts';
 import { importConcept } from './importConcept.ts';
 
 const seeds = [

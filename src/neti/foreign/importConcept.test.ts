@@ -1,3 +1,4 @@
+/** Files of the official code and of textual inversion's programs, as those wrote them. */
 import { describe, expect, it } from 'vitest';
 import { CpuBackend } from '../../gpu/cpuBackend.ts';
 import { Tape } from '../../gpu/tape.ts';
@@ -11,7 +12,7 @@ import { readConcept, relabelConcept, type Concept } from '../conceptFile.ts';
 import { Mapper } from '../mapper.ts';
 import { importConcept } from './importConcept.ts';
 import { POSITIONAL_ENCODER } from './officialMapper.ts';
-import { base, created, fixture, importFixtures, tensor } from './testFixtures.ts';
+import { base, created, fixture, importFixtures, tensor } from '../testing/foreignFixtures.ts';
 
 const official = [
   { suffix: 'steps-250', open: base(4, 12), keep: [undefined, 5] },

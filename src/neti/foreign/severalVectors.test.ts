@@ -11,14 +11,14 @@ import { relativeError } from '../../lib/numbers.ts';
 import { Random } from '../../lib/random.ts';
 import { prepareModel } from '../../onnx/model.ts';
 import { floats, Runtime } from '../../ort/runtime.ts';
-import { openFolder } from '../../tools/modelFolder.ts';
+import { openFolder } from '../../lib/modelFolder.ts';
 import { conceptRows, createBridge } from '../bridge.ts';
 import { readConcept } from '../conceptFile.ts';
 import { conceptContexts } from '../contexts.ts';
 import { Mapper } from '../mapper.ts';
 import { officialDefaults, trainSettingsOn } from '../baseDefaults.ts';
 import { Trainer } from '../trainer.ts';
-import { base, importFixtures, tensor } from './testFixtures.ts';
+import { base, importFixtures, tensor } from '../testing/foreignFixtures.ts';
 
 const TOLERANCE = 1e-5;
 const golden = (name: string) => tensor('goldens-three.safetensors', name);

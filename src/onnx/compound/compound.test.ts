@@ -4,7 +4,7 @@
  */
 import { create, toBinary } from '@bufbuild/protobuf';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { AppError } from '../../lib/errors.ts';
 import { relativeError, sizeOf } from '../../lib/numbers.ts';
 import { Random } from '../../lib/random.ts';
@@ -190,7 +190,7 @@ async function spelledOut(model: Uint8Array): Promise<Uint8Array> {
   return writeModel(graph, new Map());
 }
 
-test.each(
+it.each(
   cases.map(
     (one) =>
       [
@@ -207,7 +207,7 @@ test.each(
     expect(relativeError(found[i]!, values)).toBeLessThan(TOLERANCE);
 });
 
-test.each<[string, Case, string]>([
+it.each<[string, Case, string]>([
   ['an operator without a rule', { op: 'LongformerAttention', inputs: [[1, 2]] }, 'LongformerAttention'],
   [
     'a padding mask',

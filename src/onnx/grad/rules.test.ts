@@ -4,9 +4,9 @@
  */
 import { sizeOf } from '../../lib/numbers.ts';
 import type { InferenceSession, Tensor } from 'onnxruntime-web';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Random } from '../../lib/random.ts';
-import { floatsOf, floatTensor, openGraph } from '../../tools/runGraph.ts';
+import { floatsOf, floatTensor, openGraph } from '../testing/webGraph.ts';
 import { Builder } from '../builder.ts';
 import { isBatch, showDims, type Dim } from '../dims.ts';
 import { lower } from '../passes/lower.ts';
@@ -14,7 +14,7 @@ import { Graph, type Node } from '../graph.ts';
 import { KnownValues, recordTypes } from '../infer.ts';
 import { makeConstant } from '../values.ts';
 import { writeModel } from '../write.ts';
-import { cases, type Case } from './cases.ts';
+import { cases, type Case } from '../testing/derivativeCases.ts';
 import { differentiable, differentiate } from './reverse.ts';
 
 const BATCH_SIZE = 2;
@@ -115,14 +115,14 @@ const title = ({ op, inputs, attributes }: Case) => {
 };
 
 describe('derivative rules against central differences', () => {
-  test.each(cases.map((tested, i) => [title(tested), tested, FIRST_SEED + i] as const))(
+  it.each(cases.map((tested, i) => [title(tested), tested, FIRST_SEED + i] as const))(
     '%s',
     async (_, tested, seed) => {
       await check(tested, seed);
     },
   );
 
-  test('the table covers every rule', () => {
+  it('the table covers every rule', () => {
     expect([...new Set(cases.map(({ op }) => op))].sort()).toEqual(differentiable().sort());
   });
 });

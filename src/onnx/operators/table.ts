@@ -1,4 +1,4 @@
-/** Every operator that the compiler understands. A new one is an entry in its family's file, and its cases (grad/cases.ts). */
+/** Every operator that the compiler understands. A new one is an entry in its family's file, and its cases (testing/derivativeCases.ts). */
 import { activationOperators } from './activations.ts';
 import { arithmeticOperators } from './arithmetic.ts';
 import { convolutionOperators } from './convolution.ts';

@@ -1,7 +1,7 @@
 /** Shape arithmetic with a free batch, and the recognised patterns. */
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { halfToNumber, numberToHalf } from '../../lib/half.ts';
 import { addDims, BATCH, broadcastDims, divDims, mulDims, sameDims } from '../dims.ts';
 import { Graph, int } from '../graph.ts';
@@ -26,7 +26,7 @@ async function standardForm(path: string) {
 }
 
 describe('dimensions', () => {
-  test('arithmetic stays in numbers and multiples of the batch', () => {
+  it('arithmetic stays in numbers and multiples of the batch', () => {
     expect(mulDims(BATCH, 8)).toEqual({ batch: 8 });
     expect(divDims({ batch: 8 }, 4)).toEqual({ batch: 2 });
     expect(divDims({ batch: 8 }, BATCH)).toBe(8);
@@ -37,12 +37,12 @@ describe('dimensions', () => {
     expect(() => divDims(BATCH, 2)).toThrow('shape arithmetic');
   });
 
-  test('broadcasting', () => {
+  it('broadcasting', () => {
     expect(sameDims(broadcastDims([BATCH, 1, 3], [4, 1]), [BATCH, 4, 3])).toBe(true);
     expect(() => broadcastDims([2], [3])).toThrow('broadcast');
   });
 
-  test('reshape targets name no batch', () => {
+  it('reshape targets name no batch', () => {
     expect(reshapeTo([BATCH, 6], [BATCH, 2, 3])).toEqual([0, 2, 3]);
     expect(reshapeTo([BATCH, 8, 6], [{ batch: 8 }, 6])).toEqual([-1, 6]);
     expect(reshapeTo([6, BATCH], [BATCH, 6])).toEqual([-1, 6]);
@@ -52,19 +52,19 @@ describe('dimensions', () => {
 describe('scales rounded by a half-precision export', () => {
   const half = (value: number) => halfToNumber(numberToHalf(value));
 
-  test('attention scales, √2 and 1.702 are restored', () => {
+  it('attention scales, √2 and 1.702 are restored', () => {
     for (const exact of [6 ** -0.25, 40 ** -0.5, 160 ** -0.25, Math.SQRT2, 1.702])
       expect(restoreScale(half(exact))).toBeCloseTo(exact, 12);
     expect(restoreScale(half(Math.sqrt(half(6 ** -0.5))))).toBeCloseTo(6 ** -0.25, 12);
   });
 
-  test('other numbers stay', () => {
+  it('other numbers stay', () => {
     for (const value of [0.5, 1, 2, 1e-5, half(0.3), half(0.7)]) expect(restoreScale(value)).toBe(value);
   });
 });
 
 describe('standard form of exported graphs', () => {
-  test.each(['micro/unet/model.onnx', 'unet_opset14.onnx.gz', 'unet_dynamo.onnx.gz'])(
+  it.each(['micro/unet/model.onnx', 'unet_opset14.onnx.gz', 'unet_dynamo.onnx.gz'])(
     'U-Net %s',
     async (path) => {
       const counts = await standardForm(path);
@@ -79,7 +79,7 @@ describe('standard form of exported graphs', () => {
   );
 });
 
-test.each([
+it.each([
   [7, ['Split']],
   [16, Array.from({ length: 16 }, () => 'Slice')],
 ])('a shader gets at most 8 buffers: %i parts', (parts, operators) => {

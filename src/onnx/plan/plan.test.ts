@@ -1,13 +1,13 @@
 /** The planner on graphs small enough to count by hand, and on Stable Diffusion 1.5 at full size. */
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Builder } from '../builder.ts';
 import { BATCH, type Dim } from '../dims.ts';
 import { Graph, int, type Node } from '../graph.ts';
 import { conditional } from '../branch.ts';
 import type { CompileOptions } from '../options.ts';
-import { HollowBlob } from '../../tools/hollowBlob.ts';
+import { HollowBlob } from '../testing/hollowBlob.ts';
 import { readStock } from '../stock.ts';
 import { compileUnet } from '../prepare.ts';
 import { makeConstant } from '../values.ts';
@@ -27,7 +27,7 @@ function graphOf(build: (at: Builder) => string[]): Graph {
 const peak = (build: (at: Builder) => string[]) => simulateMemory(graphOf(build), 2).activationBytes;
 
 describe('life times', () => {
-  test('a value is freed after its last reader', () => {
+  it('a value is freed after its last reader', () => {
     const chain = (at: Builder) => [[0, 1, 2].reduce((x) => at.op('Softmax', [x]), 'x')];
     expect(peak(chain)).toBe(2 * 32);
     const kept = (at: Builder) => {
@@ -38,7 +38,7 @@ describe('life times', () => {
     expect(peak(kept)).toBe(3 * 32);
   });
 
-  test('a view lies in its input; nothing else is written over what it reads', () => {
+  it('a view lies in its input; nothing else is written over what it reads', () => {
     expect(peak((at) => [at.op('Neg', [at.op('Exp', ['x'])])])).toBe(2 * 32);
     expect(peak((at) => [at.op('Neg', [at.reshape(at.op('Exp', ['x']), [BATCH, 2, 2])])])).toBe(2 * 32);
     expect(peak((at) => [at.op('Exp', ['x']), at.op('Neg', ['x'])])).toBe(2 * 32);
@@ -53,11 +53,11 @@ describe('life times', () => {
     return [at.reduceMean(repeat(at.reduceMean(wide, [1]), 4 * columns), [1])];
   };
 
-  test('a buffer that a later value of its shape takes is held until then', () => {
+  it('a buffer that a later value of its shape takes is held until then', () => {
     expect(peak(rising(BATCH, 4))).toBe(128 + 2 * 4 + 2 * 4 * 64);
   });
 
-  test('it is given back at once where onnxruntime does not know the shapes to be the same', () => {
+  it('it is given back at once where onnxruntime does not know the shapes to be the same', () => {
     expect(simulateMemory(graphOf(rising(BATCH, 4)), 2, false).activationBytes).toBe(2 * 4 + 2 * 4 * 64);
     const behindReshape = rising({ batch: 2 }, 2);
     expect(peak(behindReshape)).toBe(4 * 4 + 4 * 4 * 64);
@@ -73,7 +73,7 @@ describe('life times', () => {
   const last = 2 * 4 + 2 * 4 * 128;
 
   // Native onnxruntime 1.32 asks for the same on graphs of these forms (fixtures/ort_memory.py, counted_peak).
-  test('what nobody reads is held until the scope ends, unless a value that is read takes its buffer', () => {
+  it('what nobody reads is held until the scope ends, unless a value that is read takes its buffer', () => {
     const twice = (at: Builder) => at.op('Concat', ['x', 'x'], { axis: int(1) });
     expect(peak(halved(twice, (_, half) => half))).toBe(last + 32);
     expect(peak(halved(twice, (at, half) => at.op('Exp', [half])))).toBe(last);
@@ -85,7 +85,7 @@ describe('life times', () => {
     expect(peak(halved(fromMean, (_, half) => half))).toBe(last + 32);
   });
 
-  test('a branch runs on top of what is alive, and what it captures lives until then', () => {
+  it('a branch runs on top of what is alive, and what it captures lives until then', () => {
     const branching = (at: Builder) => {
       const captured = at.op('Softmax', ['x']);
       const other = at.op('Softmax', ['x']);
@@ -100,7 +100,7 @@ describe('life times', () => {
     expect(peak(branching)).toBe((2 + 1 + 2) * 32);
   });
 
-  test('what follows from weights is a weight; one that nothing else reads is not kept', () => {
+  it('what follows from weights is a weight; one that nothing else reads is not kept', () => {
     const graph = graphOf((at) => {
       at.graph.addConstant('w', makeConstant('float32', [4, 4], Array<number>(16).fill(1)));
       return [at.op('MatMul', ['x', at.transpose('w', [1, 0])])];
@@ -109,7 +109,7 @@ describe('life times', () => {
   });
 });
 
-test('nodes run depth first from the last leaf', () => {
+it('nodes run depth first from the last leaf', () => {
   const node = (name: string, ...inputs: string[]): Node => ({
     op: 'Exp',
     name,
@@ -121,7 +121,7 @@ test('nodes run depth first from the last leaf', () => {
   expect(executionOrder(nodes).map(({ name }) => name)).toEqual(['b', 'a', 'd', 'c']);
 });
 
-test('operations of products', () => {
+it('operations of products', () => {
   const graph = graphOf((at) => {
     at.graph.addConstant('w', makeConstant('float32', [4, 5], Array<number>(20).fill(1)));
     at.graph.addConstant('k', makeConstant('float32', [6, 4, 2, 2], Array<number>(96).fill(1)));
@@ -147,7 +147,7 @@ describe('Stable Diffusion 1.5 at 512 × 512, one picture', () => {
   };
   const PARAMETERS = 859_520_964;
 
-  test('float16 within 2 GB: at most 4 GB in all, each weight once, at most 35 % computed twice', async () => {
+  it('float16 within 2 GB: at most 4 GB in all, each weight once, at most 35 % computed twice', async () => {
     const plan = await planned({ precision: 'float16', activationBudget: 2e9 });
     expect(plan.activationBytes).toBeLessThanOrEqual(2e9);
     expect(plan.weightBytes + plan.activationBytes).toBeLessThanOrEqual(4e9);
@@ -161,7 +161,7 @@ describe('Stable Diffusion 1.5 at 512 × 512, one picture', () => {
     expect(lastProduct).toBeLessThan(order.findIndex(({ op }) => op === 'If'));
   });
 
-  test('without a budget it would take more', async () => {
+  it('without a budget it would take more', async () => {
     const plan = await planned({ precision: 'float16' });
     expect(plan.weightBytes + plan.activationBytes).toBeGreaterThan(6e9);
     // The attention of 8 heads over 64 × 64 positions, whose softmax computes in float32.

@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+/** Colour histograms and their intersection. */
+import { expect, it } from 'vitest';
 import { colourHistogram, intersection } from './colours.ts';
 
 const side = 8;
@@ -21,14 +22,14 @@ function picture(thing: Rgb, ground: Rgb, width: number): Float32Array {
 const compare = (a: Float32Array, b: Float32Array) =>
   intersection(colourHistogram(a, side), colourHistogram(b, side));
 
-test('neither the ground nor the size counts', () => {
+it('neither the ground nor the size counts', () => {
   expect(compare(picture(red!, white!, 3), picture(red!, blue!, 6))).toBeCloseTo(1, 6);
 });
 
-test('other colours have nothing in common', () => {
+it('other colours have nothing in common', () => {
   expect(compare(picture(red!, white!, 3), picture(green!, white!, 3))).toBe(0);
 });
 
-test('an empty picture has nothing in common with anything', () => {
+it('an empty picture has nothing in common with anything', () => {
   expect(compare(picture(white!, white!, 3), picture(red!, white!, 3))).toBe(0);
 });

@@ -5,6 +5,7 @@
  * and run again. --settings adds NeTI with other settings. --part does every second (third, …) training and stops: parts run
  * side by side. Then the judge scores everything, and --report (models/…/evaluation) gets what was found.
  */
+import { readConcepts, type SampleConcept } from '../../lib/sampleConcepts.ts';
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -16,21 +17,13 @@ import { manifestSchema } from '../../lib/manifest.ts';
 import { createBridge } from '../../neti/bridge.ts';
 import { readDefaults, trainSettingsOn } from '../../neti/baseDefaults.ts';
 import { variantNames, type VariantName } from '../../neti/variants.ts';
-import { openFolder } from '../modelFolder.ts';
+import { openFolder } from '../../lib/modelFolder.ts';
 import { nativeRuntime } from '../nativeRuntime.ts';
 import { learn } from './learn.ts';
 import { mixPair, pairsOf } from './mix.ts';
 import { writeReport } from './report.ts';
 import { scoreStudy } from './scoring.ts';
-import {
-  mainVariants,
-  readConcepts,
-  settingArms,
-  settingConcepts,
-  variantArm,
-  type Arm,
-  type StudyConcept,
-} from './study.ts';
+import { mainVariants, settingArms, settingConcepts, variantArm, type Arm } from './study.ts';
 
 const models = join(import.meta.dirname, '../../../models');
 const wordsSchema = z.object({ templates: z.object({ object: z.array(z.string()) }) });
@@ -84,7 +77,7 @@ const base = { id: entry.id, hash: entry.hash };
 const bench = { pipeline, templates: templates.object, base, out };
 const concepts = (await readConcepts(folder)).slice(0, Number(values.concepts));
 const seconds: number[] = [];
-const teach = async (arm: Arm, concept: StudyConcept) => {
+const teach = async (arm: Arm, concept: SampleConcept) => {
   const cell = await learn(bench, arm, concept);
   seconds.push(cell.seconds);
   const said = cell.isNew ? 'trained' : 'there already';
@@ -106,7 +99,7 @@ if (values.part) process.exit();
 const { tokenizer, shape } = pipeline;
 const { resolution } = shape;
 const judge = await Judge.load({ runtime, open, tokenizer, resolution });
-const score = (arms: readonly string[], some: readonly StudyConcept[]) =>
+const score = (arms: readonly string[], some: readonly SampleConcept[]) =>
   scoreStudy(judge, resolution, out, arms, some);
 const cells = await score(variants, concepts);
 const settingNames = ['neti', ...otherArms.map(({ name }) => name)];

@@ -2,6 +2,7 @@
  * One cell of the comparison: a variant learns a concept with the studio's own trainer, and draws the study's prompts at each
  * checkpoint. A cell whose run.json is there, of the same base and settings, is not done again.
  */
+import type { SampleConcept } from '../../lib/sampleConcepts.ts';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
@@ -15,17 +16,9 @@ import { createMapper, createTable, type Mapper } from '../../neti/mapper.ts';
 import { MAPPER_DEFAULTS } from '../../neti/mapperConfig.ts';
 import { Trainer, type TrainingPicture } from '../../neti/trainer.ts';
 import { variantConfig, type VariantName } from '../../neti/variants.ts';
-import { pngPlanes } from '../pngPlanes.ts';
+import { pngPlanes } from '../../pictures/pngPlanes.ts';
 import { drawPictures, gridPng, schedulerOf } from './drawing.ts';
-import {
-  type Arm,
-  checkpointFile,
-  conceptFile,
-  lastCheckpoint,
-  study,
-  truncationFile,
-  type StudyConcept,
-} from './study.ts';
+import { type Arm, checkpointFile, conceptFile, lastCheckpoint, study, truncationFile } from './study.ts';
 
 export interface Bench {
   readonly pipeline: Pipeline;
@@ -53,7 +46,7 @@ export interface LearnedCell {
   readonly isNew: boolean;
 }
 
-export async function learn(bench: Bench, arm: Arm, concept: StudyConcept): Promise<LearnedCell> {
+export async function learn(bench: Bench, arm: Arm, concept: SampleConcept): Promise<LearnedCell> {
   const { name, variant, settings } = arm;
   const record = join(dirname(checkpointFile(bench.out, name, concept.folder, 0)), 'run.json');
   const kept = await readRun(record, bench.base.hash, keyOf(arm));
@@ -96,7 +89,7 @@ export async function learn(bench: Bench, arm: Arm, concept: StudyConcept): Prom
 async function keepConcept(
   { base, pipeline, out }: Bench,
   { name, settings }: Arm,
-  { folder, category }: StudyConcept,
+  { folder, category }: SampleConcept,
   mapper: Mapper,
   losses: readonly number[],
 ): Promise<void> {
@@ -141,7 +134,7 @@ async function freshMapper(
   return config.network ? createMapper(backend, config, random) : createTable(backend, config, embedding);
 }
 
-async function encodePictures(pipeline: Pipeline, { pictures }: StudyConcept): Promise<TrainingPicture[]> {
+async function encodePictures(pipeline: Pipeline, { pictures }: SampleConcept): Promise<TrainingPicture[]> {
   const { resolution } = pipeline.shape;
   const encoded: TrainingPicture[] = [];
   for (const png of pictures) {

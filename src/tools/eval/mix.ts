@@ -2,6 +2,7 @@
  * Style mixing measured: the study's concepts in pairs, next neighbours by name, the first giving the geometry. Over a
  * sweep of mixing starts, how much of the first's shape and of the second's colours is there?
  */
+import type { SampleConcept } from '../../lib/sampleConcepts.ts';
 import { readFile } from 'node:fs/promises';
 import { mean, sampleRankCorrelation } from 'simple-statistics';
 import type { Judge } from '../../diffusion/judge.ts';
@@ -13,10 +14,10 @@ import { readConcept } from '../../neti/conceptFile.ts';
 import { conceptContexts } from '../../neti/contexts.ts';
 import { Mapper } from '../../neti/mapper.ts';
 import { coarseLayers, mixContexts } from '../../neti/mixing.ts';
-import { pngPlanes } from '../pngPlanes.ts';
+import { pngPlanes } from '../../pictures/pngPlanes.ts';
 import { colourHistogram, intersection } from './colours.ts';
 import { drawPictures, schedulerOf } from './drawing.ts';
-import { conceptFile, type StudyConcept } from './study.ts';
+import { conceptFile } from './study.ts';
 
 export const mixingStudy = {
   /** A plain ground, so that the thing's colours can be told from it. */
@@ -56,7 +57,7 @@ export interface MixingTools {
 }
 
 /** Pairs of neighbours. */
-export function pairsOf(concepts: readonly StudyConcept[]): [StudyConcept, StudyConcept][] {
+export function pairsOf(concepts: readonly SampleConcept[]): [SampleConcept, SampleConcept][] {
   const pairs = Math.min(mixingStudy.pairs, Math.floor(concepts.length / 2));
   return Array.from({ length: pairs }, (_, i) => [concepts[2 * i]!, concepts[2 * i + 1]!]);
 }
@@ -64,8 +65,8 @@ export function pairsOf(concepts: readonly StudyConcept[]): [StudyConcept, Study
 /** The pictures of one pair, and what is measured on them. */
 export async function mixPair(
   tools: MixingTools,
-  geometry: StudyConcept,
-  appearance: StudyConcept,
+  geometry: SampleConcept,
+  appearance: SampleConcept,
 ): Promise<{ pair: MixedPair; sweep: Sweep }> {
   const sweep = await drawSweep(tools, geometry, appearance);
   const starts: MixedStart[] = [];
@@ -82,8 +83,8 @@ export async function mixPair(
 
 async function drawSweep(
   tools: MixingTools,
-  geometry: StudyConcept,
-  appearance: StudyConcept,
+  geometry: SampleConcept,
+  appearance: SampleConcept,
 ): Promise<Sweep> {
   const { pipeline } = tools;
   const { timesteps } = schedulerOf(pipeline);
@@ -103,7 +104,7 @@ async function drawSweep(
 
 async function contextsOf(
   { pipeline, bridge, out }: MixingTools,
-  { folder }: StudyConcept,
+  { folder }: SampleConcept,
   timesteps: readonly number[],
 ): Promise<PromptContexts> {
   const { config, state } = await readConcept(await readFile(conceptFile(out, 'neti', folder)));
@@ -122,13 +123,13 @@ async function contextsOf(
 async function measure(
   { judge, pipeline }: MixingTools,
   pictures: Float32Array,
-  geometry: StudyConcept,
-  appearance: StudyConcept,
+  geometry: SampleConcept,
+  appearance: SampleConcept,
 ): Promise<Omit<MixedStart, 'start'>> {
   const side = pipeline.shape.resolution;
   const size = 3 * side * side;
   const made = mixingStudy.seeds.map((_, i) => pictures.subarray(i * size, (i + 1) * size));
-  const given = (concept: StudyConcept) => concept.pictures.map((png) => pngPlanes(png, side));
+  const given = (concept: SampleConcept) => concept.pictures.map((png) => pngPlanes(png, side));
   const seen = await judge.look(made.map(withoutColour));
   const known = await judge.look(given(geometry).map(withoutColour));
   const histograms = given(appearance).map((planes) => colourHistogram(planes, side));

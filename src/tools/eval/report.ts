@@ -2,6 +2,7 @@
  * What the study found, as files beside the model: evaluation.json (every score, the settings, command and commit),
  * table.md, the charts, the contact sheet of the concepts with its blind test, and the mixing sheet.
  */
+import type { SampleConcept } from '../../lib/sampleConcepts.ts';
 import { execFileSync } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,13 +10,13 @@ import { chromium } from '@playwright/test';
 import type { BaseIdentity } from '../../neti/conceptFile.ts';
 import type { TrainSettings } from '../../neti/settings.ts';
 import { browserLaunch } from '../browser.ts';
-import { pngTiles } from '../pngPlanes.ts';
+import { pngTiles } from '../../pictures/pngPlanes.ts';
 import { blindTest, plainRows, sheet, type SheetRow, type Taught } from '../sheets.ts';
 import { convergence, mixingCurve, scatter, truncationCurve } from './charts.ts';
 import { gridPng } from './drawing.ts';
 import { mixingStudy, type MixedPair, type Sweep } from './mix.ts';
 import type { Cell } from './scoring.ts';
-import { checkpointFile, lastCheckpoint, study, type StudyConcept } from './study.ts';
+import { checkpointFile, lastCheckpoint, study } from './study.ts';
 import { armRows, markdownTable, summarize } from './summary.ts';
 
 /** Prompts of the contact sheet, by their number in the study. */
@@ -28,7 +29,7 @@ export interface Findings {
   readonly resolution: number;
   /** Where the study was drawn (learn.ts). */
   readonly drawn: string;
-  readonly concepts: readonly StudyConcept[];
+  readonly concepts: readonly SampleConcept[];
   readonly cells: readonly Cell[];
   /** NeTI with the studio's settings and with others; none when they were not compared. */
   readonly settingCells: readonly Cell[];

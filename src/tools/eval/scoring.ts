@@ -1,12 +1,13 @@
 /** What the judge says of every picture that the study drew (learn.ts). */
+import type { SampleConcept } from '../../lib/sampleConcepts.ts';
 import { readFile } from 'node:fs/promises';
 import { mean } from 'simple-statistics';
 import type { Judge } from '../../diffusion/judge.ts';
 import { placeholder } from '../../lib/prompt.ts';
 import { cosine } from '../../lib/numbers.ts';
 import { MAPPER_DEFAULTS } from '../../neti/mapperConfig.ts';
-import { pngPlanes, pngTiles } from '../pngPlanes.ts';
-import { checkpointFile, lastCheckpoint, study, truncationFile, type StudyConcept } from './study.ts';
+import { pngPlanes, pngTiles } from '../../pictures/pngPlanes.ts';
+import { checkpointFile, lastCheckpoint, study, truncationFile } from './study.ts';
 
 /** Scores of one drawn sheet, means over its prompts and seeds. */
 export interface Cell {
@@ -27,7 +28,7 @@ export async function scoreStudy(
   resolution: number,
   out: string,
   arms: readonly string[],
-  concepts: readonly StudyConcept[],
+  concepts: readonly SampleConcept[],
 ): Promise<Cell[]> {
   const cells: Cell[] = [];
   for (const concept of concepts) {
@@ -48,7 +49,7 @@ export async function scoreStudy(
 }
 
 /** A function that scores sheets of one concept: a row a prompt, a column a seed. */
-async function createReference(judge: Judge, resolution: number, { category, pictures }: StudyConcept) {
+async function createReference(judge: Judge, resolution: number, { category, pictures }: SampleConcept) {
   const given = pictures.map((png) => pngPlanes(png, resolution));
   const sentences: Float32Array[] = [];
   for (const prompt of study.prompts) sentences.push(await judge.read(prompt.replace(placeholder, category)));

@@ -2,9 +2,8 @@
  * The comparison of the paper's figure 7 and its ablations, on the shipped base: what is trained, what is drawn, and where it is
  * kept. Everything is fixed here, so that a run can be cut and resumed, and its parts are comparable.
  */
-import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import type { SampleConcept } from '../../lib/sampleConcepts.ts';
 import type { TrainSettings } from '../../neti/settings.ts';
 import type { VariantName } from '../../neti/variants.ts';
 
@@ -76,32 +75,7 @@ export const settingArms = (settings: TrainSettings): readonly Arm[] =>
     }));
 
 /** Settings are compared on every fourth concept. */
-export const settingConcepts = (concepts: readonly StudyConcept[]) => concepts.filter((_, i) => i % 4 === 0);
-
-/** A held-out concept: its folder, category, and the PNG files to learn from. */
-export interface StudyConcept {
-  readonly folder: string;
-  readonly category: string;
-  readonly pictures: readonly Uint8Array[];
-}
-
-const conceptSchema = z.object({ category: z.string() });
-
-/** The concepts that ship with the base, in the order of their names. */
-export async function readConcepts(modelFolder: string): Promise<StudyConcept[]> {
-  const home = join(modelFolder, 'concepts');
-  const folders = (await readdir(home)).sort();
-  return Promise.all(
-    folders.map(async (folder) => {
-      const { category } = conceptSchema.parse(
-        JSON.parse(await readFile(join(home, folder, 'concept.json'), 'utf8')),
-      );
-      const names = (await readdir(join(home, folder))).filter((name) => /^\d+\.png$/.test(name)).sort();
-      const pictures = await Promise.all(names.map((name) => readFile(join(home, folder, name))));
-      return { folder, category, pictures };
-    }),
-  );
-}
+export const settingConcepts = (concepts: readonly SampleConcept[]) => concepts.filter((_, i) => i % 4 === 0);
 
 /** Where the pictures of a checkpoint are kept: a column a seed, a row a prompt. */
 export function checkpointFile(out: string, arm: string, concept: string, step: number): string {

@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest';
+/** Means, bootstrap intervals and rank correlations of the evaluation. */
+import { expect, it } from 'vitest';
 import type { Cell } from './scoring.ts';
 import { study } from './study.ts';
 import { markdownTable, summarize } from './summary.ts';
@@ -20,26 +21,26 @@ function cellsOf(arm: 'neti' | 'xti'): Cell[] {
 
 const summary = summarize([...cellsOf('neti'), ...cellsOf('xti')]);
 
-test('means are over concepts', () => {
+it('means are over concepts', () => {
   const row = summary.arms.find(({ arm, step }) => arm === 'xti' && step === 150);
   expect(row!.likeness.value).toBeCloseTo(0.65 + 0.0278, 6);
   expect(row!.likeness.high - row!.likeness.low).toBeCloseTo(0.1, 6);
 });
 
-test('differences are paired: what is hard for both does not count', () => {
+it('differences are paired: what is hard for both does not count', () => {
   const [{ arm, likeness }] = summary.differences as [(typeof summary.differences)[0]];
   expect(arm).toBe('xti');
   expect(likeness.value).toBeCloseTo(0.1, 6);
   expect(likeness.high - likeness.low).toBeCloseTo(0, 6);
 });
 
-test('the truncation curve has every count, and its ranks', () => {
+it('the truncation curve has every count, and its ranks', () => {
   expect(summary.truncation.map(({ kept }) => kept)).toEqual([...study.truncations]);
   expect(summary.truncationRank.likeness).toBeCloseTo(1, 6);
   expect(summary.truncationRank.prompt).toBeCloseTo(-1, 6);
 });
 
-test('the table has a line a variant', () => {
+it('the table has a line a variant', () => {
   expect(
     markdownTable(summary)
       .split('\n')

@@ -12,7 +12,7 @@ import { z } from 'zod';
 import { AppError } from '../../lib/errors.ts';
 import { cosine, relativeError } from '../../lib/numbers.ts';
 import type { Precision } from '../../lib/precision.ts';
-import { nativeTensors } from '../nativeGraph.ts';
+import { nativeTensors } from '../../onnx/testing/nativeGraph.ts';
 import { readOptions, runCommand } from './commandLine.ts';
 import { unetFeeds } from './feeds.ts';
 import { benchOptions, compileUnet, open, type NativeProvider } from './graphs.ts';

@@ -11,7 +11,7 @@ import type { CompileOptions } from '../../onnx/options.ts';
 import { prepareTextEncoder, prepareUnet } from '../../onnx/prepare.ts';
 import { readStock } from '../../onnx/stock.ts';
 import type { UnetShape } from '../../onnx/surgery/unet.ts';
-import { openFolder } from '../modelFolder.ts';
+import { openFolder } from '../../lib/modelFolder.ts';
 import { graphPath } from '../../lib/modelLayout.ts';
 
 export const providers = ['webgpu', 'cpu'] as const;

@@ -1,5 +1,5 @@
 /** Profiles as onnxruntime writes them: times in microseconds. */
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { sumProfile } from './profile.ts';
 
 const node = (op: string, provider: string, dur: number) => ({
@@ -10,7 +10,7 @@ const node = (op: string, provider: string, dur: number) => ({
 });
 const kernel = (name: string, dur: number) => ({ cat: 'Api', name, dur, args: { cache_key: '' } });
 
-test('kernels of the card are summed by operator and program, encoding them and branches are left out', () => {
+it('kernels of the card are summed by operator and program, encoding them and branches are left out', () => {
   const shares = sumProfile(
     JSON.stringify([
       { cat: 'Session', name: 'model_run', dur: 9e6 },

@@ -1,5 +1,5 @@
 /** What is concluded from figures, and when nothing is. */
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { mostGrowth } from './memory.ts';
 import { dominance, verdict, type Report } from './report.ts';
 
@@ -23,14 +23,14 @@ const report: Report = {
   },
 };
 
-test('the target is met or missed', () => {
+it('the target is met or missed', () => {
   expect(verdict(report)).toMatch(/^Target met: .* 2\.00 ×/);
   expect(verdict({ ...report, studio: { ...report.studio, training: 1 } })).toMatch(
     /^Target missed: .* 3\.33 ×/,
   );
 });
 
-test.each<[RegExp, Partial<Report>]>([
+it.each<[RegExp, Partial<Report>]>([
   [/ran on cpu/, { options: { ...report.options, provider: 'cpu' } }],
   [/full model at 512²/, { options: { ...report.options, narrow: true } }],
   [/PyTorch found no graphics card/, { pytorch: { ...report.pytorch, onCard: false } }],
@@ -41,13 +41,13 @@ test.each<[RegExp, Partial<Report>]>([
   expect(sentence).toMatch(reason);
 });
 
-test('what dominates, over both graphs', () => {
+it('what dominates, over both graphs', () => {
   expect(dominance(report.dominant)).toContain(
     'unet 80 %, text_encoder 20 %; largest operator: Conv of the unet, 50 %',
   );
 });
 
-test('memory is compared card by card', () => {
+it('memory is compared card by card', () => {
   expect(mostGrowth([])).toBeNull();
   expect(mostGrowth(['0, 100', '1, 9000', '0, 2148', '1, 9100', '0, 100'])).toBe(2);
 });

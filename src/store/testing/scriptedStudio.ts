@@ -1,6 +1,6 @@
 /** For tests of the store: a studio on storage in memory and a client that the test scripts. */
-import { AppError } from '../lib/errors.ts';
-import { openMemoryStorage, type StudioStorage } from '../storage/storage.ts';
+import { AppError } from '../../lib/errors.ts';
+import { openMemoryStorage, type StudioStorage } from '../../storage/storage.ts';
 import type {
   GenerateRequest,
   ModelList,
@@ -8,14 +8,14 @@ import type {
   TrainEvent,
   TrainRequest,
   TrainResult,
-} from '../worker/api.ts';
-import type { StudioDeps } from './context.ts';
-import type { DecodedPicture } from '../pictures/decode.ts';
-import { createStudioStore, type StudioStore } from './studioStore.ts';
-import { browserLock } from './trainingLock.ts';
-import type { ConceptInfo } from '../neti/conceptMetadata.ts';
-import type { Pixels } from '../pictures/pixels.ts';
-import type { StudioClient } from '../worker/studioClient.ts';
+} from '../../worker/api.ts';
+import type { StudioDeps } from '../context.ts';
+import type { DecodedPicture } from '../../pictures/decode.ts';
+import { createStudioStore, type StudioStore } from '../studioStore.ts';
+import { browserLock } from '../trainingLock.ts';
+import type { ConceptInfo } from '../../neti/conceptMetadata.ts';
+import type { Pixels } from '../../pictures/pixels.ts';
+import type { StudioClient } from '../../worker/studioClient.ts';
 
 export const pixels = (shade: number): Pixels => ({
   width: 2,

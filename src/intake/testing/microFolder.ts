@@ -1,9 +1,9 @@
 /** For tests: the micro model (random weights, Stable Diffusion's exact layout) as a folder that was chosen on the page. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import type { FolderFile } from './folder.ts';
+import type { FolderFile } from '../folder.ts';
 
-const folder = join(import.meta.dirname, '../onnx/fixtures/micro');
+const folder = join(import.meta.dirname, '../../onnx/fixtures/micro');
 
 export async function microFolder(): Promise<FolderFile[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });

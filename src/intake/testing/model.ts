@@ -1,5 +1,5 @@
 /** For tests: files in the layout of a model, with contents that are nothing but recognisable. */
-import { Random } from '../lib/random.ts';
+import { Random } from '../../lib/random.ts';
 
 /** Made-up bytes; the same for the same seed. */
 export function noise(length: number, seed = 1): Uint8Array<ArrayBuffer> {

@@ -5,13 +5,13 @@
 import { readFile } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
 import { z } from 'zod';
-import { AppError } from '../lib/errors.ts';
-import { numberToHalf } from '../lib/half.ts';
-import { Random, type RandomSource } from '../lib/random.ts';
-import { readSafetensors, toFloat32 } from '../lib/safetensors.ts';
+import { AppError } from '../../lib/errors.ts';
+import { numberToHalf } from '../../lib/half.ts';
+import { Random, type RandomSource } from '../../lib/random.ts';
+import { readSafetensors, toFloat32 } from '../../lib/safetensors.ts';
 
-const folder = new URL('fixtures/official/', import.meta.url);
-const micro = new URL('../onnx/fixtures/micro/', import.meta.url);
+const folder = new URL('../fixtures/official/', import.meta.url);
+const micro = new URL('../../onnx/fixtures/micro/', import.meta.url);
 
 const int = z.int();
 /** Byte offset, rows, columns (0, or those of the weight where its transpose is stored), seed, centre and exponent. */

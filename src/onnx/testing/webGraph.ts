@@ -1,8 +1,8 @@
 /** Runs ONNX graphs in Node on onnxruntime-web's WebAssembly provider: for benchmarks and for the compiler's tests. */
 import { readFileSync } from 'node:fs';
 import { InferenceSession, Tensor, env } from 'onnxruntime-web';
-import { sizeOf } from '../lib/numbers.ts';
-import { readSafetensors, toBigInt64, toFloat32 } from '../lib/safetensors.ts';
+import { sizeOf } from '../../lib/numbers.ts';
+import { readSafetensors, toBigInt64, toFloat32 } from '../../lib/safetensors.ts';
 import type { TensorMaker } from './textRuns.ts';
 
 export interface ExternalBytes {

@@ -2,11 +2,11 @@
  * One case for every differentiable operation and awkward shape, shared by two checks: derivatives against central differences
  * on the CPU (unit test), and WebGPU against the CPU (browser test). Not part of the product.
  */
-import { sizeOf } from '../lib/numbers.ts';
-import { Random } from '../lib/random.ts';
-import type { Backend } from './backend.ts';
-import { keepFirst, layerNorm, leakyRelu, linear, normalizeRows, sliceColumns } from './ops.ts';
-import { Parameter, Tape, type Tensor } from './tape.ts';
+import { sizeOf } from '../../lib/numbers.ts';
+import { Random } from '../../lib/random.ts';
+import type { Backend } from '../backend.ts';
+import { keepFirst, layerNorm, leakyRelu, linear, normalizeRows, sliceColumns } from '../ops.ts';
+import { Parameter, Tape, type Tensor } from '../tape.ts';
 
 export interface OpCase {
   readonly name: string;

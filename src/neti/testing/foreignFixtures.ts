@@ -1,8 +1,8 @@
 /** For the tests of this folder: its fixtures, and the bases they fit. */
 import { readFileSync } from 'node:fs';
 import { readSafetensors, toFloat32 } from '../../lib/safetensors.ts';
-import type { OpenBase } from './foreignConcept.ts';
-import { importConcept, type NamedFile } from './importConcept.ts';
+import type { OpenBase } from '../foreign/foreignConcept.ts';
+import { importConcept, type NamedFile } from '../foreign/importConcept.ts';
 
 export const created = '2026-01-01T00:00:00.000Z';
 
@@ -19,7 +19,7 @@ export const base = (layers: number, contextWidth: number, tokens = 77): OpenBas
 });
 
 export function fixture(name: string): NamedFile {
-  const file = readFileSync(new URL(`./fixtures/${name}`, import.meta.url));
+  const file = readFileSync(new URL(`../foreign/fixtures/${name}`, import.meta.url));
   return { name, bytes: new Uint8Array(file) };
 }
 

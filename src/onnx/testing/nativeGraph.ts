@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { sizeOf } from '../lib/numbers.ts';
+import { sizeOf } from '../../lib/numbers.ts';
 import type { TensorMaker } from './textRuns.ts';
 
 /** A session of a graph whose external data lies in `folder`. */

@@ -3,7 +3,7 @@ import { openAsBlob } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { missingFile, type OpenFile } from '../lib/modelFiles.ts';
+import { missingFile, type OpenFile } from './modelFiles.ts';
 
 export function openFolder(folder: string | URL): OpenFile {
   const home = typeof folder === 'string' ? folder : fileURLToPath(folder);

@@ -1,6 +1,6 @@
 /** PNG files as the networks read them: planes [3, side, side] in −1…1. */
 import { decode } from 'fast-png';
-import { toPlanes } from '../pictures/pixels.ts';
+import { toPlanes } from './pixels.ts';
 
 /** Throws when the picture has another size. */
 export function pngPlanes(png: Uint8Array, side: number): Float32Array {

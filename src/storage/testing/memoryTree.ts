@@ -1,6 +1,6 @@
 /** The file tree in memory, for tests: a disk of a given size that can fill up. */
-import { AppError } from '../lib/errors.ts';
-import type { FileTree, TreeFile } from './fileTree.ts';
+import { AppError } from '../../lib/errors.ts';
+import type { FileTree, TreeFile } from '../fileTree.ts';
 
 export interface MemoryTree extends FileTree {
   /** Contents by path, as they are. */

@@ -2,10 +2,10 @@
  * Cases of the kernels that no operation runs, the trainer's and the optimizer's, shared as those of the operations are
  * (opCases.ts): a unit test finds kernels without one, and a browser test runs them on WebGPU against the CPU.
  */
-import { Random } from '../lib/random.ts';
-import type { Backend, DeviceBuffer, Kernel } from './backend.ts';
-import { adamwUpdate } from './kernels/adamw.ts';
-import { multiply } from './kernels/elementwise.ts';
+import { Random } from '../../lib/random.ts';
+import type { Backend, DeviceBuffer, Kernel } from '../backend.ts';
+import { adamwUpdate } from '../kernels/adamw.ts';
+import { multiply } from '../kernels/elementwise.ts';
 
 export interface KernelCase {
   readonly name: string;

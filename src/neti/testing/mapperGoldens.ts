@@ -3,14 +3,14 @@
  * browser test on WebGPU, never by the product. The files come from the official mapper class (torch 1.13, float32,
  * CPU, reduced widths); their metadata hold the settings.
  */
-import type { Backend, DeviceBuffer } from '../gpu/backend.ts';
-import { AdamW } from '../gpu/adamw.ts';
-import { Tape } from '../gpu/tape.ts';
-import { relativeError } from '../lib/numbers.ts';
-import { readSafetensors, toFloat32 } from '../lib/safetensors.ts';
-import { Encoding } from './encoding.ts';
-import { Mapper, type MapperOutput } from './mapper.ts';
-import { MAPPER_DEFAULTS, type MapperConfig } from './mapperConfig.ts';
+import type { Backend, DeviceBuffer } from '../../gpu/backend.ts';
+import { AdamW } from '../../gpu/adamw.ts';
+import { Tape } from '../../gpu/tape.ts';
+import { relativeError } from '../../lib/numbers.ts';
+import { readSafetensors, toFloat32 } from '../../lib/safetensors.ts';
+import { Encoding } from '../encoding.ts';
+import { Mapper, type MapperOutput } from '../mapper.ts';
+import { MAPPER_DEFAULTS, type MapperConfig } from '../mapperConfig.ts';
 
 type Tensors = ReadonlyMap<string, Float32Array<ArrayBuffer>>;
 
