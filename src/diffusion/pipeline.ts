@@ -18,7 +18,7 @@ import {
 import type { Precision } from '../lib/precision.ts';
 import { floats, type Feeds, type OrtTensor, type Runtime, type Session } from '../ort/runtime.ts';
 import { readTokenizerFolder } from './clipTokenizer.ts';
-import { NoiseSchedule, scheduleSchema } from './schedule.ts';
+import { NoiseSchedule, scheduleSchema } from './noiseSchedule.ts';
 import { PromptTokenizer, type TokenRow } from './tokenizer.ts';
 
 export interface ModelShape {

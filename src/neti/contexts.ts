@@ -5,7 +5,7 @@
 import { Tape } from '../gpu/tape.ts';
 import { AppError } from '../lib/errors.ts';
 import type { Pipeline } from '../diffusion/pipeline.ts';
-import type { PromptContexts } from '../diffusion/sampler.ts';
+import type { PromptContexts } from '../diffusion/sampling.ts';
 import type { TokenRow } from '../diffusion/tokenizer.ts';
 import { floats } from '../ort/runtime.ts';
 import { conceptRows, type Bridge } from './bridge.ts';

@@ -1,6 +1,6 @@
 /** Which concept each layer reads at each timestep. */
 import { describe, expect, it } from 'vitest';
-import type { PromptContexts } from '../diffusion/sampler.ts';
+import type { PromptContexts } from '../diffusion/sampling.ts';
 import { coarseLayers, mixContexts } from './mixing.ts';
 
 const stableDiffusion = [64, 64, 32, 32, 16, 16, 8, 16, 16, 16, 32, 32, 32, 64, 64, 64].map(

@@ -3,7 +3,7 @@
  * layers, which lay out the picture, keep reading the geometry concept while the others read the appearance concept.
  * On the noisier timesteps before it every layer reads the geometry concept, so an earlier start passes less geometry.
  */
-import type { PromptContexts, StepContexts } from '../diffusion/sampler.ts';
+import type { PromptContexts, StepContexts } from '../diffusion/sampling.ts';
 
 /** Which layers lay out the picture: those whose feature map has at most a quarter of the latents' side. */
 export function coarseLayers(positions: readonly number[]): boolean[] {

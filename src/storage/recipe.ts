@@ -2,12 +2,13 @@
  * The recipe of a picture: the fields that decide it, and no others. Whatever lists, compares, stores or sends them goes by
  * the schemas here, so that a new setting cannot be forgotten in one of these places.
  */
+import { samplerNames } from '../diffusion/samplers.ts';
 import { z } from 'zod';
 
 const count = z.int().nonnegative();
 
 export const percent = z.int().min(0).max(100);
-export const sampler = z.enum(['dpm-solver++-2m', 'ddim']);
+export const sampler = z.enum(samplerNames);
 
 /** How pictures are drawn, whichever concepts and seeds they have: what the form asks for and the worker is told. */
 const settingsSchema = z.object({

@@ -3,9 +3,9 @@
  * are kept: a new seed or another picture of the same prompt costs no text encoder.
  */
 import type { ModelShape, Pipeline } from '../diffusion/pipeline.ts';
-import type { PromptContexts } from '../diffusion/sampler.ts';
-import { plainContexts, sample } from '../diffusion/sampler.ts';
-import { createScheduler } from '../diffusion/scheduler.ts';
+import type { PromptContexts } from '../diffusion/sampling.ts';
+import { plainContexts, sample } from '../diffusion/sampling.ts';
+import { createScheduler } from '../diffusion/samplers.ts';
 import { AppError } from '../lib/errors.ts';
 import { fromPlanes } from '../pictures/pixels.ts';
 import { checkPlaceholders } from '../lib/prompt.ts';

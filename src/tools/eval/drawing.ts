@@ -1,8 +1,8 @@
 /** Draws the study's pictures, all with the same sampler, and lays them out. */
 import { encode } from 'fast-png';
 import type { Pipeline } from '../../diffusion/pipeline.ts';
-import { plainContexts, sample, type PromptContexts } from '../../diffusion/sampler.ts';
-import { createScheduler, type Scheduler } from '../../diffusion/scheduler.ts';
+import { plainContexts, sample, type PromptContexts } from '../../diffusion/sampling.ts';
+import { createScheduler, type Scheduler } from '../../diffusion/samplers.ts';
 import { fromPlanes } from '../../pictures/pixels.ts';
 import { study } from './study.ts';
 

@@ -7,7 +7,7 @@ import { readFile } from 'node:fs/promises';
 import { mean, sampleRankCorrelation } from 'simple-statistics';
 import type { Judge } from '../../diffusion/judge.ts';
 import type { Pipeline } from '../../diffusion/pipeline.ts';
-import type { PromptContexts } from '../../diffusion/sampler.ts';
+import type { PromptContexts } from '../../diffusion/sampling.ts';
 import { cosine } from '../../lib/numbers.ts';
 import type { Bridge } from '../../neti/bridge.ts';
 import { readConcept } from '../../neti/conceptFile.ts';

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { relativeError } from '../lib/numbers.ts';
 import { readSafetensors, toFloat32 } from '../lib/safetensors.ts';
-import { NoiseSchedule, scheduleSchema } from './schedule.ts';
-import { createScheduler, type SamplerName } from './scheduler.ts';
+import { NoiseSchedule, scheduleSchema } from './noiseSchedule.ts';
+import { createScheduler, type SamplerName } from './samplers.ts';
 
 const file = readSafetensors(
   new Uint8Array(readFileSync(join(import.meta.dirname, 'fixtures/samplers.safetensors'))),

@@ -1,6 +1,6 @@
 /** The noise schedule against diffusers' numbers, and what it refuses. */
 import { expect, it } from 'vitest';
-import { NoiseSchedule, scheduleSchema } from './schedule.ts';
+import { NoiseSchedule, scheduleSchema } from './noiseSchedule.ts';
 
 const schedule = new NoiseSchedule(scheduleSchema.parse({}));
 

@@ -7,7 +7,7 @@ import { checkPlaceholders } from '../lib/prompt.ts';
 import { Random } from '../lib/random.ts';
 import { floats, type OrtTensor } from '../ort/runtime.ts';
 import type { Pipeline } from './pipeline.ts';
-import type { Scheduler } from './scheduler.ts';
+import type { Scheduler } from './samplers.ts';
 
 /** Contexts of one prompt at one timestep: L layers of [T, D] each, layers outermost. */
 export interface StepContexts {

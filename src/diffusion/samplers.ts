@@ -4,9 +4,7 @@
  * σ = 0 in first order).
  */
 import { roundHalfToEven } from '../lib/numbers.ts';
-import type { NoiseSchedule } from './schedule.ts';
-
-export type SamplerName = 'dpm-solver++-2m' | 'ddim';
+import type { NoiseSchedule } from './noiseSchedule.ts';
 
 /** One run of a sampler: call `step` for index 0 … timesteps.length − 1, in order. Samples start as unit noise. */
 export interface Scheduler {
@@ -15,8 +13,26 @@ export interface Scheduler {
   step(output: Float32Array, index: number, sample: Float32Array): Float32Array;
 }
 
+interface Sampler {
+  /** As the page calls it. */
+  readonly label: string;
+  /** What AUTOMATIC1111 calls it, in the text of a PNG. */
+  readonly pngName: string;
+  create(schedule: NoiseSchedule, steps: number): Scheduler;
+}
+
+/** Every sampler, in the order in which the page offers them. A new one is an entry here, and its golden. */
+export const samplers = {
+  'dpm-solver++-2m': { label: 'DPM-Solver++ 2M', pngName: 'DPM++ 2M', create: dpmSolverMultistep },
+  ddim: { label: 'DDIM', pngName: 'DDIM', create: ddim },
+} satisfies Record<string, Sampler>;
+
+export type SamplerName = keyof typeof samplers;
+
+export const samplerNames = Object.keys(samplers) as SamplerName[];
+
 export function createScheduler(name: SamplerName, schedule: NoiseSchedule, steps: number): Scheduler {
-  return name === 'ddim' ? ddim(schedule, steps) : dpmSolverMultistep(schedule, steps);
+  return samplers[name].create(schedule, steps);
 }
 
 function ddim(schedule: NoiseSchedule, steps: number): Scheduler {
