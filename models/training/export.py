@@ -26,7 +26,14 @@ RANDOM_FACTS = {'vocabulary': 1200, 'start': 1198, 'end': 1199, 'scaling_factor'
 class TextEncoder(torch.nn.Module):
     """The text encoder with a plain tuple as output."""
 
-    def __init__(self, encoder):
+    def leave_spacing_open(path):
+    """Without a spacing of timesteps in the configuration, each sampler takes its own."""
+    config = json.loads(path.read_text())
+    del config['timestep_spacing']
+    path.write_text(json.dumps(config, indent=2) + '\n')
+
+
+def __init__(self, encoder):
         super().__init__()
         self.encoder = encoder
 
@@ -145,6 +152,7 @@ def write_model(facts, text, unet, vae, out: Path) -> None:
     vae.save_config(out / 'vae_encoder')
     vae.save_config(out / 'vae_decoder')
     model.build_scheduler().save_config(out / 'scheduler')
+    leave_spacing_open(out / 'scheduler/scheduler_config.json')
     index = {'_class_name': 'OnnxStableDiffusionPipeline', 'text_encoder': ['diffusers', 'OnnxRuntimeModel'],
              'tokenizer': ['transformers', 'CLIPTokenizer'], 'unet': ['diffusers', 'OnnxRuntimeModel'],
              'scheduler': ['diffusers', 'DDIMScheduler'], 'vae_encoder': ['diffusers', 'OnnxRuntimeModel'],

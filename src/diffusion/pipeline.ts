@@ -4,11 +4,10 @@
  */
 import { z } from 'zod';
 import { AppError } from '../lib/errors.ts';
-import { readBytes, readJson, type OpenFile } from '../lib/modelFiles.ts';
+import { readBytes, readConfig, type OpenFile } from '../lib/modelFiles.ts';
 import {
   configPath,
   graphPath,
-  layout,
   networks,
   preparedManifest,
   preparedPath,
@@ -18,7 +17,8 @@ import {
 import type { Precision } from '../lib/precision.ts';
 import { floats, type Feeds, type OrtTensor, type Runtime, type Session } from '../ort/runtime.ts';
 import { readTokenizerFolder } from './clipTokenizer.ts';
-import { NoiseSchedule, scheduleSchema } from './noiseSchedule.ts';
+import { NoiseSchedule } from './noiseSchedule.ts';
+import { readSchedulerConfig } from './schedulerConfig.ts';
 import { PromptTokenizer, type TokenRow } from './tokenizer.ts';
 
 export interface ModelShape {
@@ -107,7 +107,7 @@ export class Pipeline {
     const prepared = await readConfig(open, preparedManifest, preparedSchema);
     const { weights } = prepared;
     const { scaling_factor: latentScale } = await readConfig(open, configPath('vae_decoder'), vaeSchema);
-    const schedule = new NoiseSchedule(await readConfig(open, layout.scheduler, scheduleSchema));
+    const schedule = new NoiseSchedule(await readSchedulerConfig(open));
     const tokenizer = new PromptTokenizer({ ...(await readTokenizerFolder(open)), tokens: prepared.tokens });
     const sessions = new Map<Network, Session>();
     for (const name of networks) {
@@ -259,7 +259,7 @@ export class Pipeline {
     const timestepType = this.sessions.unet.inputType('timestep');
     return this.run('unet', fetches, {
       sample: runtime.float(inputs.sample, dims),
-      timestep: runtime.integers(timestepType, inputs.timesteps, [pictures]),
+      timestep: runtime.integers(timestepType, asTaken(timestepType, inputs.timesteps), [pictures]),
       key_contexts: inputs.keys,
       value_contexts: inputs.values,
       target: runtime.float(target, dims),
@@ -314,14 +314,6 @@ async function loadNetwork(
   return runtime.load(graph, external, gpuOutputs);
 }
 
-/** A configuration file, all defaults where the model has none. Throws `model.config`. */
-async function readConfig<T>(open: OpenFile, path: string, schema: z.ZodType<T>): Promise<T> {
-  const parsed = schema.safeParse((await readJson(open, path)) ?? {});
-  if (parsed.success) return parsed.data;
-  const reasons = parsed.error.issues.map(({ path: key, message }) => `${key.join('.')} ${message}`);
-  throw new AppError('model.config', `${path} is not of Stable Diffusion’s form: ${reasons.join('; ')}.`);
-}
-
 /** Side of the pictures that the VAE's encoder reads: [B, 3, R, R]. Throws `model.vae`. */
 function sideOf(encoder: Session): number {
   const [name] = encoder.inputNames;
@@ -331,6 +323,11 @@ function sideOf(encoder: Session): number {
     'model.vae',
     `Expected square pictures as the input of vae_encoder, found ${height} × ${width}.`,
   );
+}
+
+/** Timesteps between whole ones, rounded where the network was exported for whole numbers. */
+function asTaken(type: string, timesteps: readonly number[]): readonly number[] {
+  return type === 'float32' ? timesteps : timesteps.map(Math.round);
 }
 
 /** [N, T, V]: 1 at the token of each of a placeholder's vectors; zeros in rows without one. */

@@ -7,7 +7,7 @@ import { checkPlaceholders } from '../lib/prompt.ts';
 import { Random } from '../lib/random.ts';
 import { floats, type OrtTensor } from '../ort/runtime.ts';
 import type { Pipeline } from './pipeline.ts';
-import type { Scheduler } from './samplers.ts';
+import type { Scheduler } from './samplers/sampler.ts';
 
 /** Contexts of one prompt at one timestep: L layers of [T, D] each, layers outermost. */
 export interface StepContexts {
@@ -31,21 +31,24 @@ export interface SampleOptions {
 /** Clean latents [S, C, H, W], one picture a seed. Throws `cancelled` between steps when the signal says so. */
 export async function sample(pipeline: Pipeline, options: SampleOptions): Promise<Float32Array> {
   const { scheduler, seeds, signal, onStep } = options;
-  let latents = initialNoise(pipeline, seeds);
+  const randoms = seeds.map((seed) => new Random(seed));
+  let latents = drawNoise(pipeline, randoms).map((x) => x * scheduler.initialScale);
   for (let index = 0; index < scheduler.timesteps.length; index++) {
     if (signal?.aborted) throw new AppError('cancelled', 'The pictures were cancelled.');
     const output = await guidedOutput(pipeline, options, latents, index);
-    latents = scheduler.step(output, index, latents) as Float32Array<ArrayBuffer>;
+    const noise = scheduler.isRandom ? drawNoise(pipeline, randoms) : undefined;
+    latents = scheduler.step(output, index, latents, noise) as Float32Array<ArrayBuffer>;
     onStep?.(index + 1);
   }
   return latents;
 }
 
-function initialNoise(pipeline: Pipeline, seeds: readonly number[]): Float32Array<ArrayBuffer> {
+/** Unit noise [S, C, H, W], each picture's from its own numbers. */
+function drawNoise(pipeline: Pipeline, randoms: readonly Random[]): Float32Array<ArrayBuffer> {
   const [channels, height, width] = pipeline.shape.latent;
   const size = channels * height * width;
-  const noise = new Float32Array(seeds.length * size);
-  seeds.forEach((seed, i) => new Random(seed).fillNormal(noise.subarray(i * size, (i + 1) * size)));
+  const noise = new Float32Array(randoms.length * size);
+  randoms.forEach((random, i) => random.fillNormal(noise.subarray(i * size, (i + 1) * size)));
   return noise;
 }
 

@@ -1,4 +1,5 @@
 /** Access to the files of a model, wherever they lie: in memory, in the browser's storage, in a folder, on a server. */
+import type { z } from 'zod';
 import { AppError } from './errors.ts';
 import { parseJson } from './json.ts';
 
@@ -33,6 +34,14 @@ export async function readText(open: OpenFile, path: string): Promise<string | n
 export async function readJson(open: OpenFile, path: string): Promise<unknown> {
   const text = await readText(open, path);
   return text === null ? null : parseJson(text, path);
+}
+
+/** A configuration file, all defaults where the model has none. Throws `model.config`. */
+export async function readConfig<T>(open: OpenFile, path: string, schema: z.ZodType<T>): Promise<T> {
+  const parsed = schema.safeParse((await readJson(open, path)) ?? {});
+  if (parsed.success) return parsed.data;
+  const reasons = parsed.error.issues.map(({ path: key, message }) => `${key.join('.')} ${message}`);
+  throw new AppError('model.config', `${path} is not of Stable Diffusion’s form: ${reasons.join('; ')}.`);
 }
 
 /** The files in memory, and those of `below` for all others: what the compiler made, over the stock model. */

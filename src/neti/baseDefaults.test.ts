@@ -2,13 +2,36 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { missingFile } from '../lib/modelFiles.ts';
+import { layout } from '../lib/modelLayout.ts';
 import { officialDefaults, readDefaults } from './baseDefaults.ts';
 
 describe('the defaults of a base', () => {
-  const file = (content: unknown) => () => Promise.resolve(new Blob([JSON.stringify(content)]));
+  const file = (content: unknown) => (path: string) =>
+    Promise.resolve(new Blob([JSON.stringify(path === layout.defaults ? content : {})]));
 
   it('are the official ones where it brings none', async () => {
     expect(await readDefaults((path) => Promise.reject(missingFile('test', path)))).toEqual(officialDefaults);
+  });
+
+  it.each([
+    ['an LCM', { _class_name: 'LCMScheduler' }, { sampler: 'lcm', samplingSteps: 4, guidanceScale: 1.5 }],
+    [
+      'a Turbo distillation',
+      { _class_name: 'EulerDiscreteScheduler', timestep_spacing: 'trailing', interpolation_type: 'linear' },
+      { sampler: 'euler', samplingSteps: 4, guidanceScale: 1 },
+    ],
+    [
+      'a model that wants Karras’s spacing',
+      { _class_name: 'DPMSolverMultistepScheduler', use_karras_sigmas: true },
+      { sampler: 'dpm-solver++-2m-karras', samplingSteps: 25, guidanceScale: 7.5 },
+    ],
+    ['Stable Diffusion', { _class_name: 'PNDMScheduler' }, { samplingSteps: 25, guidanceScale: 7.5 }],
+  ])('are those of %s by its scheduler', async (_, config, expected) => {
+    const open = (path: string) =>
+      path === layout.scheduler
+        ? Promise.resolve(new Blob([JSON.stringify(config)]))
+        : Promise.reject(missingFile('test', path));
+    expect(await readDefaults(open)).toEqual({ ...officialDefaults, ...expected });
   });
 
   it('are its own where it has them', async () => {
@@ -21,11 +44,11 @@ describe('the defaults of a base', () => {
     ['an odd number of pictures a step', { ...officialDefaults, batchSize: 3 }],
     ['more steps than the form takes', { ...officialDefaults, samplingSteps: 201 }],
   ])('are the official ones where the file is of %s', async (_, content) => {
-    expect(await readDefaults(file(content))).toBe(officialDefaults);
+    expect(await readDefaults(file(content))).toEqual(officialDefaults);
   });
 
   it('that ship are of that form', async () => {
     const shipped = await readFile('models/sticker-world/defaults.json', 'utf8');
-    expect(await readDefaults(file(JSON.parse(shipped)))).toEqual(JSON.parse(shipped));
+    expect(await readDefaults(file(JSON.parse(shipped)))).toMatchObject(JSON.parse(shipped));
   });
 });

@@ -4,6 +4,8 @@
  */
 import { z } from 'zod';
 import { readJson, type OpenFile } from '../lib/modelFiles.ts';
+import { samplerNames } from '../diffusion/samplers/table.ts';
+import { readSchedulerConfig, type SchedulerConfig } from '../diffusion/schedulerConfig.ts';
 import { layout } from '../lib/modelLayout.ts';
 import { maxGuidanceScale, maxSamplingSteps, maxTrainSteps, minGuidanceScale } from './limits.ts';
 import type { TrainSettings } from './settings.ts';
@@ -16,23 +18,34 @@ const schema = z.object({
   previewEvery: z.int().nonnegative(),
   samplingSteps: z.int().positive().max(maxSamplingSteps),
   guidanceScale: z.number().min(minGuidanceScale).max(maxGuidanceScale),
+  sampler: z.enum(samplerNames).default('dpm-solver++-2m'),
 });
 
 export type BaseDefaults = Readonly<z.infer<typeof schema>>;
 
-/** Concepts are usable from 250 to 500 steps; sampled with 50 steps and guidance 7.5. */
+/** Concepts are usable from 250 to 500 steps; sampled as such models usually are. */
 export const officialDefaults: BaseDefaults = {
   trainSteps: 500,
   batchSize: 8,
   previewEvery: 100,
-  samplingSteps: 50,
+  samplingSteps: 25,
   guidanceScale: 7.5,
+  sampler: 'dpm-solver++-2m',
 };
 
 /** A file of another form is some other program's: repositories may hold anything by that name. */
 export async function readDefaults(open: OpenFile): Promise<BaseDefaults> {
-  const own = await readJson(open, layout.defaults);
-  return schema.safeParse(own).data ?? officialDefaults;
+  const own = schema.safeParse(await readJson(open, layout.defaults)).data;
+  return own ?? { ...officialDefaults, ...samplingOf(await readSchedulerConfig(open)) };
+}
+
+/** How a model wants to be drawn, as far as its scheduler's configuration tells: distilled models in a few steps, without guidance. */
+function samplingOf(config: SchedulerConfig): Partial<BaseDefaults> {
+  const { _class_name: name = '', timestep_spacing: spacing, use_karras_sigmas: karras } = config;
+  if (name === 'LCMScheduler') return { sampler: 'lcm', samplingSteps: 4, guidanceScale: 1.5 };
+  const isTurbo = name.startsWith('Euler') && spacing === 'trailing' && !config.rescale_betas_zero_snr;
+  if (isTurbo) return { sampler: 'euler', samplingSteps: 4, guidanceScale: 1 };
+  return karras ? { sampler: 'dpm-solver++-2m-karras' } : {};
 }
 
 /** AdamW with weight decay 1e-2, nested dropout and bypass on: the official implementation's choices. */

@@ -2,6 +2,7 @@
  * The text half of a concept file: ModelSpec 1.0.1 keys that other programs show, and JSON under `neti.*` that this one
  * reads back, each checked against a schema with bounds, since it comes from strangers.
  */
+import type { PredictionType } from '../diffusion/schedulerConfig.ts';
 import { z } from 'zod';
 import { conceptKinds, type ConceptKind } from '../lib/conceptKind.ts';
 import { AppError } from '../lib/errors.ts';
@@ -121,7 +122,7 @@ export interface MetadataDraft {
   readonly architecture?: string;
   /** Side of the base's pictures in pixels. */
   readonly resolution: number;
-  readonly predictionType: 'epsilon' | 'v_prediction';
+  readonly predictionType: PredictionType;
 }
 
 export interface ConceptMetadata {
@@ -162,7 +163,7 @@ export function writeMetadata(draft: MetadataDraft): Map<string, string> {
     ['modelspec.date', created],
     [TRIGGER, name],
     ['modelspec.usage_hint', 'Write {} in a prompt where the concept belongs.'],
-    ['modelspec.prediction_type', predictionType === 'epsilon' ? 'epsilon' : 'v'],
+    ['modelspec.prediction_type', predictionType === 'v_prediction' ? 'v' : predictionType],
     [THUMBNAIL, check(thumbnailSchema, thumbnail, 'thumbnail', unfit)],
     ['neti.format', FORMAT_VERSION],
     ...Object.entries(json).map(([key, value]) => [key, JSON.stringify(value)] as const),

@@ -2,7 +2,7 @@
  * The recipe of a picture: the fields that decide it, and no others. Whatever lists, compares, stores or sends them goes by
  * the schemas here, so that a new setting cannot be forgotten in one of these places.
  */
-import { samplerNames } from '../diffusion/samplers.ts';
+import { samplerNames } from '../diffusion/samplers/table.ts';
 import { z } from 'zod';
 
 const count = z.int().nonnegative();

@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { conceptKinds } from '../lib/conceptKind.ts';
-import { mixingSchema, pictureFormSchema, recipeSchema } from './recipe.ts';
+import { mixingSchema, pictureFormSchema, recipeSchema, sampler } from './recipe.ts';
 
 const blob = z.instanceof(Blob);
 const kind = z.enum(conceptKinds);
@@ -77,7 +77,12 @@ export const draftPicturesSchema = z.object({
 });
 
 /** What a base's defaults put into the form; what still is so was not typed. */
-const filledSchema = z.object({ trainSteps: z.string(), steps: z.string(), guidanceScale: z.string() });
+const filledSchema = z.object({
+  trainSteps: z.string(),
+  steps: z.string(),
+  guidanceScale: z.string(),
+  sampler: sampler.default('dpm-solver++-2m'),
+});
 
 export const draftFormSchema = pictureFormSchema.extend({
   version: z.literal(1),
@@ -88,7 +93,12 @@ export const draftFormSchema = pictureFormSchema.extend({
   trainSeed: z.string(),
   count: z.int().positive(),
   /** A draft of before there were defaults began with these. */
-  filled: filledSchema.default({ trainSteps: '150', steps: '20', guidanceScale: '5' }),
+  filled: filledSchema.default({
+    trainSteps: '150',
+    steps: '20',
+    guidanceScale: '5',
+    sampler: 'dpm-solver++-2m',
+  }),
   provider: z.enum(['auto', 'webgpu', 'wasm']),
   /** The kept model that is open; null for the one that ships with the page. */
   model: z.string().nullable().default(null),

@@ -61,7 +61,7 @@ const form = draftFormSchema.parse({
   count: 4,
   steps: '20',
   guidanceScale: '7.5',
-  filled: { trainSteps: '150', steps: '50', guidanceScale: '7.5' },
+  filled: { trainSteps: '150', steps: '50', guidanceScale: '7.5', sampler: 'ddim' },
   truncation: 128,
   sampler: 'ddim',
   appearanceId: null,

@@ -12,7 +12,7 @@ export const emptyForm: Form = {
   trainSteps: '',
   trainSeed: '0',
   count: 4,
-  filled: { trainSteps: '', steps: '', guidanceScale: '' },
+  filled: { trainSteps: '', steps: '', guidanceScale: '', sampler: emptyPictureForm.sampler },
   provider: 'auto',
   model: null,
 };

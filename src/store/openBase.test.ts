@@ -4,13 +4,21 @@ import { officialDefaults } from '../neti/baseDefaults.ts';
 import { emptyForm } from './formSlice.ts';
 import { adoptDefaults } from './openBase.ts';
 
-const small = { trainSteps: 150, batchSize: 4, previewEvery: 25, samplingSteps: 20, guidanceScale: 5 };
+const sampler = 'dpm-solver++-2m';
+const small = {
+  trainSteps: 150,
+  batchSize: 4,
+  previewEvery: 25,
+  samplingSteps: 20,
+  guidanceScale: 5,
+  sampler,
+} as const;
 const onSmall = { ...emptyForm, ...adoptDefaults(emptyForm, small) };
-const official = { trainSteps: '500', steps: '50', guidanceScale: '7.5' };
+const official = { trainSteps: '500', steps: '25', guidanceScale: '7.5', sampler };
 
 describe('adoptDefaults', () => {
   it('fills in what nobody typed', () => {
-    const filled = { trainSteps: '150', steps: '20', guidanceScale: '5' };
+    const filled = { trainSteps: '150', steps: '20', guidanceScale: '5', sampler };
     expect(adoptDefaults(emptyForm, small)).toEqual({ ...filled, filled });
   });
 
@@ -23,6 +31,12 @@ describe('adoptDefaults', () => {
     const next = { ...typed, ...adoptDefaults(typed, officialDefaults) };
     expect(next).toMatchObject({ trainSteps: '300', steps: '30', guidanceScale: '7.5', filled: official });
     expect(adoptDefaults(next, small)).toMatchObject({ trainSteps: '300', steps: '30', guidanceScale: '5' });
+  });
+
+  it('takes a distilled model’s sampler, unless another one was chosen', () => {
+    const distilled = { ...small, sampler: 'lcm' } as const;
+    expect(adoptDefaults(onSmall, distilled).sampler).toBe('lcm');
+    expect(adoptDefaults({ ...onSmall, sampler: 'ddim' }, distilled).sampler).toBe('ddim');
   });
 
   it('puts what was emptied back', () => {

@@ -26,13 +26,15 @@ export function adoptDefaults(form: Form, defaults: BaseDefaults): Pick<Form, ke
     trainSteps: String(defaults.trainSteps),
     steps: String(defaults.samplingSteps),
     guidanceScale: String(defaults.guidanceScale),
+    sampler: defaults.sampler,
   };
-  const adopt = (field: keyof Filled) =>
+  const adopt = (field: 'trainSteps' | 'steps' | 'guidanceScale') =>
     form[field] === '' || form[field] === form.filled[field] ? filled[field] : form[field];
   return {
     trainSteps: adopt('trainSteps'),
     steps: adopt('steps'),
     guidanceScale: adopt('guidanceScale'),
+    sampler: form.sampler === form.filled.sampler ? filled.sampler : form.sampler,
     filled,
   };
 }

@@ -9,7 +9,7 @@ import { settingsOf, type PictureForm, type PictureSettings, type Recipe } from 
 import type { GenerateRequest } from '../worker/api.ts';
 import { readNumber } from './fields.ts';
 import type { PictureConcepts } from './pictureConcepts.ts';
-import { samplers } from '../diffusion/samplers.ts';
+import { samplers } from '../diffusion/samplers/table.ts';
 import type { ConceptRecord, Form, ResultRecord } from './state.ts';
 
 /** A recipe with the names that its concepts had. */

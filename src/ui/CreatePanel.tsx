@@ -1,6 +1,6 @@
 /** Step 3: a prompt, a few choices, and pictures of the concept. */
 import { useId } from 'react';
-import { samplerNames, samplers } from '../diffusion/samplers.ts';
+import { samplerNames, samplers } from '../diffusion/samplers/table.ts';
 import { Field } from './Field.tsx';
 import { Fold } from './Fold.tsx';
 import { Mixing } from './Mixing.tsx';

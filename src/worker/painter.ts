@@ -5,7 +5,7 @@
 import type { ModelShape, Pipeline } from '../diffusion/pipeline.ts';
 import type { PromptContexts } from '../diffusion/sampling.ts';
 import { plainContexts, sample } from '../diffusion/sampling.ts';
-import { createScheduler } from '../diffusion/samplers.ts';
+import { createScheduler } from '../diffusion/samplers/table.ts';
 import { AppError } from '../lib/errors.ts';
 import { fromPlanes } from '../pictures/pixels.ts';
 import { checkPlaceholders } from '../lib/prompt.ts';

@@ -1,4 +1,5 @@
 /** What can be told of a concept that another program saved, and how it becomes a concept file for the open base. */
+import type { PredictionType } from '../../diffusion/schedulerConfig.ts';
 import type { ConceptKind } from '../../lib/conceptKind.ts';
 import { AppError } from '../../lib/errors.ts';
 import type { BaseIdentity } from '../conceptFile.ts';
@@ -30,7 +31,7 @@ export interface OpenBase extends BaseIdentity {
   readonly resolution: number;
   /** ModelSpec's name for the kind of base. */
   readonly architecture: string;
-  readonly predictionType: 'epsilon' | 'v_prediction';
+  readonly predictionType: PredictionType;
 }
 
 /** The official default, for files that name no super-category. */

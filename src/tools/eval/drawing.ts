@@ -2,7 +2,8 @@
 import { encode } from 'fast-png';
 import type { Pipeline } from '../../diffusion/pipeline.ts';
 import { plainContexts, sample, type PromptContexts } from '../../diffusion/sampling.ts';
-import { createScheduler, type Scheduler } from '../../diffusion/samplers.ts';
+import type { Scheduler } from '../../diffusion/samplers/sampler.ts';
+import { createScheduler } from '../../diffusion/samplers/table.ts';
 import { fromPlanes } from '../../pictures/pixels.ts';
 import { study } from './study.ts';
 
