@@ -81,7 +81,10 @@ describe('concept file', () => {
     const concept = await readConcept(await writeConcept(written), base);
     expect(concept.config).toEqual(config);
     expect(concept.state).toEqual(written.state);
-    expect(concept.info).toEqual({ ...written.info, word: { vectors: 1, plain: false } });
+    expect(concept.info).toEqual({
+      ...written.info,
+      word: { vectors: 1, plain: false, hidden: config.hidden },
+    });
     expect(concept.training).toEqual({
       seed: 7,
       learningRate: 8e-3,
@@ -129,7 +132,11 @@ describe('concept file', () => {
     const file = await writeConcept(await draft({ config: several, state }));
     const concept = await readConcept(file, base);
     expect([concept.config, concept.state]).toEqual([several, state]);
-    expect(concept.info.word).toEqual({ vectors: 4, plain: variant === 'textual-inversion' });
+    expect(concept.info.word).toEqual({
+      vectors: 4,
+      plain: variant === 'textual-inversion',
+      hidden: 128,
+    });
     for (const [claim, expected] of [
       ['5', 'concept.size'],
       ['75', 'concept.size'],

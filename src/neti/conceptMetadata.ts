@@ -83,12 +83,14 @@ const thumbnailSchema = z.union([
     .regex(/^data:image\/(png|jpeg|webp);base64,[A-Za-z0-9+/]+=*$/),
 ]);
 
-/** How the concept stands in a prompt. */
+/** How the concept stands in a prompt, and how much of it can be kept there. */
 export interface ConceptWord {
   /** Tokens that it takes, one a word vector. */
   readonly vectors: number;
   /** Whether it is the same at every timestep, layer and truncation: a textual inversion. */
   readonly plain: boolean;
+  /** Hidden units of its mapper: as many as a truncation can keep at most. */
+  readonly hidden: number;
 }
 
 /** What a concept file says about itself. */
@@ -204,6 +206,12 @@ export function readMetadata(metadata: ReadonlyMap<string, string>): ConceptMeta
   };
 }
 
+/** What a concept of this configuration is in a prompt. */
+export function wordOf(config: MapperConfig): ConceptWord {
+  const { vectors, hidden } = config;
+  return { vectors, plain: isPlainWord(config), hidden };
+}
+
 export function conceptInfo(metadata: ConceptMetadata): ConceptInfo {
   const { configuration, base, concept, training, thumbnail, imported } = metadata;
   const { name, category, kind, created } = concept;
@@ -217,7 +225,7 @@ export function conceptInfo(metadata: ConceptMetadata): ConceptInfo {
     baseHash: base.hash,
     thumbnail,
     ...(imported && { imported }),
-    word: { vectors: configuration.vectors, plain: isPlainWord(configuration) },
+    word: wordOf(configuration),
   };
 }
 

@@ -33,8 +33,11 @@ export const conceptSchema = z.object({
   seed: z.int(),
   /** The concept file (safetensors). */
   file: blob,
-  /** As the concept file says (`ConceptWord`); absent from older records until a base opens that can read the file. */
-  word: z.object({ vectors: z.int().positive(), plain: z.boolean() }).optional(),
+  /** As the concept file says (`ConceptWord`); absent from older records, or less of it, until a base opens that can read the file. */
+  word: z
+    .object({ vectors: z.int().positive(), plain: z.boolean(), hidden: z.int().positive() })
+    .optional()
+    .catch(undefined),
   thumbnail: blob.nullable(),
   /** The concept's pictures as PNG. */
   pictures: z.array(blob).readonly(),

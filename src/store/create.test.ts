@@ -2,6 +2,8 @@
 import { decode } from 'fast-png';
 import { describe, expect, it, vi } from 'vitest';
 import { AppError } from '../lib/errors.ts';
+import { readOrder } from './order.ts';
+import { sliderUnits } from './truncationSeries.ts';
 import { fillIn, pixels, scriptedClient, startStudio } from './testing/scriptedStudio.ts';
 
 async function trained(overrides: Parameters<typeof scriptedClient>[0] = {}) {
@@ -115,6 +117,52 @@ describe('the slider', () => {
   });
 });
 
+describe('a concept of other hidden units than the default', () => {
+  /** A studio into which concepts of these hidden units are imported one after the other. */
+  async function withUnits(...units: number[]) {
+    const info = await scriptedClient().inspectConcept(new Uint8Array());
+    const generate = vi.fn(scriptedClient().generate);
+    const inspectConcept = (file: Uint8Array) => {
+      const word = { vectors: 1, plain: false, hidden: Number(new TextDecoder().decode(file)) };
+      return Promise.resolve({ ...info, baseHash: 'abcdef0123456789', word });
+    };
+    const studio = await startStudio({ client: scriptedClient({ generate, inspectConcept }) });
+    for (const each of units)
+      await studio.store.getState().importConcepts([new File([`${each}`], 'concept.safetensors')]);
+    studio.store.getState().edit({ prompt: 'my {}', count: 1 });
+    return { ...studio, generate };
+  }
+
+  it.each([64, 256])('is drawn whole, and the slider goes from 1 to %i', async (hidden) => {
+    const { store, generate } = await withUnits(hidden);
+    await store.getState().generate();
+    expect(generate.mock.calls[0]![0].truncation).toBe(hidden);
+    expect([sliderUnits(store.getState()), store.getState().form.truncation]).toEqual([hidden, hidden]);
+    store.getState().setTruncation(1);
+    await vi.waitFor(() => expect(store.getState().live).toMatchObject({ truncation: 1, quality: 'full' }));
+  });
+
+  it('stays whole when another is chosen, and never has more units than there are', async () => {
+    const { store } = await withUnits(64, 256, 128);
+    const [small, large, usual] = store.getState().concepts.map(({ id }) => id);
+    const kept = (conceptId: string | undefined) => {
+      store.getState().selectConcept(conceptId!);
+      return store.getState().form.truncation;
+    };
+    expect([kept(small), kept(large), kept(usual)]).toEqual([64, 256, 128]);
+    kept(large);
+    store.getState().setTruncation(100);
+    expect([kept(usual), kept(small), kept(large)]).toEqual([100, 64, 256]);
+  });
+
+  it('mixed with a larger one is whole before that is', async () => {
+    const { store } = await withUnits(256, 64);
+    const [large] = store.getState().concepts;
+    store.getState().edit({ appearanceId: large!.id });
+    expect(readOrder(store.getState(), () => 0).recipe.truncation).toBe(256);
+  });
+});
+
 describe('a word of several vectors', () => {
   /** Imported and chosen; the client counts words, and at the mark as many tokens as it is told. */
   async function withWord({ plain } = { plain: true }) {
@@ -123,7 +171,7 @@ describe('a word of several vectors', () => {
     const generate = vi.fn(scriptedClient().generate);
     const client = scriptedClient({
       generate,
-      inspectConcept: () => Promise.resolve({ ...info, baseHash, word: { vectors: 5, plain } }),
+      inspectConcept: () => Promise.resolve({ ...info, baseHash, word: { vectors: 5, plain, hidden: 128 } }),
       checkPrompt: (prompt, vectors) => {
         const conceptTokens = prompt.includes('{}') ? vectors : 0;
         const tokens = prompt.split(' ').filter((word) => word !== '{}').length + conceptTokens;

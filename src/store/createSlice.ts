@@ -81,7 +81,7 @@ function chooseResult({ get, set, renders }: CreateContext, id: string): void {
 function setTruncation(context: CreateContext, truncation: number): void {
   context.get().edit({ truncation });
   const series = chosenSeries(context);
-  if (series !== null) void context.renders.show(series, truncation);
+  if (series !== null) void context.renders.show(series, Math.min(truncation, series.hidden));
 }
 
 /** The series of the chosen result, whose own picture need not be rendered. */

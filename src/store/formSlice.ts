@@ -1,5 +1,7 @@
 /** What is typed and chosen on the page, as typed; it becomes numbers when it is used (fields.ts). */
+import { MAPPER_DEFAULTS } from '../neti/mapperConfig.ts';
 import type { Context } from './context.ts';
+import { chosenConcepts, hiddenUnits } from './pictureConcepts.ts';
 import { emptyPictureForm } from './recipe.ts';
 import type { Form, FormSlice, StudioState } from './state.ts';
 
@@ -26,7 +28,22 @@ export function createFormSlice({ set }: Context): FormSlice {
 }
 
 /** A field that was edited has no problem until it is used again. */
-function edited({ form, fieldProblems }: StudioState, patch: Partial<Form>): Partial<StudioState> {
+function edited(state: StudioState, patch: Partial<Form>): Partial<StudioState> {
+  const { fieldProblems } = state;
+  const form = { ...state.form, ...patch };
   const others = Object.entries(fieldProblems).filter(([field]) => !(field in patch));
-  return { form: { ...form, ...patch }, fieldProblems: Object.fromEntries(others) };
+  const truncation = patch.truncation ?? keptOf(state, form);
+  return { form: { ...form, truncation }, fieldProblems: Object.fromEntries(others) };
+}
+
+/** The form's truncation among the units of the concepts that it chooses: where all were kept, all of another concept's are. */
+function keptOf(state: StudioState, form: Form): number {
+  const { truncation } = state.form;
+  const most = mostKept(state);
+  const next = mostKept({ ...state, form });
+  return truncation === most ? next : Math.min(truncation, next);
+}
+
+function mostKept(state: StudioState): number {
+  return hiddenUnits(chosenConcepts(state)) ?? MAPPER_DEFAULTS.hidden;
 }

@@ -4,7 +4,7 @@ import { AppError } from '../lib/errors.ts';
 import { openMemoryStorage } from '../storage/storage.ts';
 import { chosenConcepts, isPlain } from './pictureConcepts.ts';
 import { fillIn, scriptedClient, startStudio } from './testing/scriptedStudio.ts';
-import type { ImportOrigin } from '../neti/conceptMetadata.ts';
+import type { ConceptWord, ImportOrigin } from '../neti/conceptMetadata.ts';
 
 async function trained() {
   const studio = await startStudio();
@@ -55,12 +55,13 @@ describe('library', () => {
     const storage = openMemoryStorage();
     const info = await scriptedClient().inspectConcept(new Uint8Array());
     const imported: ImportOrigin = { format: 'textual-inversion', files: ['word.pt'], base: null };
-    const inspectConcept = () => Promise.resolve({ ...info, word: { vectors: 3, plain: true }, imported });
+    const inspectConcept = () =>
+      Promise.resolve({ ...info, word: { vectors: 3, plain: true, hidden: 128 }, imported });
     const { store } = await startStudio({ storage, client: scriptedClient({ inspectConcept }) });
     await store.getState().importConcepts([new File(['x'], 'word.pt')]);
     expect(store.getState().problems.library[0]?.message).toContain('it takes 3 tokens');
     const later = await startStudio({ storage });
-    expect(later.store.getState().concepts[0]?.word).toEqual({ vectors: 3, plain: true });
+    expect(later.store.getState().concepts[0]?.word).toEqual({ vectors: 3, plain: true, hidden: 128 });
   });
 
   it('learns from the files how concepts of the former form stand in a prompt, once and quietly', async () => {
@@ -84,8 +85,17 @@ describe('library', () => {
     const [open, other] = ['abcdef0123456789', 'fedcba9876543210'];
     for (const [id, baseHash] of Object.entries({ damaged: open, word: open, 'of another base': other }))
       await storage.concepts.put({ ...former, id, baseHash, file: new Blob([id]) });
+    // Between, records said less than they do.
+    const between = { vectors: 3, plain: true } as unknown as ConceptWord;
+    await storage.concepts.put({
+      ...former,
+      id: 'between',
+      baseHash: open!,
+      file: new Blob(['word']),
+      word: between,
+    });
     const info = await scriptedClient().inspectConcept(new Uint8Array());
-    const word = { vectors: 3, plain: true };
+    const word = { vectors: 3, plain: true, hidden: 128 };
     const inspectConcept = vi.fn((file: Uint8Array) =>
       new TextDecoder().decode(file) === 'word'
         ? Promise.resolve({ ...info, word })
@@ -94,11 +104,11 @@ describe('library', () => {
     const { store } = await startStudio({ storage, client: scriptedClient({ inspectConcept }) });
     store.getState().selectConcept('word');
     expect(isPlain(chosenConcepts(store.getState()))).toBe(true);
-    expect(inspectConcept).toHaveBeenCalledTimes(2);
+    expect(inspectConcept).toHaveBeenCalledTimes(3);
     expect([store.getState().problems.library, store.getState().unsaved]).toEqual([[], []]);
     const { records } = await storage.concepts.list();
     const words = Object.fromEntries(records.map((each) => [each.id, each.word]));
-    expect(words).toEqual({ damaged: undefined, word, 'of another base': undefined });
+    expect(words).toEqual({ damaged: undefined, word, between: word, 'of another base': undefined });
   });
 
   it.each(['concept.corrupt', 'concept.base'])(

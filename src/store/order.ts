@@ -18,7 +18,7 @@ export function readOrder(state: StudioState, randomSeed: () => number): Order {
   const concepts = chosenConcepts(state);
   const { concept, appearance } = concepts;
   const recipe = {
-    ...readSettings(form, concept),
+    ...readSettings(form, concepts),
     baseId: base?.id ?? '',
     conceptId: concept?.id ?? null,
     conceptName: concept?.name ?? '',

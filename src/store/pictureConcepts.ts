@@ -20,6 +20,15 @@ export function vectorsOf({ concept, appearance }: PictureConcepts): number {
   return Math.max(1, concept?.word?.vectors ?? 1, appearance?.word?.vectors ?? 1);
 }
 
+/**
+ * Most hidden units that a picture of the concepts can keep: those of the larger mapper, of which a smaller one is then whole.
+ * Null where there is nothing to truncate or that is not known yet.
+ */
+export function hiddenUnits({ concept, appearance }: PictureConcepts): number | null {
+  const words = [concept?.word, appearance?.word].filter((word) => word?.plain === false);
+  return words.length === 0 ? null : Math.max(...words.map((word) => word!.hidden));
+}
+
 /** Whether all of the concepts are textual inversions, which are alike at every truncation. */
 export function isPlain({ concept, appearance }: PictureConcepts): boolean {
   const concepts = [concept, appearance].filter((each) => each !== null);

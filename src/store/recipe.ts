@@ -5,10 +5,11 @@
 import { AppError } from '../lib/errors.ts';
 import { checkPlaceholders } from '../lib/prompt.ts';
 import { maxGuidanceScale, maxSamplingSteps, minGuidanceScale } from '../neti/limits.ts';
+import { MAPPER_DEFAULTS } from '../neti/mapperConfig.ts';
 import { settingsOf, type PictureForm, type PictureSettings, type Recipe } from '../storage/recipe.ts';
 import type { GenerateRequest } from '../worker/api.ts';
 import { readNumber } from './fields.ts';
-import type { PictureConcepts } from './pictureConcepts.ts';
+import { hiddenUnits, type PictureConcepts } from './pictureConcepts.ts';
 import { samplers } from '../diffusion/samplers/table.ts';
 import type { ConceptRecord, Form, ResultRecord } from './state.ts';
 
@@ -20,7 +21,7 @@ export const emptyPictureForm: PictureForm = {
   negativePrompt: '',
   steps: '',
   guidanceScale: '',
-  truncation: 128,
+  truncation: MAPPER_DEFAULTS.hidden,
   sampler: 'dpm-solver++-2m',
   seed: '',
   conceptId: null,
@@ -32,13 +33,15 @@ const stepsRange = { label: 'Sampling steps', from: 1, to: maxSamplingSteps, who
 const guidanceRange = { label: 'Guidance', from: minGuidanceScale, to: maxGuidanceScale, whole: false };
 
 /** The settings that the form asks for. Throws FieldError and `prompt.*`. */
-export function readSettings(form: Form, concept: ConceptRecord | null): PictureSettings {
+export function readSettings(form: Form, concepts: PictureConcepts): PictureSettings {
+  const { concept } = concepts;
   if (form.prompt.trim() === '')
     throw new AppError('prompt.empty', 'The prompt is empty. Say what the picture should show.');
   checkPlaceholders(form.prompt, concept && `“${concept.name}”`);
   return settingsOf({
     ...form,
     prompt: form.prompt.trim(),
+    truncation: Math.min(form.truncation, hiddenUnits(concepts) ?? form.truncation),
     steps: readNumber('steps', form.steps, stepsRange),
     guidanceScale: readNumber('guidanceScale', form.guidanceScale, guidanceRange),
   });

@@ -2,6 +2,7 @@
 import { AppError } from '../lib/errors.ts';
 import { officialDefaults } from '../neti/baseDefaults.ts';
 import { maxTrainSteps } from '../neti/limits.ts';
+import { MAPPER_DEFAULTS } from '../neti/mapperConfig.ts';
 import type { TrainRequest } from '../worker/api.ts';
 import type { StudioDeps } from './context.ts';
 import { FieldError, readNumber, seedRange } from './fields.ts';
@@ -100,7 +101,7 @@ function newRecord(
     steps,
     seed,
     file: new Blob(),
-    word: { vectors: 1, plain: false },
+    word: { vectors: 1, plain: false, hidden: MAPPER_DEFAULTS.hidden },
     thumbnail: pictures[0]!.square,
     pictures: pictures.map((each) => each.square),
     previews: [],

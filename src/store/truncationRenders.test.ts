@@ -1,9 +1,9 @@
 /** The slider’s renders, on a renderer that takes no time. */
 import { describe, expect, it, vi } from 'vitest';
 import { AppError } from '../lib/errors.ts';
-import { STOPS, TruncationRenders, type Frame, type Series } from './truncationRenders.ts';
+import { stopsOf, TruncationRenders, type Frame, type Series } from './truncationRenders.ts';
 
-const series: Series = { key: 'series', steps: 20 };
+const series: Series = { key: 'series', steps: 20, hidden: 128 };
 
 function setUp(render?: (truncation: number, steps: number, signal: AbortSignal) => Promise<Blob>) {
   const frames: Frame<Series>[] = [];
@@ -23,6 +23,16 @@ function setUp(render?: (truncation: number, steps: number, signal: AbortSignal)
   return { renderer, seen, renders, errors };
 }
 
+describe('the stops', () => {
+  it.each([
+    [128, [128, 1, 16, 64, 4, 32, 96]],
+    [64, [64, 1, 8, 32, 2, 16, 48]],
+    [1, [1]],
+  ])('of %i units begin with all and with one', (hidden, stops) => {
+    expect(stopsOf(hidden)).toEqual(stops);
+  });
+});
+
 describe('TruncationRenders', () => {
   it('shows a draft, then the full picture, then works ahead', async () => {
     const { renderer, seen, renders } = setUp();
@@ -31,7 +41,7 @@ describe('TruncationRenders', () => {
       [50, 'draft'],
       [50, 'full'],
     ]);
-    expect(renders.slice(2).map(([truncation]) => truncation)).toEqual([...STOPS]);
+    expect(renders.slice(2).map(([truncation]) => truncation)).toEqual(stopsOf(128));
   });
 
   it('shows what is cached at once, without a render', async () => {

@@ -6,8 +6,8 @@
 import { toPlainError } from '../lib/errors.ts';
 
 const DRAFT_STEPS = 6;
-/** Truncations rendered ahead, the ends first: they show what the slider is for. */
-export const STOPS = [128, 1, 16, 64, 4, 32, 96] as const;
+/** Shares of the units that are rendered ahead, the ends first: they show what the slider is for. */
+const STOPS = [1, 0, 1 / 8, 1 / 2, 1 / 32, 1 / 4, 3 / 4] as const;
 /** Pauses of a drag shorter than this start no render; a rest longer than the second starts the full one. */
 const DRAG_MS = 50;
 const REST_MS = 350;
@@ -17,6 +17,13 @@ const MOST_CACHED = 400;
 export interface Series {
   readonly key: string;
   readonly steps: number;
+  /** Hidden units of the concept: its largest truncation. */
+  readonly hidden: number;
+}
+
+/** The truncations of a concept of so many hidden units that are rendered ahead. */
+export function stopsOf(hidden: number): readonly number[] {
+  return [...new Set(STOPS.map((share) => Math.max(1, Math.round(share * hidden))))];
 }
 
 export interface Frame<S extends Series> {
@@ -90,7 +97,7 @@ export class TruncationRenders<S extends Series> {
 
   private showNearest(series: S, truncation: number): void {
     const distance = (stop: number) => Math.abs(Math.log(stop / truncation));
-    const stops = Array.from({ length: 128 }, (_, index) => index + 1).filter((stop) =>
+    const stops = Array.from({ length: series.hidden }, (_, index) => index + 1).filter((stop) =>
       this.best(series, stop),
     );
     const nearest = stops.toSorted((a, b) => distance(a) - distance(b))[0];
@@ -116,7 +123,7 @@ export class TruncationRenders<S extends Series> {
 
   private async renderStops(series: S, signal: AbortSignal): Promise<void> {
     const { pause = wait, mayWorkAhead } = this.options;
-    for (const stop of STOPS) {
+    for (const stop of stopsOf(series.hidden)) {
       await pause(REST_MS);
       if (signal.aborted || !mayWorkAhead()) return;
       if (this.best(series, stop) === undefined)

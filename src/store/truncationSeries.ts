@@ -1,7 +1,8 @@
 /** The chosen result as a series: the pictures that differ from it in their truncation alone, which the slider goes through. */
+import { MAPPER_DEFAULTS } from '../neti/mapperConfig.ts';
 import { keyOf } from '../storage/recipe.ts';
 import { isUsable } from './openBase.ts';
-import { isPlain, type PictureConcepts } from './pictureConcepts.ts';
+import { chosenConcepts, hiddenUnits, isPlain, type PictureConcepts } from './pictureConcepts.ts';
 import type { ResultRecord, StudioState } from './state.ts';
 import type { Series } from './truncationRenders.ts';
 
@@ -25,5 +26,17 @@ export function seriesOf(state: StudioState, resultId: string | null): PictureSe
   if (isPlain(concepts)) return null;
   // Training further changes a concept's pictures under the same id.
   const key = JSON.stringify([keyOf(result, 'truncation', 'steps'), concept.updated, appearance?.updated]);
-  return { key, steps, result, concepts };
+  return { key, steps, result, concepts, hidden: hiddenUnits(concepts) ?? MAPPER_DEFAULTS.hidden };
+}
+
+/** Whether the slider has nothing to truncate: neither a series of pictures nor a concept that is more than a plain word. */
+export function isSliderIdle(state: StudioState): boolean {
+  return isPlain(chosenConcepts(state)) && seriesOf(state, state.chosenResultId) === null;
+}
+
+/** Most hidden units that the slider can keep: of the chosen result's concepts and of those that the form chooses. */
+export function sliderUnits(state: StudioState): number {
+  const series = seriesOf(state, state.chosenResultId);
+  const units = [series?.hidden ?? null, hiddenUnits(chosenConcepts(state))].filter((each) => each !== null);
+  return units.length === 0 ? MAPPER_DEFAULTS.hidden : Math.max(...units);
 }

@@ -7,11 +7,12 @@ export function duration(seconds: number): string {
   return `${(seconds / 3600).toFixed(1)} h`;
 }
 
-/** What the truncation slider does at this value. */
-export function truncationWords(truncation: number): string {
-  if (truncation <= 8) return 'A loose idea: the prompt leads, the concept only hints';
-  if (truncation <= 32) return 'A free version: recognisable, easy to restyle';
-  if (truncation <= 80) return 'A good likeness that still follows the prompt';
+/** What the truncation slider does where so many of a concept's hidden units are kept. */
+export function truncationWords(truncation: number, hidden: number): string {
+  const share = truncation / hidden;
+  if (share <= 1 / 16) return 'A loose idea: the prompt leads, the concept only hints';
+  if (share <= 1 / 4) return 'A free version: recognisable, easy to restyle';
+  if (share <= 5 / 8) return 'A good likeness that still follows the prompt';
   return 'As exact as it gets: everything that was learned';
 }
 

@@ -1,6 +1,5 @@
 /** The truncation of the chosen picture, from a loose idea to an exact likeness on the same seed, with what it means in words. */
-import { chosenConcepts, isPlain } from '../store/pictureConcepts.ts';
-import { seriesOf } from '../store/truncationSeries.ts';
+import { isSliderIdle, sliderUnits } from '../store/truncationSeries.ts';
 import { plainWords, truncationWords } from '../store/words.ts';
 import { LabelledSlider } from './LabelledSlider.tsx';
 import { useActions, useStudio } from './useStudio.ts';
@@ -8,21 +7,20 @@ import { useActions, useStudio } from './useStudio.ts';
 export function TruncationSlider() {
   const actions = useActions();
   const truncation = useStudio((state) => state.form.truncation);
-  const plain = useStudio(
-    (state) => isPlain(chosenConcepts(state)) && seriesOf(state, state.chosenResultId) === null,
-  );
+  const hidden = useStudio(sliderUnits);
+  const idle = useStudio(isSliderIdle);
   return (
     <LabelledSlider
       className="truncation"
       label="Truncation"
       min={1}
-      max={128}
-      largeStep={16}
-      value={truncation}
-      disabled={plain}
+      max={hidden}
+      largeStep={Math.max(1, Math.round(hidden / 8))}
+      value={Math.min(truncation, hidden)}
+      disabled={idle}
       onValue={(value) => actions().setTruncation(value)}
-      spoken={(value) => `${value} of 128`}
-      words={plain ? () => plainWords : truncationWords}
+      spoken={(value) => `${value} of ${hidden}`}
+      words={(value) => (idle ? plainWords : truncationWords(value, hidden))}
     >
       <div className="slider-ends" aria-hidden="true">
         <span>loose idea</span>

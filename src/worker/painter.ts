@@ -16,7 +16,7 @@ import { readConcept } from '../neti/conceptFile.ts';
 import { conceptContexts } from '../neti/contexts.ts';
 import { Mapper } from '../neti/mapper.ts';
 import { coarseLayers, mixContexts } from '../neti/mixing.ts';
-import { checkRoom, MAPPER_DEFAULTS } from '../neti/mapperConfig.ts';
+import { checkRoom } from '../neti/mapperConfig.ts';
 import { keyOf, settingsOf, type GivenSettings, type PictureSettings } from '../storage/recipe.ts';
 import { identityOf, type BaseModel } from './baseModel.ts';
 import type { GenerateProgress, GenerateRequest, GenerateResult } from './api.ts';
@@ -73,7 +73,7 @@ export class Painter {
     signal: AbortSignal | undefined,
     onProgress: (progress: GenerateProgress) => void,
   ): Promise<Pixels[]> {
-    checkRequest(request);
+    checkRequest(request, hiddenUnits(conditioning));
     const { pipeline } = this;
     const { seeds } = request;
     const settings = settingsOf(request);
@@ -136,7 +136,8 @@ export class Painter {
     signal: AbortSignal | undefined,
   ): Promise<PromptContexts> {
     const { pipeline, bridge } = this;
-    const { prompt, truncation } = settings;
+    const { prompt } = settings;
+    const truncation = Math.min(settings.truncation, mapper.config.hidden);
     const row = pipeline.tokenizer.encode(prompt, mapper.config.vectors);
     return this.cached(`${key}:${keyOf(settings, 'negativePrompt', 'guidanceScale')}`, () =>
       conceptContexts(pipeline, bridge, { row, mapper, truncation, timesteps, ...(signal && { signal }) }),
@@ -191,7 +192,15 @@ function chunked<T>(list: readonly T[], size: number): T[][] {
   return Array.from({ length: count }, (_, i) => list.slice(i * size, (i + 1) * size));
 }
 
-function checkRequest({ steps, seeds, truncation, guidanceScale }: PaintRequest): void {
+/** Hidden units of the larger mapper that a truncation applies to; null where none has any. */
+function hiddenUnits({ concept, mixing }: Conditioning): number | null {
+  const configs = [concept, mixing?.appearance].flatMap((each) => (each ? [each.mapper.config] : []));
+  const networks = configs.filter(({ network }) => network);
+  return networks.length === 0 ? null : Math.max(...networks.map(({ hidden }) => hidden));
+}
+
+/** @param most that the truncation may be; null for pictures without one */
+function checkRequest({ steps, seeds, truncation, guidanceScale }: PaintRequest, most: number | null): void {
   const whole = (value: number, from: number, to: number) =>
     Number.isInteger(value) && value >= from && value <= to;
   const wrong = [
@@ -201,8 +210,9 @@ function checkRequest({ steps, seeds, truncation, guidanceScale }: PaintRequest)
       `1 to ${maxDrawnPictures} pictures at a time, found ${seeds.length}`,
     !seeds.every((seed) => Number.isSafeInteger(seed)) &&
       `seeds must be whole numbers, found ${seeds.join(', ')}`,
-    !whole(truncation, 1, MAPPER_DEFAULTS.hidden) &&
-      `truncation must be a whole number from 1 to ${MAPPER_DEFAULTS.hidden}, found ${truncation}`,
+    most !== null &&
+      !whole(truncation, 1, most) &&
+      `truncation must be a whole number from 1 to ${most}, found ${truncation}`,
     !Number.isFinite(guidanceScale) && `the guidance scale must be a number, found ${guidanceScale}`,
   ].filter((message) => message !== false);
   if (wrong.length > 0)

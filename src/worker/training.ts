@@ -27,7 +27,6 @@ const preview = {
   seeds: [1, 2],
   steps: 12,
   guidanceScale: 5,
-  truncation: MAPPER_DEFAULTS.hidden,
   sampler: 'dpm-solver++-2m',
 } as const;
 
@@ -200,7 +199,7 @@ async function makePreview(studio: Studio, request: TrainRequest, run: Run): Pro
   const { painter, mutex } = studio;
   const pictures: Pixels[] = [];
   for (const prompt of run.previewPrompts) {
-    const settings = { ...preview, prompt, negativePrompt: '' };
+    const settings = { ...preview, prompt, negativePrompt: '', truncation: run.mapper.config.hidden };
     // The key is new at every step, since the mapper's weights change under the same name.
     const concept = { key: crypto.randomUUID(), mapper: run.mapper };
     pictures.push(

@@ -85,7 +85,7 @@ const importedInfo: ConceptInfo = {
   baseHash: 'abc',
   created: '2026-01-01T00:00:00.000Z',
   thumbnail: '',
-  word: { vectors: 1, plain: false },
+  word: { vectors: 1, plain: false, hidden: 128 },
 };
 
 const emptyModelList: ModelList = {

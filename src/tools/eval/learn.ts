@@ -13,7 +13,6 @@ import { createBridge, type Bridge } from '../../neti/bridge.ts';
 import { writeConcept, type BaseIdentity } from '../../neti/conceptFile.ts';
 import { conceptContexts } from '../../neti/contexts.ts';
 import { createMapper, createTable, type Mapper } from '../../neti/mapper.ts';
-import { MAPPER_DEFAULTS } from '../../neti/mapperConfig.ts';
 import { Trainer, type TrainingPicture } from '../../neti/trainer.ts';
 import { variantConfig, type VariantName } from '../../neti/variants.ts';
 import { pngPlanes } from '../../pictures/pngPlanes.ts';
@@ -74,7 +73,7 @@ export async function learn(bench: Bench, arm: Arm, concept: SampleConcept): Pro
   }
   if (name === 'neti')
     for (const kept of study.truncations)
-      if (kept < MAPPER_DEFAULTS.hidden)
+      if (kept < mapper.config.hidden)
         await draw(bench, bridge, mapper, truncationFile(bench.out, concept.folder, kept), kept);
   const seconds = milliseconds / 1000;
   await keepConcept(bench, arm, concept, mapper, losses);

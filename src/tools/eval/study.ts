@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import type { SampleConcept } from '../../lib/sampleConcepts.ts';
+import { MAPPER_DEFAULTS } from '../../neti/mapperConfig.ts';
 import type { TrainSettings } from '../../neti/settings.ts';
 import type { VariantName } from '../../neti/variants.ts';
 
@@ -11,7 +12,7 @@ export const study = {
   /** Optimizer steps of every variant, and the checkpoints that are drawn. */
   checkpoints: [50, 100, 150],
   /** Kept hidden units of NeTI's last checkpoint (section 4.3). */
-  truncations: [1, 4, 16, 32, 64, 128],
+  truncations: [1, 4, 16, 32, 64, MAPPER_DEFAULTS.hidden],
   /** Of the paper's fifteen, those whose place or treatment the base knows. */
   prompts: [
     'A photo of a {}',
@@ -89,5 +90,5 @@ export function conceptFile(out: string, arm: string, concept: string): string {
 
 /** The same for NeTI's last checkpoint with fewer hidden units. */
 export function truncationFile(out: string, concept: string, kept: number): string {
-  return join(out, 'neti', concept, kept === 128 ? `step-${lastCheckpoint}.png` : `kept-${kept}.png`);
+  return join(out, 'neti', concept, `kept-${kept}.png`);
 }
