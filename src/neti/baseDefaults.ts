@@ -56,8 +56,6 @@ export function trainSettingsOn({ trainSteps, batchSize, previewEvery }: BaseDef
     batchSize,
     seed: 0,
     horizontalFlip: true,
-    textualBypass: true,
-    nestedDropout: true,
     previewEvery,
     previewPrompts: ['A photo of a {}', 'A photo of {} on a beach'],
   };

@@ -7,8 +7,6 @@ export interface TrainSettings {
   readonly batchSize: number;
   readonly seed: number;
   readonly horizontalFlip: boolean;
-  readonly textualBypass: boolean;
-  readonly nestedDropout: boolean;
   /** Steps between previews; 0 for none. */
   readonly previewEvery: number;
   /** Prompts with one `{}` each, rendered with fixed seeds. */

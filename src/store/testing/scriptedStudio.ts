@@ -157,8 +157,6 @@ export function makeStudio(overrides: Partial<StudioDeps> = {}): TestStudio {
       batchSize: 8,
       seed: 0,
       horizontalFlip: true,
-      textualBypass: true,
-      nestedDropout: true,
       previewEvery: 10,
       previewPrompts: ['A photo of {}'],
     }),

@@ -7,14 +7,11 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import type { Pipeline } from '../../diffusion/pipeline.ts';
-import { flipPlanes } from '../../pictures/pixels.ts';
-import { Random } from '../../lib/random.ts';
 import { createBridge, type Bridge } from '../../neti/bridge.ts';
-import { writeConcept, type BaseIdentity } from '../../neti/conceptFile.ts';
+import type { BaseIdentity } from '../../neti/conceptFile.ts';
+import type { Mapper } from '../../neti/mapper.ts';
+import { encodePicture, TrainingRun, type RunLabel } from '../../neti/run.ts';
 import { conceptContexts } from '../../neti/contexts.ts';
-import { createMapper, createTable, type Mapper } from '../../neti/mapper.ts';
-import { Trainer, type TrainingPicture } from '../../neti/trainer.ts';
-import { variantConfig, type VariantName } from '../../neti/variants.ts';
 import { pngPlanes } from '../../pictures/pngPlanes.ts';
 import { drawPictures, gridPng, schedulerOf } from './drawing.ts';
 import { type Arm, checkpointFile, conceptFile, lastCheckpoint, study, truncationFile } from './study.ts';
@@ -46,71 +43,66 @@ export interface LearnedCell {
 }
 
 export async function learn(bench: Bench, arm: Arm, concept: SampleConcept): Promise<LearnedCell> {
-  const { name, variant, settings } = arm;
+  const { name } = arm;
   const record = join(dirname(checkpointFile(bench.out, name, concept.folder, 0)), 'run.json');
   const kept = await readRun(record, bench.base.hash, keyOf(arm));
   if (kept !== null) return { seconds: kept, isNew: false };
   const bridge = createBridge(bench.pipeline.runtime);
-  const random = new Random(study.trainingSeed);
-  const mapper = await freshMapper(bench.pipeline, bridge, variant, concept.category, random);
-  const trainer = new Trainer({
-    pipeline: bench.pipeline,
-    bridge,
-    mapper,
-    random,
-    pictures: await encodePictures(bench.pipeline, concept),
-    templates: bench.templates,
-    settings,
-  });
-  const losses: number[] = [];
+  const run = await beginRun(bench, bridge, arm, concept);
+  try {
+    const seconds = await trainAndDraw(bench, bridge, name, concept, run);
+    await writeFile(conceptFile(bench.out, name, concept.folder), await run.save(labelOf(concept)));
+    const { losses } = run;
+    await writeFile(
+      record,
+      JSON.stringify({ baseHash: bench.base.hash, study: keyOf(arm), seconds, losses }),
+    );
+    return { seconds, isNew: true };
+  } finally {
+    run.release();
+  }
+}
+
+async function beginRun(
+  { pipeline, base, templates }: Bench,
+  bridge: Bridge,
+  { variant, settings }: Arm,
+  { category, pictures }: SampleConcept,
+): Promise<TrainingRun> {
+  const encoded = [];
+  for (const png of pictures)
+    encoded.push(await encodePicture(pipeline, pngPlanes(png, pipeline.shape.resolution), true));
+  const seeded = { ...settings, seed: study.trainingSeed };
+  const open = { pipeline, bridge, identity: base, architecture: base.id };
+  return TrainingRun.begin(open, { variant, settings: seeded, category, pictures: encoded, templates });
+}
+
+/** Seconds of the training alone. */
+async function trainAndDraw(
+  bench: Bench,
+  bridge: Bridge,
+  arm: string,
+  { folder }: SampleConcept,
+  run: TrainingRun,
+): Promise<number> {
   let milliseconds = 0;
   for (let step = 1; step <= lastCheckpoint; step++) {
     const started = performance.now();
-    losses.push((await trainer.step()).loss);
+    await run.next();
     milliseconds += performance.now() - started;
     if ((study.checkpoints as readonly number[]).includes(step))
-      await draw(bench, bridge, mapper, checkpointFile(bench.out, name, concept.folder, step));
+      await draw(bench, bridge, run.mapper, checkpointFile(bench.out, arm, folder, step));
   }
-  if (name === 'neti')
+  if (arm === 'neti')
     for (const kept of study.truncations)
-      if (kept < mapper.config.hidden)
-        await draw(bench, bridge, mapper, truncationFile(bench.out, concept.folder, kept), kept);
-  const seconds = milliseconds / 1000;
-  await keepConcept(bench, arm, concept, mapper, losses);
-  const run = { baseHash: bench.base.hash, study: keyOf(arm), seconds, losses };
-  await writeFile(record, JSON.stringify(run));
-  trainer.release();
-  mapper.release();
-  return { seconds, isNew: true };
+      if (kept < run.mapper.config.hidden)
+        await draw(bench, bridge, run.mapper, truncationFile(bench.out, folder, kept), kept);
+  return milliseconds / 1000;
 }
 
-/** The cell's result as the studio would export it, so that it can be mixed, imported and looked at. */
-async function keepConcept(
-  { base, pipeline, out }: Bench,
-  { name, settings }: Arm,
-  { folder, category }: SampleConcept,
-  mapper: Mapper,
-  losses: readonly number[],
-): Promise<void> {
-  const created = new Date().toISOString();
-  const file = await writeConcept({
-    config: mapper.config,
-    state: await mapper.state(),
-    info: {
-      name: folder,
-      category,
-      kind: 'object',
-      step: losses.length,
-      created,
-      thumbnail: '',
-      baseId: base.id,
-      baseHash: base.hash,
-    },
-    training: { seed: study.trainingSeed, learningRate: settings.learningRate, losses },
-    resolution: pipeline.shape.resolution,
-    predictionType: pipeline.schedule.predictionType,
-  });
-  await writeFile(conceptFile(out, name, folder), file);
+/** The cell's result is kept as the studio would export it, so that it can be mixed, imported and looked at. */
+function labelOf({ folder }: SampleConcept): RunLabel {
+  return { name: folder, kind: 'object', created: new Date().toISOString(), thumbnail: '' };
 }
 
 /** Seconds of a run that need not be done again, else null. */
@@ -119,31 +111,6 @@ async function readRun(record: string, baseHash: string, key: string): Promise<n
   if (text === null) return null;
   const { success, data } = runSchema.safeParse(JSON.parse(text));
   return success && data.baseHash === baseHash && data.study === key ? data.seconds : null;
-}
-
-async function freshMapper(
-  pipeline: Pipeline,
-  { backend }: Bridge,
-  variant: VariantName,
-  category: string,
-  random: Random,
-): Promise<Mapper> {
-  const embedding = await pipeline.tokenEmbedding(pipeline.tokenizer.singleToken(category));
-  const config = variantConfig(variant, pipeline.shape.layers, embedding);
-  return config.network ? createMapper(backend, config, random) : createTable(backend, config, embedding);
-}
-
-async function encodePictures(pipeline: Pipeline, { pictures }: SampleConcept): Promise<TrainingPicture[]> {
-  const { resolution } = pipeline.shape;
-  const encoded: TrainingPicture[] = [];
-  for (const png of pictures) {
-    const planes = pngPlanes(png, resolution);
-    encoded.push({
-      straight: await pipeline.encodeImages(planes, 1),
-      mirrored: await pipeline.encodeImages(flipPlanes(planes, resolution), 1),
-    });
-  }
-  return encoded;
 }
 
 /** Every prompt with every seed, as one PNG. */

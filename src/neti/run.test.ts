@@ -1,0 +1,71 @@
+/** A training run from its settings to its file, on the micro model: what the page and the evaluation share. */
+import * as ort from 'onnxruntime-web';
+import { describe, expect, it } from 'vitest';
+import { Pipeline } from '../diffusion/pipeline.ts';
+import { openFolder } from '../lib/modelFolder.ts';
+import { overlaid } from '../lib/modelFiles.ts';
+import { Random } from '../lib/random.ts';
+import { prepareModel } from '../onnx/model.ts';
+import { Runtime } from '../ort/runtime.ts';
+import { officialDefaults, trainSettingsOn } from './baseDefaults.ts';
+import { createBridge } from './bridge.ts';
+import { readConcept } from './conceptFile.ts';
+import { encodePicture, TrainingRun, type RunStart } from './run.ts';
+
+const stock = openFolder(new URL('../onnx/fixtures/micro/', import.meta.url));
+ort.env.wasm.numThreads = 1;
+const runtime = new Runtime({ ort, provider: 'wasm' });
+const pipeline = await Pipeline.load(runtime, overlaid(await prepareModel(stock), stock));
+const identity = { id: 'micro', hash: 'ab'.repeat(32) };
+const base = { pipeline, bridge: createBridge(runtime), identity, architecture: 'micro' };
+const label = { name: 'thing', kind: 'object', created: '2026-01-01T00:00:00.000Z', thumbnail: '' } as const;
+
+const side = pipeline.shape.resolution;
+const planes = new Random(5).fillUniform(new Float32Array(3 * side * side), -1, 1);
+const start: RunStart = {
+  variant: 'neti',
+  settings: { ...trainSettingsOn(officialDefaults), batchSize: 2, seed: 7 },
+  category: 'a',
+  pictures: [await encodePicture(pipeline, planes, true)],
+  templates: ['a {}'],
+};
+
+async function losses(run: TrainingRun, steps: number): Promise<readonly number[]> {
+  for (let i = 0; i < steps; i++) await run.next();
+  return [...run.losses];
+}
+
+describe('a training run', () => {
+  it('comes to the same losses for the same seed, and to others for another', async () => {
+    const [first, second] = [await TrainingRun.begin(base, start), await TrainingRun.begin(base, start)];
+    const expected = await losses(first, 3);
+    expect(await losses(second, 3)).toEqual(expected);
+    const settings = { ...start.settings, seed: 8 };
+    expect(await losses(await TrainingRun.begin(base, { ...start, settings }), 3)).not.toEqual(expected);
+  });
+
+  it.each(['textual-inversion', 'xti', 'time-only'] as const)('learns as %s by its name', async (variant) => {
+    const run = await TrainingRun.begin(base, { ...start, variant });
+    await run.next();
+    const { config, info } = await readConcept(await run.save(label), identity);
+    expect(config.network).toBe(variant === 'time-only');
+    expect(config.space).toBe(variant === 'xti');
+    expect(info).toMatchObject({ name: 'thing', step: 1, baseId: 'micro' });
+  });
+
+  it('goes on from its file, its steps counted on', async () => {
+    const run = await TrainingRun.begin(base, start);
+    await losses(run, 2);
+    const earlier = await readConcept(await run.save(label, { withOptimizer: true }), identity);
+    const further = await TrainingRun.begin(base, { ...start, earlier });
+    await further.next();
+    expect([further.startStep, further.step, further.losses.length]).toEqual([2, 3, 1]);
+  });
+
+  it('is refused when no template has room for the concept', async () => {
+    const templates = [`a {} ${'a '.repeat(pipeline.shape.tokens)}`];
+    await expect(TrainingRun.begin(base, { ...start, templates })).rejects.toMatchObject({
+      code: 'training.request',
+    });
+  });
+});

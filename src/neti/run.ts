@@ -1,0 +1,167 @@
+/**
+ * A training run: a mapper of one of the paper's variants and its trainer, begun afresh or from a concept file, to the file that
+ * keeps what was learned. The page and the evaluation both learn through it.
+ */
+import type { Pipeline } from '../diffusion/pipeline.ts';
+import { AppError } from '../lib/errors.ts';
+import { Random } from '../lib/random.ts';
+import { flipPlanes } from '../pictures/pixels.ts';
+import type { Bridge } from './bridge.ts';
+import { writeConcept, type BaseIdentity, type Concept } from './conceptFile.ts';
+import type { ConceptInfo } from './conceptMetadata.ts';
+import { createMapper, createTable, Mapper } from './mapper.ts';
+import type { TrainSettings } from './settings.ts';
+import { Trainer, type StepResult, type TrainingPicture } from './trainer.ts';
+import { variantConfig, type VariantName } from './variants.ts';
+
+/** The open base, and what concept files say of it. */
+export interface RunBase {
+  readonly pipeline: Pipeline;
+  readonly bridge: Bridge;
+  readonly identity: BaseIdentity;
+  readonly architecture: string;
+}
+
+export interface RunStart {
+  readonly variant: VariantName;
+  readonly settings: TrainSettings;
+  /** One word that is a single token of the base: the super-category. */
+  readonly category: string;
+  readonly pictures: readonly TrainingPicture[];
+  /** Prompts with one `{}` each; those without room for the concept's vectors are left out. */
+  readonly templates: readonly string[];
+  /** To go on from, with its optimizer where it has one; its steps are counted on. */
+  readonly earlier?: Concept | null;
+}
+
+/** What a concept file says besides what was learned. */
+export type RunLabel = Pick<ConceptInfo, 'name' | 'kind' | 'created' | 'thumbnail' | 'imported'>;
+
+export class TrainingRun {
+  /** One number a step of this run. */
+  readonly losses: number[] = [];
+
+  private constructor(
+    private readonly base: RunBase,
+    private readonly start: RunStart,
+    readonly mapper: Mapper,
+    private readonly trainer: Trainer,
+  ) {}
+
+  /** Throws `category.tokens`, `training.request` when no template has room for the concept, and `gpu.shape`. */
+  static async begin(base: RunBase, start: RunStart): Promise<TrainingRun> {
+    const { settings, pictures, earlier } = start;
+    // A further session must not draw the same noise again.
+    const random = new Random(settings.seed + (earlier?.info.step ?? 0));
+    const mapper = await mapperOf(base, start, random);
+    try {
+      const templates = withRoom(base.pipeline, start.templates, mapper.config.vectors);
+      if (templates.length === 0) throw noRoom(mapper.config.vectors);
+      const optimizer = earlier?.optimizer ?? null;
+      const { pipeline, bridge } = base;
+      const trainer = new Trainer({
+        pipeline,
+        bridge,
+        mapper,
+        pictures,
+        templates,
+        settings,
+        random,
+        optimizer,
+      });
+      return new TrainingRun(base, start, mapper, trainer);
+    } catch (error) {
+      mapper.release();
+      throw error;
+    }
+  }
+
+  /** Steps of earlier runs. */
+  get startStep(): number {
+    return this.start.earlier?.info.step ?? 0;
+  }
+
+  /** Steps that the concept has been trained for, earlier runs included. */
+  get step(): number {
+    return this.startStep + this.losses.length;
+  }
+
+  /** Throws `training.diverged` when the loss is no number any more. */
+  async next(): Promise<StepResult> {
+    const result = await this.trainer.step();
+    if (!Number.isFinite(result.loss))
+      throw new AppError(
+        'training.diverged',
+        `The loss became ${result.loss} at step ${this.losses.length + 1}; try a lower learning rate.`,
+      );
+    this.losses.push(result.loss);
+    return result;
+  }
+
+  /** The concept file; with the optimizer's state a further run goes on exactly, at three times the bytes. */
+  async save(label: RunLabel, { withOptimizer = false } = {}): Promise<Uint8Array<ArrayBuffer>> {
+    const { identity, architecture, pipeline } = this.base;
+    const { settings, category } = this.start;
+    const { name, kind, created, thumbnail, imported } = label;
+    return writeConcept({
+      config: this.mapper.config,
+      state: await this.mapper.state(),
+      ...(withOptimizer && { optimizer: await this.trainer.optimizerState() }),
+      info: {
+        name,
+        category: category.toLowerCase(),
+        kind,
+        step: this.step,
+        baseId: identity.id,
+        baseHash: identity.hash,
+        created,
+        thumbnail,
+        ...(imported && { imported }),
+      },
+      training: { seed: settings.seed, learningRate: settings.learningRate, losses: this.losses },
+      architecture,
+      resolution: pipeline.shape.resolution,
+      predictionType: pipeline.schedule.predictionType,
+    });
+  }
+
+  release(): void {
+    this.trainer.release();
+    this.mapper.release();
+  }
+}
+
+/** The VAE's moments of a square picture, planes [3, R, R] in −1…1, and of its mirror image where that is asked for. */
+export async function encodePicture(
+  pipeline: Pipeline,
+  planes: Float32Array,
+  mirrored: boolean,
+): Promise<TrainingPicture> {
+  const straight = await pipeline.encodeImages(planes, 1);
+  const turned = flipPlanes(planes, pipeline.shape.resolution);
+  return { straight, mirrored: mirrored ? await pipeline.encodeImages(turned, 1) : null };
+}
+
+/** Prompts that leave room for a concept's vectors in the base's rows. */
+export function withRoom(pipeline: Pipeline, prompts: readonly string[], vectors: number): string[] {
+  return prompts.filter((prompt) => pipeline.tokenizer.count(prompt, vectors) <= pipeline.shape.tokens);
+}
+
+async function mapperOf(
+  { pipeline, bridge: { backend } }: RunBase,
+  { earlier, variant, category }: RunStart,
+  random: Random,
+): Promise<Mapper> {
+  if (earlier) return new Mapper(backend, earlier.config, earlier.state);
+  const token = pipeline.tokenizer.singleToken(category.toLowerCase());
+  const embedding = await pipeline.tokenEmbedding(token);
+  const config = variantConfig(variant, pipeline.shape.layers, embedding);
+  return config.network ? createMapper(backend, config, random) : createTable(backend, config, embedding);
+}
+
+function noRoom(vectors: number): AppError {
+  return new AppError(
+    'training.request',
+    `Training cannot start: none of the model's training prompts has room for a concept of ${vectors} word vectors.`,
+  );
+}
