@@ -26,7 +26,7 @@ const start: RunStart = {
   variant: 'neti',
   settings: { ...trainSettingsOn(officialDefaults), batchSize: 2, seed: 7 },
   category: 'a',
-  pictures: [await encodePicture(pipeline, planes, true)],
+  pictures: [await encodePicture((one) => pipeline.encodeImages(one, 1), planes, side, true)],
   templates: ['a {}'],
 };
 

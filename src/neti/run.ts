@@ -11,7 +11,7 @@ import { writeConcept, type BaseIdentity, type Concept } from './conceptFile.ts'
 import type { ConceptInfo } from './conceptMetadata.ts';
 import { createMapper, createTable, Mapper } from './mapper.ts';
 import type { TrainSettings } from './settings.ts';
-import { Trainer, type StepResult, type TrainingPicture } from './trainer.ts';
+import { Trainer, type LatentMoments, type StepResult, type TrainingPicture } from './trainer.ts';
 import { variantConfig, type VariantName } from './variants.ts';
 
 /** The open base, and what concept files say of it. */
@@ -131,15 +131,18 @@ export class TrainingRun {
   }
 }
 
-/** The VAE's moments of a square picture, planes [3, R, R] in −1…1, and of its mirror image where that is asked for. */
+/**
+ * The VAE's moments of a square picture, planes [3, R, R] in −1…1, and of its mirror image where that is asked for.
+ * @param encode the VAE's encoder, for one picture
+ */
 export async function encodePicture(
-  pipeline: Pipeline,
-  planes: Float32Array,
+  encode: (planes: Float32Array<ArrayBuffer>) => Promise<LatentMoments>,
+  planes: Float32Array<ArrayBuffer>,
+  side: number,
   mirrored: boolean,
 ): Promise<TrainingPicture> {
-  const straight = await pipeline.encodeImages(planes, 1);
-  const turned = flipPlanes(planes, pipeline.shape.resolution);
-  return { straight, mirrored: mirrored ? await pipeline.encodeImages(turned, 1) : null };
+  const straight = await encode(planes);
+  return { straight, mirrored: mirrored ? await encode(flipPlanes(planes, side)) : null };
 }
 
 /** Prompts that leave room for a concept's vectors in the base's rows. */

@@ -109,7 +109,19 @@ function centredSquare(width: number, height: number): Crop {
   return { x: (width - side) >> 1, y: (height - side) >> 1, width: side, height: side };
 }
 
-async function square(source: Blob, crop: Crop | null, ground: string): Promise<Pixels> {
+/** The latest square of each picture, as long as the picture is kept: shown, seen through the model, and learned from. */
+const squares = new WeakMap<Blob, { readonly key: string; readonly made: Promise<Pixels> }>();
+
+function square(source: Blob, crop: Crop | null, ground: string): Promise<Pixels> {
+  const key = JSON.stringify([crop, ground]);
+  const known = squares.get(source);
+  if (known?.key === key) return known.made;
+  const made = cutSquare(source, crop, ground);
+  squares.set(source, { key, made });
+  return made;
+}
+
+async function cutSquare(source: Blob, crop: Crop | null, ground: string): Promise<Pixels> {
   const bitmap = await createImageBitmap(source);
   try {
     const { x, y, width, height } = crop ?? centredSquare(bitmap.width, bitmap.height);

@@ -16,7 +16,7 @@ export interface Crop {
 }
 
 /** RGB planes [3, height, width] in −1…1; alpha is ignored. */
-export function toPlanes({ width, height, data }: Pixels): Float32Array {
+export function toPlanes({ width, height, data }: Pixels): Float32Array<ArrayBuffer> {
   const area = width * height;
   const planes = new Float32Array(3 * area);
   for (let i = 0; i < area; i++)
@@ -36,7 +36,7 @@ export function fromPlanes(planes: Float32Array, width: number, height: number):
 }
 
 /** Mirrors RGB planes [3, height, width] left to right. */
-export function flipPlanes(planes: Float32Array, width: number): Float32Array {
+export function flipPlanes(planes: Float32Array, width: number): Float32Array<ArrayBuffer> {
   const flipped = new Float32Array(planes.length);
   for (let row = 0; row < planes.length; row += width)
     flipped.set(planes.slice(row, row + width).reverse(), row);

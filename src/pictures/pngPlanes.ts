@@ -3,12 +3,12 @@ import { decode } from 'fast-png';
 import { toPlanes } from './pixels.ts';
 
 /** Throws when the picture has another size. */
-export function pngPlanes(png: Uint8Array, side: number): Float32Array {
+export function pngPlanes(png: Uint8Array, side: number): Float32Array<ArrayBuffer> {
   return pngTiles(png, side, 1)[0]!;
 }
 
 /** The side × side tiles of a picture `columns` wide, row by row. Throws when it does not divide so. */
-export function pngTiles(png: Uint8Array, side: number, columns: number): Float32Array[] {
+export function pngTiles(png: Uint8Array, side: number, columns: number): Float32Array<ArrayBuffer>[] {
   const { width, height, data, channels } = decode(png);
   if (width !== columns * side || height % side !== 0)
     throw new Error(`Expected ${columns} columns of ${side}×${side} pictures, found ${width}×${height}.`);

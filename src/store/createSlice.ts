@@ -44,7 +44,7 @@ function rendersOf({ deps, get, set, messages }: Context): TruncationRenders<Pic
   return new TruncationRenders({
     async render({ result, concepts }, truncation, steps, signal) {
       const recipe = { ...result, truncation, steps };
-      const request = await toRequest(recipe, concepts, [result.seed]);
+      const request = toRequest(recipe, concepts, [result.seed]);
       const { pictures } = await deps.client.generate(request, { signal });
       return encodePng(pictures[0]!, pngTextOf(get(), recipe));
     },

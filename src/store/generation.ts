@@ -66,7 +66,7 @@ async function draw(
   onEvent: (progress: GenerateProgress) => void,
 ): Promise<ResultRecord[]> {
   const { deps, get } = context;
-  const request = await toRequest(recipe, concepts, seeds);
+  const request = toRequest(recipe, concepts, seeds);
   const { pictures } = await deps.client.generate(request, { signal, onEvent });
   const created = deps.now();
   return pictures.map((pixels, index) => {

@@ -51,7 +51,7 @@ describe('a recipe', () => {
 
   it('reaches the worker whole', async () => {
     const { recipe, concepts, seeds } = readOrder((await prepared()).getState(), () => 0);
-    const { mixing, concept, ...request } = await toRequest(recipe, concepts, seeds);
+    const { mixing, concept, ...request } = toRequest(recipe, concepts, seeds);
     expect(request).toMatchObject({
       prompt: 'A drawing of {}',
       negativePrompt: 'rain',
@@ -61,7 +61,9 @@ describe('a recipe', () => {
       sampler: 'ddim',
       seeds: [9, 10, 11, 12],
     });
-    expect([concept, mixing?.start]).toEqual([new Uint8Array([1]), 0.25]);
+    expect([concept?.file, mixing?.start]).toEqual([concepts.concept!.file, 0.25]);
+    expect(toRequest(recipe, concepts, seeds).concept).toEqual(concept);
+    expect(mixing?.appearance.key).not.toBe(concept?.key);
   });
 
   it('is told in a PNG as AUTOMATIC1111 tells it', async () => {

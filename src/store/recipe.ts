@@ -7,7 +7,7 @@ import { checkPlaceholders } from '../lib/prompt.ts';
 import { maxGuidanceScale, maxSamplingSteps, minGuidanceScale } from '../neti/limits.ts';
 import { MAPPER_DEFAULTS } from '../neti/mapperConfig.ts';
 import { settingsOf, type PictureForm, type PictureSettings, type Recipe } from '../storage/recipe.ts';
-import type { GenerateRequest } from '../worker/api.ts';
+import type { ConceptSource, GenerateRequest } from '../worker/api.ts';
 import { readNumber } from './fields.ts';
 import { hiddenUnits, type PictureConcepts } from './pictureConcepts.ts';
 import { samplers } from '../diffusion/samplers/table.ts';
@@ -63,20 +63,27 @@ function typed(settings: PictureSettings): Partial<PictureForm> {
   return Object.fromEntries(fields.map(([field, value]) => [field, isTyped(field) ? `${value}` : value]));
 }
 
-const fileOf = async (record: ConceptRecord) => new Uint8Array(await record.file.arrayBuffer());
+const keys = new WeakMap<Blob, string>();
+
+/** A concept's file with a key of its own: the worker reads it once, however often it is drawn with. */
+function sourceOf({ file }: ConceptRecord): ConceptSource {
+  const key = keys.get(file) ?? crypto.randomUUID();
+  keys.set(file, key);
+  return { key, file };
+}
 
 /** What the worker needs to draw the recipe once for each seed. */
-export async function toRequest(
+export function toRequest(
   recipe: Omit<Recipe, 'seed'>,
   { concept, appearance }: PictureConcepts,
   seeds: readonly number[],
-): Promise<GenerateRequest> {
+): GenerateRequest {
   const { mixing } = recipe;
   return {
     ...settingsOf(recipe),
     seeds,
-    concept: concept && (await fileOf(concept)),
-    mixing: appearance && mixing && { appearance: await fileOf(appearance), start: mixing.start / 100 },
+    concept: concept && sourceOf(concept),
+    mixing: appearance && mixing && { appearance: sourceOf(appearance), start: mixing.start / 100 },
   };
 }
 

@@ -142,17 +142,24 @@ export interface TrainResult {
   readonly losses: readonly number[];
 }
 
+/** A concept file to draw with. It crosses by reference, and is read only when the worker does not have the concept of that key yet. */
+export interface ConceptSource {
+  /** Another for any other content. */
+  readonly key: string;
+  readonly file: Blob;
+}
+
 /** Style mixing (NeTI, the fourth result). */
 export interface Mixing {
-  /** The concept file that gives the appearance. */
-  readonly appearance: Uint8Array<ArrayBuffer>;
+  /** Gives the appearance. */
+  readonly appearance: ConceptSource;
   /** Share of the sampling that the geometry concept has to itself, 0 … 1: the more, the more of it stays. */
   readonly start: number;
 }
 
 /** The prompt has exactly one `{}` when `concept` is given, none otherwise. */
 export interface GenerateRequest extends PictureSettings {
-  readonly concept: Uint8Array<ArrayBuffer> | null;
+  readonly concept: ConceptSource | null;
   /** Mixes a second concept in; `concept` then gives the geometry and must be there. */
   readonly mixing: Mixing | null;
   /** One picture a seed. */

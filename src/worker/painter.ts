@@ -9,7 +9,6 @@ import { createScheduler } from '../diffusion/samplers/table.ts';
 import { AppError } from '../lib/errors.ts';
 import { fromPlanes } from '../pictures/pixels.ts';
 import { checkPlaceholders } from '../lib/prompt.ts';
-import { sha256Hex } from '../lib/sha256.ts';
 import type { Bridge } from '../neti/bridge.ts';
 import { maxDrawnPictures, maxSamplingSteps } from '../neti/limits.ts';
 import { readConcept } from '../neti/conceptFile.ts';
@@ -19,7 +18,7 @@ import { coarseLayers, mixContexts } from '../neti/mixing.ts';
 import { checkRoom } from '../neti/mapperConfig.ts';
 import { keyOf, settingsOf, type GivenSettings, type PictureSettings } from '../storage/recipe.ts';
 import { identityOf, type BaseModel } from './baseModel.ts';
-import type { GenerateProgress, GenerateRequest, GenerateResult } from './api.ts';
+import type { ConceptSource, GenerateProgress, GenerateRequest, GenerateResult } from './api.ts';
 import type { Pixels } from '../pictures/pixels.ts';
 
 const mostKeptContexts = 8;
@@ -29,9 +28,9 @@ const keptContextBytes = 5e8;
 /** A geometry and an appearance concept. */
 const keptConcepts = 2;
 
-/** A mapper ready to run, and what tells it from others. */
+/** A mapper ready to run, and what tells it from others; null for one that is still learning, whose contexts serve once. */
 export interface LearnedConcept {
-  readonly key: string;
+  readonly key: string | null;
   readonly mapper: Mapper;
 }
 
@@ -139,9 +138,11 @@ export class Painter {
     const { prompt } = settings;
     const truncation = Math.min(settings.truncation, mapper.config.hidden);
     const row = pipeline.tokenizer.encode(prompt, mapper.config.vectors);
-    return this.cached(`${key}:${keyOf(settings, 'negativePrompt', 'guidanceScale')}`, () =>
-      conceptContexts(pipeline, bridge, { row, mapper, truncation, timesteps, ...(signal && { signal }) }),
-    );
+    const make = () =>
+      conceptContexts(pipeline, bridge, { row, mapper, truncation, timesteps, ...(signal && { signal }) });
+    return key === null
+      ? make()
+      : this.cached(`${key}:${keyOf(settings, 'negativePrompt', 'guidanceScale')}`, make);
   }
 
   private async cached(key: string, make: () => Promise<PromptContexts>): Promise<PromptContexts> {
@@ -164,8 +165,7 @@ export class Painter {
     throw new AppError('generate.settings', `The mixing start must be from 0 to 1, found ${start}.`);
   }
 
-  private async load(file: Uint8Array<ArrayBuffer>): Promise<LearnedConcept> {
-    const key = await sha256Hex(file);
+  private async load({ key, file }: ConceptSource): Promise<LearnedConcept> {
     const learned = this.concepts.find((each) => each.key === key) ?? (await this.read(key, file));
     const others = this.concepts.filter((each) => each !== learned);
     const dropped = others.slice(0, Math.max(0, others.length + 1 - keptConcepts));
@@ -174,8 +174,9 @@ export class Painter {
     return learned;
   }
 
-  private async read(key: string, file: Uint8Array<ArrayBuffer>): Promise<LearnedConcept> {
-    const { config, state } = await readConcept(file, identityOf(this.base));
+  private async read(key: string, file: Blob): Promise<LearnedConcept> {
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    const { config, state } = await readConcept(bytes, identityOf(this.base));
     checkRoom(config.vectors, this.pipeline.shape.tokens);
     return { key, mapper: new Mapper(this.bridge.backend, config, state) };
   }

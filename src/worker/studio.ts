@@ -5,11 +5,13 @@ import type { Bridge } from '../neti/bridge.ts';
 import type { BaseModel } from './baseModel.ts';
 import type { LazyJudge } from './lazyJudge.ts';
 import type { Painter } from './painter.ts';
+import type { PictureEncoder } from './pictureEncoder.ts';
 
 export interface Studio {
   readonly base: BaseModel;
   readonly pipeline: Pipeline;
   readonly bridge: Bridge;
+  readonly encoder: PictureEncoder;
   readonly painter: Painter;
   readonly judge: LazyJudge;
   /** Heavy work takes turns through it. */

@@ -40,6 +40,7 @@ import { openKeptModel } from './keptModel.ts';
 import { LazyJudge } from './lazyJudge.ts';
 import { ModelCatalog } from './modelCatalog.ts';
 import { Painter } from './painter.ts';
+import { PictureEncoder } from './pictureEncoder.ts';
 import { toSquare } from '../pictures/scale.ts';
 import { openShippedModel } from './shippedModel.ts';
 import { checkPrompt } from './promptCheck.ts';
@@ -113,11 +114,11 @@ export class StudioWorker {
 
   reconstruct(id: number, picture: Pixels): Promise<CallResult<Reconstruction>> {
     return this.answer(id, async () => {
-      const { pipeline, mutex } = this.opened();
+      const { pipeline, encoder, mutex } = this.opened();
       const { resolution } = pipeline.shape;
       const planes = toPlanes(await toSquare(picture, resolution));
       return mutex.run(async () => {
-        const { mean } = await pipeline.encodeImages(planes, 1);
+        const { mean } = await encoder.encode(planes);
         const seen = await pipeline.decodeLatents(
           mean.map((x) => x * pipeline.latentScale),
           1,
@@ -256,6 +257,7 @@ export class StudioWorker {
       base,
       pipeline,
       bridge,
+      encoder: new PictureEncoder(pipeline),
       painter: new Painter(base, pipeline, bridge),
       judge: new LazyJudge(base, pipeline),
       mutex: new Mutex(),

@@ -136,13 +136,14 @@ async function prepare(studio: Studio, request: TrainRequest): Promise<Session> 
 }
 
 async function encodePictures(
-  { pipeline, mutex }: Studio,
+  { encoder, mutex }: Studio,
   squares: readonly Pixels[],
   mirrored: boolean,
 ): Promise<TrainingPicture[]> {
+  const encode = (planes: Float32Array<ArrayBuffer>) => encoder.encode(planes);
   const pictures: TrainingPicture[] = [];
   for (const square of squares)
-    pictures.push(await mutex.run(() => encodePicture(pipeline, toPlanes(square), mirrored)));
+    pictures.push(await mutex.run(() => encodePicture(encode, toPlanes(square), square.width, mirrored)));
   return pictures;
 }
 
@@ -154,8 +155,7 @@ async function makePreview(
   const pictures: Pixels[] = [];
   for (const prompt of previewPrompts) {
     const settings = { ...preview, prompt, negativePrompt: '', truncation: run.mapper.config.hidden };
-    // The key is new at every step, since the mapper's weights change under the same name.
-    const concept = { key: crypto.randomUUID(), mapper: run.mapper };
+    const concept = { key: null, mapper: run.mapper };
     pictures.push(
       ...(await mutex.run(() => painter.paint(settings, { concept }, undefined, () => undefined))),
     );

@@ -69,9 +69,11 @@ async function beginRun(
   { variant, settings }: Arm,
   { category, pictures }: SampleConcept,
 ): Promise<TrainingRun> {
+  const { resolution } = pipeline.shape;
+  const encode = (planes: Float32Array) => pipeline.encodeImages(planes, 1);
   const encoded = [];
   for (const png of pictures)
-    encoded.push(await encodePicture(pipeline, pngPlanes(png, pipeline.shape.resolution), true));
+    encoded.push(await encodePicture(encode, pngPlanes(png, resolution), resolution, true));
   const seeded = { ...settings, seed: study.trainingSeed };
   const open = { pipeline, bridge, identity: base, architecture: base.id };
   return TrainingRun.begin(open, { variant, settings: seeded, category, pictures: encoded, templates });
