@@ -7,7 +7,7 @@ import { readDefaults } from '../neti/baseDefaults.ts';
 import { planTraining } from '../onnx/model.ts';
 import { plannedPictures } from '../onnx/options.ts';
 import { compileOptions } from './compileOptions.ts';
-import { heed } from '../lib/cancellation.ts';
+import { throwIfCancelled } from '../lib/cancellation.ts';
 import type { ModelPlan } from './plan.ts';
 import { estimatesFromWeights, type MemoryEstimate } from './preflight.ts';
 
@@ -26,7 +26,7 @@ export async function plannedEstimates(
   const options = compileOptions(plan.totalBytes, half);
   const pictures = plannedPictures(options) ?? (await readDefaults(open)).batchSize;
   const { unetWeights, otherWeights, ...unet } = await planTraining(open, options, pictures, () =>
-    heed(signal),
+    throwIfCancelled(signal),
   );
   const train = { ...unet, weightBytes: unet.weightBytes + 4 * otherWeights, planned: true };
   return estimatesFromWeights({ unet: unetWeights, others: otherWeights }, plan.totalBytes)

@@ -4,6 +4,7 @@
  */
 import { join, resolve } from 'node:path';
 import * as ort from 'onnxruntime-web';
+import { median } from 'simple-statistics';
 import { Pipeline } from '../diffusion/pipeline.ts';
 import { Random } from '../lib/random.ts';
 import { createBridge } from '../neti/bridge.ts';
@@ -18,10 +19,6 @@ import { openFolder } from '../lib/modelFolder.ts';
 
 const warmUp = 3;
 const repeats = 15;
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
-}
 
 async function measureSteps(trainer: Trainer): Promise<StepTimes[]> {
   const times: StepTimes[] = [];

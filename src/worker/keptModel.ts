@@ -14,7 +14,7 @@ import type { StoredModel } from '../storage/modelRecords.ts';
 import type { ModelStore } from '../storage/modelStore.ts';
 import type { LoadProgress } from './api.ts';
 import { compileOptions } from '../intake/compileOptions.ts';
-import { heed } from '../lib/cancellation.ts';
+import { throwIfCancelled } from '../lib/cancellation.ts';
 import { hasJudge, readWords, type BaseModel } from './baseModel.ts';
 
 export interface OpenKeptOptions {
@@ -76,7 +76,7 @@ async function prepare(
     ...(await prepareModel(open, options, onGraph)),
     ...(judged ? await prepareJudge(open, onGraph) : []),
   ];
-  await heed(progress.signal);
+  await throwIfCancelled(progress.signal);
   return new Map(prepared.map(([path, bytes]) => [path, new Uint8Array(bytes)]));
 }
 
@@ -95,6 +95,6 @@ function follow(
   let loaded = 0;
   return async (part) => {
     onProgress({ status: 'prepare', part: partNames[part] ?? 'the judge', loaded: loaded++, total });
-    await heed(signal);
+    await throwIfCancelled(signal);
   };
 }

@@ -2,7 +2,7 @@
 import { AppError } from '../lib/errors.ts';
 import type { ModelStore } from '../storage/modelStore.ts';
 import type { ModelOffer, ModelList, ModelSourceRequest } from './api.ts';
-import { heed } from '../lib/cancellation.ts';
+import { throwIfCancelled } from '../lib/cancellation.ts';
 import { checkScheduler } from '../intake/checkScheduler.ts';
 import { planFromUrl } from '../intake/baseUrl.ts';
 import { gatherFacts } from '../intake/facts.ts';
@@ -30,7 +30,7 @@ export class ModelCatalog {
   async plan(request: ModelSourceRequest, signal: AbortSignal): Promise<ModelOffer> {
     const plan = await planOf(request, signal);
     await checkScheduler(plan, { signal });
-    await heed(signal);
+    await throwIfCancelled(signal);
     return this.offer(plan, signal);
   }
 
