@@ -1,4 +1,5 @@
 /** Files of the official code and of textual inversion's programs, as those wrote them. */
+import { MAPPER_DEFAULTS } from '../mapperConfig.ts';
 import { describe, expect, it } from 'vitest';
 import { CpuBackend } from '../../gpu/cpuBackend.ts';
 import { Tape } from '../../gpu/tape.ts';
@@ -60,7 +61,7 @@ describe('importConcept', () => {
       thumbnail: '',
       baseId: open.id,
       baseHash: open.hash,
-      word: { vectors: 1, plain: false },
+      word: { vectors: 1, plain: false, hidden: MAPPER_DEFAULTS.hidden },
       imported: {
         format: 'official-neti',
         files: ['mapper-steps-250.pt'],
@@ -123,7 +124,7 @@ describe('importConcept', () => {
     const open = base(16, 128);
     const { config, state, info } = await readConcept(await importFixtures([name], open), open);
     expect(config).toMatchObject({ network: false, space: false, vectors });
-    expect(info.word).toEqual({ vectors, plain: true });
+    expect(info.word).toEqual({ vectors, plain: true, hidden: MAPPER_DEFAULTS.hidden });
     const found = state.get('vectors')!;
     const file = name.startsWith('three') ? 'three.safetensors' : name;
     const stored = tensor(file, vectors === 3 ? '<cat-toy>' : 'emb_params');
