@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 import { modelFiles } from './src/tools/modelFiles.ts';
 
 // Cross-origin isolation gives WebAssembly its threads. A host that cannot send these headers still works, on one.
-const isolation = {
+const ISOLATION = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
 };
@@ -12,8 +12,8 @@ const isolation = {
 export default defineConfig({
   base: './',
   plugins: [react(), modelFiles(fileURLToPath(new URL('models', import.meta.url)))],
-  server: { headers: isolation },
-  preview: { headers: isolation },
+  server: { headers: ISOLATION },
+  preview: { headers: ISOLATION },
   worker: { format: 'es' },
   build: { target: 'es2023', chunkSizeWarningLimit: 1200 },
   optimizeDeps: {

@@ -2,13 +2,13 @@
 import { createHash } from 'node:crypto';
 import { expect, test, type Page } from '@playwright/test';
 import { noise, tinyModel } from '../src/intake/testing/model.ts';
-import { hubRepo, startTestServer, type TestServer } from '../src/intake/testing/server.ts';
+import { HUB_REPO, startTestServer, type TestServer } from '../src/intake/testing/server.ts';
 import type { IntakeProgress } from '../src/intake/progress.ts';
 import type { Intake } from './pages/intake.ts';
 import { testPage } from './steps.ts';
 
-const weights = 'unet/model.onnx_data';
-const weightBytes = 3_000_000;
+const WEIGHTS = 'unet/model.onnx_data';
+const WEIGHT_BYTES = 3_000_000;
 
 interface TestWindow {
   intake: Intake;
@@ -21,7 +21,7 @@ let server: TestServer;
 let host: string;
 
 test.beforeEach(async ({ page }) => {
-  server = await startTestServer(tinyModel(weightBytes));
+  server = await startTestServer(tinyModel(WEIGHT_BYTES));
   host = new URL(server.url).origin;
   await openPage(page);
 });
@@ -47,7 +47,7 @@ function call<Name extends keyof Intake>(page: Page, name: Name, ...args: Parame
   ) as Promise<Awaited<ReturnType<Intake[Name]>>>;
 }
 
-const getFromHub = (page: Page) => call(page, 'hub', hubRepo, host);
+const getFromHub = (page: Page) => call(page, 'hub', HUB_REPO, host);
 
 /** Until a good part of the weights has come. */
 async function untilHalfway(page: Page): Promise<void> {
@@ -56,7 +56,7 @@ async function untilHalfway(page: Page): Promise<void> {
       const { progress } = window as unknown as TestWindow;
       return progress?.file === file && progress.fileLoaded > bytes;
     },
-    [weights, weightBytes / 4] as const,
+    [WEIGHTS, WEIGHT_BYTES / 4] as const,
   );
 }
 
@@ -76,11 +76,11 @@ test('a model is fetched, kept over a reload, and removed with all it took', asy
   await call(page, 'keepPrepared', id);
   const usage = await call(page, 'usage');
   expect(usage.models).toEqual([{ id, bytes: (await call(page, 'list'))[0]!.bytes, prepared: 102 }]);
-  expect(usage.usage).toBeGreaterThan(weightBytes);
+  expect(usage.usage).toBeGreaterThan(WEIGHT_BYTES);
   await call(page, 'remove', id);
   expect(await call(page, 'list')).toEqual([]);
   expect(await call(page, 'leftovers')).toEqual([]);
-  expect((await call(page, 'usage')).usage).toBeLessThan(weightBytes);
+  expect((await call(page, 'usage')).usage).toBeLessThan(WEIGHT_BYTES);
   expect(typeof (await call(page, 'persist'))).toBe('boolean');
 });
 
@@ -92,20 +92,20 @@ test('a reload in the middle loses nothing and uses nothing half-written', async
   await ready(page);
   expect(await call(page, 'list')).toEqual([]);
   const [pending] = await call(page, 'incomplete');
-  expect(pending!.received).toBeGreaterThan(weightBytes / 4);
+  expect(pending!.received).toBeGreaterThan(WEIGHT_BYTES / 4);
   server.delay = 0;
   server.requests.length = 0;
   expect(await call(page, 'resume')).toBeNull();
   await expectWhole(page);
-  expect(server.requests.map(({ path }) => path)).toEqual([weights]);
-  expect(server.requests[0]!.from).toBeGreaterThan(weightBytes / 4);
+  expect(server.requests.map(({ path }) => path)).toEqual([WEIGHTS]);
+  expect(server.requests[0]!.from).toBeGreaterThan(WEIGHT_BYTES / 4);
 });
 
 test('a damaged file is refused and thrown away', async ({ page }) => {
-  server.faults.set(weights, [{ kind: 'corrupt' }]);
+  server.faults.set(WEIGHTS, [{ kind: 'corrupt' }]);
   expect(await getFromHub(page)).toMatchObject({ code: 'download.corrupt' });
   expect(await call(page, 'list')).toEqual([]);
-  expect((await call(page, 'incomplete'))[0]!.received).toBeLessThan(weightBytes);
+  expect((await call(page, 'incomplete'))[0]!.received).toBeLessThan(WEIGHT_BYTES);
   expect(await call(page, 'resume')).toBeNull();
   await expectWhole(page);
 });
@@ -154,14 +154,14 @@ test('any address, and a server that stalls, cuts and answers 429, 500 and 416',
   ] as const;
   server.delay = 2;
   // The first answer is the one that planning asks for.
-  server.faults.set(weights, [{ kind: 'wholeFile' }, ...faults]);
+  server.faults.set(WEIGHTS, [{ kind: 'wholeFile' }, ...faults]);
   expect(await call(page, 'url', server.url)).toBeNull();
-  expect(server.faults.get(weights)).toEqual([]);
+  expect(server.faults.get(WEIGHTS)).toEqual([]);
   await expectWhole(page);
 });
 
 test('a folder is copied', async ({ page }) => {
-  server.files.set(weights, noise(5_000, 8));
+  server.files.set(WEIGHTS, noise(5_000, 8));
   const files = Object.fromEntries([...server.files].map(([path, content]) => [path, [...content]]));
   expect(await call(page, 'folder', files)).toBeNull();
   await expectWhole(page);

@@ -6,7 +6,7 @@ import AxeBuilder from '@axe-core/playwright';
 import { expect, test, type Page } from '@playwright/test';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { hubCommit, hubRepo, startTestServer, type TestServer } from '../src/intake/testing/server.ts';
+import { hubCommit, HUB_REPO, startTestServer, type TestServer } from '../src/intake/testing/server.ts';
 import { addPictures, concepts, generateOne, openStudio, pictures, results } from './steps.ts';
 
 const folder = join(import.meta.dirname, '../src/onnx/fixtures/micro');
@@ -99,8 +99,8 @@ test('a model from an address is shown first, fetched, compiled, taught, drawn w
   );
   await expect(dialog(page)).toContainText('Draws pictures here: yes');
   await expect(dialog(page)).toContainText('Learns concepts here: yes');
-  // So far nothing but sizes was asked for, and of nothing twice.
-  const asked = server.requests.map(({ path }) => path);
+  // So far nothing but sizes and the scheduler's configuration was asked for, and of nothing twice.
+  const asked = server.requests.map(({ method, path }) => `${method} ${path}`);
   expect(new Set(asked).size).toBe(asked.length);
   const said = await recordText(page, 'Preparing the model for training, once: the U-Net, part 2 of 4');
   await dialog(page)
@@ -169,14 +169,14 @@ test('a repository of the Hugging Face Hub is shown with its commit and licence;
   const foreign = watchForeign(page, baseURL!);
   await openStudio(page);
   await startGetting(page, 'Hugging Face');
-  await page.getByLabel('Repository').fill(`https://huggingface.co/${hubRepo}`);
+  await page.getByLabel('Repository').fill(`https://huggingface.co/${HUB_REPO}`);
   await page.getByRole('button', { name: 'See what it takes' }).click();
-  await expect(dialog(page)).toContainText(`huggingface.co, ${hubRepo} at main (${hubCommit.slice(0, 7)})`);
+  await expect(dialog(page)).toContainText(`huggingface.co, ${HUB_REPO} at main (${hubCommit.slice(0, 7)})`);
   await expect(dialog(page)).toContainText('mit');
   await dialog(page)
     .getByRole('button', { name: /^Fetch / })
     .click();
-  await expect(place(page, hubRepo)).toBeVisible({ timeout: 120_000 });
+  await expect(place(page, HUB_REPO)).toBeVisible({ timeout: 120_000 });
   expect(foreign.filter((url) => new URL(url).host !== 'huggingface.co')).toEqual([]);
 });
 

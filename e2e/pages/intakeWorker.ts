@@ -14,7 +14,7 @@ import { preflight } from '../../src/intake/preflight.ts';
 import type { IntakeProgress } from '../../src/intake/progress.ts';
 
 const store = new ModelStore(opfsTree());
-const retry = { tries: 4, backoffMs: 10, stallMs: 2000 };
+const RETRY = { tries: 4, backoffMs: 10, stallMs: 2000 };
 let cancel = new AbortController();
 
 async function take(
@@ -23,7 +23,7 @@ async function take(
 ): Promise<PlainError | null> {
   cancel = new AbortController();
   try {
-    await fetchModel(plan, store, { signal: cancel.signal, onProgress, retry });
+    await fetchModel(plan, store, { signal: cancel.signal, onProgress, retry: RETRY });
     return null;
   } catch (error) {
     return toPlainError(error);
@@ -32,9 +32,9 @@ async function take(
 
 const worker = {
   hub: (repo: string, host: string, onProgress: (progress: IntakeProgress) => void) =>
-    planFromHub(repo, 'main', { host, retry }).then((plan) => take(plan, onProgress)),
+    planFromHub(repo, 'main', { host, retry: RETRY }).then((plan) => take(plan, onProgress)),
   url: (address: string, onProgress: (progress: IntakeProgress) => void) =>
-    planFromUrl(address, { retry }).then((plan) => take(plan, onProgress)),
+    planFromUrl(address, { retry: RETRY }).then((plan) => take(plan, onProgress)),
   folder: (folder: FileSystemDirectoryHandle, onProgress: (progress: IntakeProgress) => void) =>
     planFromFolder(folder).then((plan) => take(plan, onProgress)),
   resume: async (onProgress: (progress: IntakeProgress) => void) => {
@@ -52,7 +52,7 @@ const worker = {
   usage: () => store.usage(),
   remove: (id: string) => store.remove(id),
   preflight: async (address: string) =>
-    preflight(await planFromUrl(address, { retry }), await gatherFacts(store)),
+    preflight(await planFromUrl(address, { retry: RETRY }), await gatherFacts(store)),
 };
 
 export type IntakeWorker = typeof worker;

@@ -6,14 +6,14 @@ import { Random } from '../../src/lib/random.ts';
 import { complaints, openRuntime, opener, type Provider } from './runtimes.ts';
 
 const open = opener(new URL('/models/sticker-world/', location.origin));
-const resolution = 64;
+const RESOLUTION = 64;
 
 async function judgePictures(provider: Provider) {
   const tokenizer = new PromptTokenizer({ ...(await readTokenizerFolder(open)), tokens: 20 });
   const runtime = await openRuntime(provider);
-  const judge = await Judge.load({ runtime, open, tokenizer, resolution });
+  const judge = await Judge.load({ runtime, open, tokenizer, resolution: RESOLUTION });
   const random = new Random(4);
-  const picture = () => random.fillUniform(new Float32Array(3 * resolution ** 2), -1, 1);
+  const picture = () => random.fillUniform(new Float32Array(3 * RESOLUTION ** 2), -1, 1);
   const [first, second, third] = [picture(), picture(), picture()];
   const scores = await judge.score([first, second], 'a photo of a car on a beach', [third]);
   await judge.release();

@@ -6,7 +6,7 @@ import { Random } from '../../src/lib/random.ts';
 import { createBridge } from '../../src/neti/bridge.ts';
 import { createMapper } from '../../src/neti/mapper.ts';
 import { MAPPER_DEFAULTS } from '../../src/neti/mapperConfig.ts';
-import { officialDefaults, trainSettingsOn } from '../../src/neti/baseDefaults.ts';
+import { OFFICIAL_DEFAULTS, trainSettingsOn } from '../../src/neti/baseDefaults.ts';
 import { Trainer } from '../../src/neti/trainer.ts';
 import type { Runtime } from '../../src/ort/runtime.ts';
 
@@ -23,7 +23,7 @@ export async function openTrainer(runtime: Runtime, open: OpenFile, batchSize: n
     mean: random.fillNormal(new Float32Array(size)),
     logvar: new Float32Array(size).fill(-6),
   };
-  const settings = { ...trainSettingsOn(officialDefaults), batchSize };
+  const settings = { ...trainSettingsOn(OFFICIAL_DEFAULTS), batchSize };
   const templates = ['a {}'];
   const pictures = [{ straight, mirrored: null }];
   const trainer = new Trainer({ pipeline, bridge, mapper, pictures, templates, settings, random });

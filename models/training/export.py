@@ -26,14 +26,7 @@ RANDOM_FACTS = {'vocabulary': 1200, 'start': 1198, 'end': 1199, 'scaling_factor'
 class TextEncoder(torch.nn.Module):
     """The text encoder with a plain tuple as output."""
 
-    def leave_spacing_open(path):
-    """Without a spacing of timesteps in the configuration, each sampler takes its own."""
-    config = json.loads(path.read_text())
-    del config['timestep_spacing']
-    path.write_text(json.dumps(config, indent=2) + '\n')
-
-
-def __init__(self, encoder):
+    def __init__(self, encoder):
         super().__init__()
         self.encoder = encoder
 
@@ -130,6 +123,13 @@ def halve_attention_mask(path: Path) -> None:
         output.type.tensor_type.elem_type = onnx.TensorProto.FLOAT16
     del graph.graph.value_info[:]
     onnx.save(graph, str(path))
+
+
+def leave_spacing_open(path: Path) -> None:
+    """Without a spacing of timesteps in the configuration, each sampler takes its own."""
+    config = json.loads(path.read_text())
+    del config['timestep_spacing']
+    path.write_text(json.dumps(config, indent=2) + '\n')
 
 
 def write_model(facts, text, unet, vae, out: Path) -> None:

@@ -9,8 +9,8 @@ import { parseJson } from '../lib/json.ts';
 import { readJson, readText, type OpenFile } from '../lib/modelFiles.ts';
 import { layout } from '../lib/modelLayout.ts';
 
-export const startToken = '<|startoftext|>';
-export const endToken = '<|endoftext|>';
+export const START_TOKEN = '<|startoftext|>';
+export const END_TOKEN = '<|endoftext|>';
 
 export interface TokenizerFolder {
   /** In the form of `tokenizer.json`. */
@@ -30,7 +30,7 @@ const tokenSchema = z.union([
 const specialSchema = z.object({ pad_token: tokenSchema.nullish() });
 
 /** A contraction, a run of letters, one digit, or a run of other signs. */
-const wordPattern =
+const WORD_PATTERN =
   "<\\|startoftext\\|>|<\\|endoftext\\|>|'s|'t|'re|'ve|'m|'ll|'d|[\\p{L}]+|[\\p{N}]|[^\\s\\p{L}\\p{N}]+";
 
 /** Reads `tokenizer/`. Throws `tokenizer.format` when neither form is there or one is not what it should be. */
@@ -47,7 +47,7 @@ export async function readTokenizerFolder(open: OpenFile): Promise<TokenizerFold
         .nullable()
         .parse(await readJson(open, layout.tokenizer)) ?? (await fromParts(open)),
     config,
-    padToken: named.find((token) => token !== undefined && token !== null) ?? endToken,
+    padToken: named.find((token) => token !== undefined && token !== null) ?? END_TOKEN,
   };
 }
 
@@ -60,10 +60,10 @@ async function fromParts(open: OpenFile): Promise<object> {
       'Expected tokenizer/tokenizer.json, or tokenizer/vocab.json with tokenizer/merges.txt; the model has neither.',
     );
   const vocab = vocabularySchema.safeParse(parseJson(vocabulary, layout.vocabulary)).data;
-  if (vocab?.[startToken] === undefined || vocab[endToken] === undefined)
+  if (vocab?.[START_TOKEN] === undefined || vocab[END_TOKEN] === undefined)
     throw new AppError(
       'tokenizer.format',
-      `Expected CLIP's vocabulary with ${startToken} and ${endToken} in tokenizer/vocab.json, found another.`,
+      `Expected CLIP's vocabulary with ${START_TOKEN} and ${END_TOKEN} in tokenizer/vocab.json, found another.`,
     );
   return clipTokenizer(vocab, readMerges(merges));
 }
@@ -86,7 +86,7 @@ function clipTokenizer(vocab: Vocabulary, merges: readonly string[]): object {
     version: '1.0',
     truncation: null,
     padding: null,
-    added_tokens: [specialToken(vocab, startToken), specialToken(vocab, endToken)],
+    added_tokens: [specialToken(vocab, START_TOKEN), specialToken(vocab, END_TOKEN)],
     normalizer: {
       type: 'Sequence',
       normalizers: [
@@ -98,7 +98,7 @@ function clipTokenizer(vocab: Vocabulary, merges: readonly string[]): object {
     pre_tokenizer: {
       type: 'Sequence',
       pretokenizers: [
-        { type: 'Split', pattern: { Regex: wordPattern }, behavior: 'Removed', invert: true },
+        { type: 'Split', pattern: { Regex: WORD_PATTERN }, behavior: 'Removed', invert: true },
         { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
       ],
     },
@@ -106,7 +106,7 @@ function clipTokenizer(vocab: Vocabulary, merges: readonly string[]): object {
     decoder: null,
     model: {
       type: 'BPE',
-      unk_token: endToken,
+      unk_token: END_TOKEN,
       continuing_subword_prefix: '',
       end_of_word_suffix: '</w>',
       vocab,

@@ -13,22 +13,22 @@ import { PromptTokenizer } from './tokenizer.ts';
 
 const home = new URL('../../models/sticker-world/', import.meta.url);
 const open = openFolder(home);
-const resolution = 64;
+const RESOLUTION = 64;
 ort.env.wasm.numThreads = 1;
 const tokenizer = new PromptTokenizer({ ...(await readTokenizerFolder(open)), tokens: 20 });
 const judge = await Judge.load({
   runtime: new Runtime({ ort, provider: 'wasm' }),
   open,
   tokenizer,
-  resolution,
+  resolution: RESOLUTION,
 });
 afterAll(() => judge.release());
 
 const goldens = readTensors(new URL('judge-goldens.safetensors', home), '');
 const pictures = floatsOf(goldens['pixel_values']);
-const size = 3 * resolution ** 2;
-const planes = Array.from({ length: pictures.length / size }, (_, i) =>
-  pictures.slice(i * size, (i + 1) * size),
+const SIZE = 3 * RESOLUTION ** 2;
+const planes = Array.from({ length: pictures.length / SIZE }, (_, i) =>
+  pictures.slice(i * SIZE, (i + 1) * SIZE),
 );
 const rowOf = (name: string, row: number) => {
   const all = floatsOf(goldens[name]);
@@ -69,7 +69,7 @@ it('without pictures to compare with there is no likeness', async () => {
 it('pictures of one held-out concept are more alike than pictures of two', async () => {
   const concepts = await readConcepts(home.pathname);
   const given = await Promise.all(
-    concepts.map(({ pictures: files }) => judge.look(files.map((png) => pngPlanes(png, resolution)))),
+    concepts.map(({ pictures: files }) => judge.look(files.map((png) => pngPlanes(png, RESOLUTION)))),
   );
   const nearest = given.map(([first], own) => {
     const likeness = (other: number) => cosine(first!.likeness, given[other]!.at(-1)!.likeness);

@@ -8,7 +8,7 @@ import { readBytes, readConfig, type OpenFile } from '../lib/modelFiles.ts';
 import {
   configPath,
   graphPath,
-  networks,
+  NETWORKS,
   preparedManifest,
   preparedPath,
   preparedSchema,
@@ -48,9 +48,9 @@ const vaeSchema = z.object({
   latents_mean: absent,
 });
 
-const contexts = ['key_contexts', 'value_contexts'] as const;
-const contextGradients = ['grad_key_contexts', 'grad_value_contexts'] as const;
-const conceptGradients = ['grad_concept_embedding', 'grad_concept_bypass'] as const;
+const CONTEXTS = ['key_contexts', 'value_contexts'] as const;
+const CONTEXT_GRADIENTS = ['grad_key_contexts', 'grad_value_contexts'] as const;
+const CONCEPT_GRADIENTS = ['grad_concept_embedding', 'grad_concept_bypass'] as const;
 
 /** What the text encoder is told of the concept of V word vectors, or the gradients with respect to it: one row a prompt row. */
 export interface ConceptRows {
@@ -87,7 +87,7 @@ export interface UnetInputs extends Contexts {
 }
 
 /** Log-variance of what has none, as diffusers clamps it. */
-const noSpread = -30;
+const NO_SPREAD = -30;
 
 export class Pipeline {
   private constructor(
@@ -110,7 +110,7 @@ export class Pipeline {
     const schedule = new NoiseSchedule(await readSchedulerConfig(open));
     const tokenizer = new PromptTokenizer({ ...(await readTokenizerFolder(open)), tokens: prepared.tokens });
     const sessions = new Map<Network, Session>();
-    for (const name of networks) {
+    for (const name of NETWORKS) {
       onPart?.(name);
       const files = weights[name] ?? [graphPath(name)];
       sessions.set(name, await loadNetwork(runtime, open, name, files, readOnGpu(name, prepared.handedOn)));
@@ -128,14 +128,14 @@ export class Pipeline {
    * placeholder need `concept`. Throws `prompt.vectors` for a row of another number of vectors than it has.
    */
   async encodeText(rows: readonly TokenRow[], concept?: ConceptInputs): Promise<Contexts> {
-    const [keys, values] = await this.runText(rows, contexts, concept);
+    const [keys, values] = await this.runText(rows, CONTEXTS, concept);
     return { keys: keys!, values: values! };
   }
 
   /** `encodeText` for training: what its gradient needs is kept. */
   async beginText(rows: readonly TokenRow[], concept: ConceptInputs): Promise<TextPass> {
     const names = indexed('kept', this.shape.handedOn);
-    const [keys, values, ...kept] = await this.runText(rows, [...contexts, ...names], concept);
+    const [keys, values, ...kept] = await this.runText(rows, [...CONTEXTS, ...names], concept);
     return { keys: keys!, values: values!, rows, concept, kept };
   }
 
@@ -145,7 +145,7 @@ export class Pipeline {
    */
   async encodeTextGradient(pass: TextPass, gradients: Contexts): Promise<ConceptRows> {
     const backward = { gradients, kept: pass.kept };
-    const [embedding, bypass] = await this.runText(pass.rows, conceptGradients, pass.concept, backward);
+    const [embedding, bypass] = await this.runText(pass.rows, CONCEPT_GRADIENTS, pass.concept, backward);
     return { embedding: embedding!, bypass: bypass! };
   }
 
@@ -174,7 +174,7 @@ export class Pipeline {
     lossScale = 1,
   ): Promise<Contexts & { losses: Float32Array; finite: boolean }> {
     const checks = this.shape.precision === 'float16' ? ['grad_squares'] : [];
-    const fetches = ['losses', ...contextGradients, ...checks];
+    const fetches = ['losses', ...CONTEXT_GRADIENTS, ...checks];
     const [losses, keys, values, squares] = await this.runUnet(inputs, target, fetches, lossScale);
     const finite = !squares || (await floats(squares)).every(Number.isFinite);
     return { losses: await floats(losses!), keys: keys!, values: values!, finite };
@@ -198,7 +198,7 @@ export class Pipeline {
     const moments = await this.runVae('vae_encoder', planes, [pictures, 3, resolution, resolution]);
     const size = latent[0] * latent[1] * latent[2];
     if (moments.length === pictures * size)
-      return { mean: moments, logvar: new Float32Array(moments.length).fill(noSpread) };
+      return { mean: moments, logvar: new Float32Array(moments.length).fill(NO_SPREAD) };
     if (moments.length === 2 * pictures * size)
       return { mean: everyOther(moments, size, 0), logvar: everyOther(moments, size, 1) };
     const [name] = this.sessions.vae_encoder.outputNames;
@@ -239,7 +239,7 @@ export class Pipeline {
       concept_embedding: concept?.embedding ?? zeros(rows.length, vectors),
       concept_bypass: concept?.bypass ?? zeros(rows.length),
       bypass_scale: runtime.float(Float32Array.of(concept?.bypassScale ?? 0), []),
-      compute_contexts: runtime.bool(fetches.includes(contexts[0])),
+      compute_contexts: runtime.bool(fetches.includes(CONTEXTS[0])),
       compute_gradients: runtime.bool(backward !== undefined),
       grad_key_contexts: backward?.gradients.keys ?? unread('grad_key_contexts'),
       grad_value_contexts: backward?.gradients.values ?? unread('grad_value_contexts'),
@@ -264,7 +264,7 @@ export class Pipeline {
       value_contexts: inputs.values,
       target: runtime.float(target, dims),
       loss_weights: runtime.float(new Float32Array(pictures).fill(lossScale / pictures), [pictures]),
-      compute_gradients: runtime.bool(fetches.includes(contextGradients[0])),
+      compute_gradients: runtime.bool(fetches.includes(CONTEXT_GRADIENTS[0])),
     });
   }
 
@@ -293,8 +293,8 @@ function indexed(name: string, count: number): string[] {
 
 /** The outputs of a network that the next network or the mapper reads: they stay on the GPU. */
 function readOnGpu(network: Network, handedOn: number): readonly string[] {
-  if (network === 'unet') return contextGradients;
-  return network === 'text_encoder' ? [...contexts, ...conceptGradients, ...indexed('kept', handedOn)] : [];
+  if (network === 'unet') return CONTEXT_GRADIENTS;
+  return network === 'text_encoder' ? [...CONTEXTS, ...CONCEPT_GRADIENTS, ...indexed('kept', handedOn)] : [];
 }
 
 /** The least that an input takes: one along each free dimension. */

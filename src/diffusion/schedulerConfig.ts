@@ -63,7 +63,7 @@ const restricted = {
 } as const;
 
 /** Choices of other samplers than the user's, and of how diffusers computes. */
-const harmless = [
+const HARMLESS = [
   '_diffusers_version',
   'algorithm_type',
   'clip_denoised',
@@ -92,7 +92,7 @@ export const schedulerSchema = fields.superRefine((config, context) => {
   const refuse = (path: string, message: string) => {
     context.addIssue({ code: 'custom', path: [path], message });
   };
-  const known = new Set([...Object.keys(used), ...Object.keys(restricted), ...harmless]);
+  const known = new Set([...Object.keys(used), ...Object.keys(restricted), ...HARMLESS]);
   for (const [name, value] of Object.entries(config))
     if (!known.has(name) && value !== null && value !== false)
       refuse(name, 'is a setting that the studio does not know, so the model might be drawn wrongly');

@@ -5,7 +5,7 @@
 import { Tokenizer as BytePairTokenizer } from '@huggingface/tokenizers';
 import { AppError } from '../lib/errors.ts';
 import { checkPlaceholders, splitAtPlaceholders } from '../lib/prompt.ts';
-import { endToken, startToken, type TokenizerFolder } from './clipTokenizer.ts';
+import { END_TOKEN, START_TOKEN, type TokenizerFolder } from './clipTokenizer.ts';
 
 /** A prompt as the text encoder reads it. */
 export interface TokenRow {
@@ -32,8 +32,8 @@ export class PromptTokenizer {
   constructor({ tokenizer, config, padToken, tokens }: TokenizerOptions) {
     this.tokens = tokens;
     this.bpe = new BytePairTokenizer(tokenizer, config);
-    this.start = this.special(startToken);
-    this.end = this.special(endToken);
+    this.start = this.special(START_TOKEN);
+    this.end = this.special(END_TOKEN);
     this.pad = this.special(padToken);
   }
 

@@ -1,4 +1,4 @@
-/** Every kernel has a case, so that the browser test runs its WGSL (e2e/webgpu-mapper.spec.ts). */
+/** Every kernel has a case, so that the browser test runs its WGSL (e2e/webgpuMapper.spec.ts). */
 import { expect, it } from 'vitest';
 import type { DeviceBuffer, Kernel } from './backend.ts';
 import { CpuBackend } from './cpuBackend.ts';

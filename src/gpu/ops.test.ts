@@ -6,8 +6,8 @@ import { linear } from './ops.ts';
 import { drawInputs, drawWeights, opCases, runCase, type OpCase } from './testing/opCases.ts';
 import { Parameter, Tape } from './tape.ts';
 
-const seed = 11;
-const step = 1e-2;
+const SEED = 11;
+const STEP = 1e-2;
 
 /** Σ output·G of a case. */
 async function loss(op: OpCase, values: readonly Float32Array[]): Promise<number> {
@@ -27,17 +27,17 @@ async function centralDifference(
     values[input]![i] = value;
     return loss(op, values);
   };
-  const slope = ((await at(original + step)) - (await at(original - step))) / (2 * step);
+  const slope = ((await at(original + STEP)) - (await at(original - STEP))) / (2 * STEP);
   values[input]![i] = original;
   return slope;
 }
 
 describe('operations', () => {
   it.each(opCases.map((op) => [op.name, op] as const))(
-    `%s: derivatives against central differences (seed ${seed})`,
+    `%s: derivatives against central differences (seed ${SEED})`,
     async (_, op) => {
       const backend = new CpuBackend();
-      const values = drawInputs(op, seed);
+      const values = drawInputs(op, SEED);
       // Away from LeakyReLU's kink, which differences must not straddle.
       for (const array of values) array.forEach((x, i) => (array[i] = Math.abs(x) < 0.05 ? x + 0.2 : x));
       const { gradients } = await runCase(backend, op, values);

@@ -1,13 +1,13 @@
 /** Plans a model from any address that serves a model's folder, by asking for the files of the conventional layout. */
 import { AppError } from '../lib/errors.ts';
-import { judgeParts, networks } from '../lib/modelLayout.ts';
+import { JUDGE_PARTS, NETWORKS } from '../lib/modelLayout.ts';
 import type { Licence } from '../storage/modelRecords.ts';
 import type { PlanOptions } from './hub.ts';
 import { chooseFiles, graphNames, smallFiles, weightNames, type ListedFile } from './chooseFiles.ts';
 import { makePlan, type ModelPlan } from './plan.ts';
 import { sizeAt } from './request.ts';
 
-const licenceNames = ['LICENSE', 'LICENSE.md', 'LICENSE.txt'];
+const LICENCE_NAMES = ['LICENSE', 'LICENSE.md', 'LICENSE.txt'];
 
 /**
  * `base` is the address of the folder; what is asked for is one byte of each file that may be there. Throws `url.address`,
@@ -18,7 +18,7 @@ export async function planFromUrl(base: string, options: PlanOptions = {}): Prom
   const probe = (path: string) => probeFile(home, path, options);
   const groups = await Promise.all([
     Promise.all(smallFiles.map(probe)),
-    ...[...networks, ...judgeParts].map((part) => probePart(part, probe, options)),
+    ...[...NETWORKS, ...JUDGE_PARTS].map((part) => probePart(part, probe, options)),
   ]);
   const listing = groups.flat().filter((file) => file !== null);
   return makePlan({
@@ -73,7 +73,7 @@ async function probeNumbered(first: string, probe: Probe): Promise<ListedFile[]>
 }
 
 async function findLicence(home: URL, options: PlanOptions): Promise<Licence | null> {
-  for (const name of licenceNames) {
+  for (const name of LICENCE_NAMES) {
     const { href } = new URL(name, home);
     const found = await sizeAt(href, options).catch(() => null);
     if (found !== null) return { name, url: href };

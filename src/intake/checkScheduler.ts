@@ -3,7 +3,7 @@ import { readSchedulerConfig } from '../diffusion/schedulerConfig.ts';
 import { missingFile } from '../lib/modelFiles.ts';
 import { layout } from '../lib/modelLayout.ts';
 import type { ModelPlan } from './plan.ts';
-import { anonymous, request, type RequestOptions } from './request.ts';
+import { ANONYMOUS, request, type RequestOptions } from './request.ts';
 
 /** Throws `model.config`, naming the field, `file.json`, and what asking a server throws. */
 export async function checkScheduler({ title, files }: ModelPlan, options: RequestOptions): Promise<void> {
@@ -11,6 +11,6 @@ export async function checkScheduler({ title, files }: ModelPlan, options: Reque
   await readSchedulerConfig(async (path) => {
     if (!planned) throw missingFile(title, path);
     const { from } = planned;
-    return typeof from === 'string' ? (await request(from, anonymous, options)).blob() : from;
+    return typeof from === 'string' ? (await request(from, ANONYMOUS, options)).blob() : from;
   });
 }

@@ -3,7 +3,7 @@
  * network with its graph, the graph's weights beside it where they are kept apart, configurations, tokenizer and scheduler.
  */
 import { AppError } from '../lib/errors.ts';
-import { configPath, graphPath, judgeParts, layout, networks } from '../lib/modelLayout.ts';
+import { configPath, graphPath, JUDGE_PARTS, layout, NETWORKS } from '../lib/modelLayout.ts';
 import type { PlannedFile, WeightChoice } from './plan.ts';
 
 /** A file of the source: its path there, and what a plan needs to know of it. */
@@ -30,7 +30,7 @@ export const weightNames = (graph: string) => [
 export const smallFiles = [
   layout.index,
   layout.scheduler,
-  ...networks.map(configPath),
+  ...NETWORKS.map(configPath),
   layout.tokenizer,
   layout.tokenizerConfig,
   layout.specialTokens,
@@ -38,7 +38,7 @@ export const smallFiles = [
   layout.merges,
   layout.words,
   layout.defaults,
-  ...judgeParts.map(configPath),
+  ...JUDGE_PARTS.map(configPath),
 ];
 
 type Files = ReadonlyMap<string, ListedFile>;
@@ -67,8 +67,8 @@ function roots(listing: readonly ListedFile[]): string[] {
 }
 
 function readRoot(files: Files, root: string, choice: WeightChoice): Candidate {
-  const graphs = networks.map((network) => findGraph(files, root, network, choice));
-  const judges = judgeParts.map((part) => findGraph(files, root, part, choice));
+  const graphs = NETWORKS.map((network) => findGraph(files, root, network, choice));
+  const judges = JUDGE_PARTS.map((part) => findGraph(files, root, part, choice));
   const judged = judges.every((graph) => graph !== null) ? judges : [];
   const small = smallFiles.flatMap((path) => files.get(root + path) ?? []);
   const found = [...graphs, ...judged].filter((graph) => graph !== null);
@@ -79,7 +79,7 @@ function readRoot(files: Files, root: string, choice: WeightChoice): Candidate {
       ...found.flatMap((graph) => [{ ...at(graph.file), path: graph.path }, ...graph.weights.map(at)]),
       ...small.map(at),
     ],
-    missing: [...networks.filter((_, index) => !graphs[index]).map(graphPath), ...missingSmall(files, root)],
+    missing: [...NETWORKS.filter((_, index) => !graphs[index]).map(graphPath), ...missingSmall(files, root)],
     weights: precision(found.map((graph) => graph.file.path)),
   };
 }
@@ -131,7 +131,7 @@ function rank({ root, weights }: Candidate, choice: WeightChoice): number {
 
 function describe({ files, weights }: Candidate): Layout {
   const paths = new Set(files.map(({ path }) => path));
-  const absent = networks.map(configPath).filter((path) => !paths.has(path));
+  const absent = NETWORKS.map(configPath).filter((path) => !paths.has(path));
   const notes = absent.length
     ? [`There is no ${absent.join(', ')}: sizes are taken from the graphs themselves.`]
     : [];

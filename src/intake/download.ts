@@ -9,7 +9,7 @@
 import { AppError } from '../lib/errors.ts';
 import type { PartialFile } from './partialFile.ts';
 import type { PlannedFile } from './plan.ts';
-import { anonymous, lengthIn, totalIn } from './request.ts';
+import { ANONYMOUS, lengthIn, totalIn } from './request.ts';
 import { cancelled, isPassing, pause, retryAfter, waitBefore, type RetrySettings } from './retry.ts';
 
 export interface Download {
@@ -32,7 +32,7 @@ interface Setback {
 }
 
 /** A server that never takes a file up where it broke off is given this many starts. */
-const mostRestarts = 5;
+const MOST_RESTARTS = 5;
 
 /**
  * Throws `download.missing`, `download.denied`, `download.size`, `download.stopped` when trying again did not help (what there is
@@ -46,10 +46,10 @@ export async function download(job: Download): Promise<void> {
     const setback = await attempt(job, !rangeRefused);
     if (signal?.aborted) throw cancelled();
     if (!setback) continue;
-    rangeRefused = setback === unsatisfiable;
+    rangeRefused = setback === UNSATISFIABLE;
     restarts += partial.bytes < before ? 1 : 0;
     barren = partial.bytes > before ? 0 : barren + 1;
-    if (barren >= retry.tries || restarts >= mostRestarts) throw stopped(file, setback);
+    if (barren >= retry.tries || restarts >= MOST_RESTARTS) throw stopped(file, setback);
     job.onWait(setback.reason);
     await pause(waitBefore(barren, retry, setback.waitMs), signal);
   }
@@ -61,7 +61,7 @@ async function attempt(job: Download, ranged: boolean): Promise<Setback | null> 
   try {
     // Asked for from byte 0 too: a range makes browsers ask for the file as it is, not compressed.
     const headers: HeadersInit = ranged ? { Range: `bytes=${job.partial.bytes}-` } : {};
-    const answer = await fetch(job.url, { ...anonymous, headers, signal: silence.signal }).catch(() => null);
+    const answer = await fetch(job.url, { ...ANONYMOUS, headers, signal: silence.signal }).catch(() => null);
     if (!answer) return silence.setback();
     return (await refuse(job, answer)) ?? (await receive(job, answer, silence));
   } finally {
@@ -69,22 +69,22 @@ async function attempt(job: Download, ranged: boolean): Promise<Setback | null> 
   }
 }
 
-const unsatisfiable: Setback = { reason: 'The server could not go on where it stopped.', waitMs: 0 };
-const changed: Setback = { reason: 'The file has changed on the server.', waitMs: 0 };
-const endedEarly: Setback = { reason: 'The connection ended early.', waitMs: null };
+const UNSATISFIABLE: Setback = { reason: 'The server could not go on where it stopped.', waitMs: 0 };
+const CHANGED: Setback = { reason: 'The file has changed on the server.', waitMs: 0 };
+const ENDED_EARLY: Setback = { reason: 'The connection ended early.', waitMs: null };
 
 /** Looks at an answer before its body is read, and puts the file where the body belongs. Null when it may be read. */
 async function refuse(job: Download, answer: Response): Promise<Setback | null> {
   const { partial, file } = job;
-  if (answer.status === 416) return startOver(job, unsatisfiable);
+  if (answer.status === 416) return startOver(job, UNSATISFIABLE);
   if (isPassing(answer.status))
     return { reason: `The server is busy (answer ${answer.status}).`, waitMs: retryAfter(answer) };
   if (!answer.ok) throw denied(job, answer.status);
   const continued = answer.status === 206;
   const total = continued ? totalIn(answer) : lengthIn(answer);
   if (total !== null && total !== file.bytes) throw sizeChanged(file, total);
-  if (continued && partial.bytes > 0) return isSameContent(job, answer) ? null : startOver(job, changed);
-  await startOver(job, changed);
+  if (continued && partial.bytes > 0) return isSameContent(job, answer) ? null : startOver(job, CHANGED);
+  await startOver(job, CHANGED);
   await job.noteState(stateOf(answer));
   return null;
 }
@@ -116,7 +116,7 @@ async function receive(job: Download, answer: Response, silence: Silence): Promi
   for (;;) {
     const piece = await reader.read().catch(() => null);
     if (!piece) return silence.setback();
-    if (piece.done) return job.partial.bytes < job.file.bytes ? endedEarly : null;
+    if (piece.done) return job.partial.bytes < job.file.bytes ? ENDED_EARLY : null;
     silence.broken();
     job.partial.append(piece.value);
     job.onBytes();

@@ -10,11 +10,11 @@ import { planFromHub } from './hub.ts';
 import { planToResume, type ModelPlan } from './plan.ts';
 import type { IntakeProgress } from './progress.ts';
 import { noise, tinyModel } from './testing/model.ts';
-import { hubRepo, startTestServer, type Fault, type TestServer } from './testing/server.ts';
+import { HUB_REPO, startTestServer, type Fault, type TestServer } from './testing/server.ts';
 
-const weights = 'unet/model.onnx_data';
+const WEIGHTS = 'unet/model.onnx_data';
 // Silence on a busy machine must not look like a dead connection.
-const retry = { tries: 3, backoffMs: 1, stallMs: 1000 };
+const RETRY = { tries: 3, backoffMs: 1, stallMs: 1000 };
 
 let server: TestServer;
 let tree: MemoryTree;
@@ -28,11 +28,12 @@ beforeEach(async () => {
 
 afterEach(() => server.close());
 
-const planHub = () => planFromHub(hubRepo, 'main', { host: new URL(server.url).origin, retry });
-const planUrl = () => planFromUrl(server.url, { retry });
-const get = (plan: ModelPlan, options: FetchOptions = {}) => fetchModel(plan, store, { retry, ...options });
+const planHub = () => planFromHub(HUB_REPO, 'main', { host: new URL(server.url).origin, retry: RETRY });
+const planUrl = () => planFromUrl(server.url, { retry: RETRY });
+const get = (plan: ModelPlan, options: FetchOptions = {}) =>
+  fetchModel(plan, store, { retry: RETRY, ...options });
 /** First bytes that were asked of the weights, in order. */
-const starts = () => server.requests.filter(({ path }) => path === weights).map(({ from }) => from);
+const starts = () => server.requests.filter(({ path }) => path === WEIGHTS).map(({ from }) => from);
 const code = (expected: string) => expect.objectContaining({ code: expected }) as unknown;
 
 /** The model is listed, and every file of it is what the server has. */
@@ -58,7 +59,7 @@ describe('a kind server', () => {
   it('gives a model from the Hub, verified', async () => {
     const plan = await planHub();
     const model = await get(plan);
-    expect(model.source).toMatchObject({ kind: 'hub', repo: hubRepo });
+    expect(model.source).toMatchObject({ kind: 'hub', repo: HUB_REPO });
     await expectWhole(plan);
   });
 
@@ -102,7 +103,7 @@ describe('goes on by itself', () => {
   ];
   it.each(cases)('after %s', async (_, faults, wanted) => {
     const plan = await planHub();
-    server.faults.set(weights, faults);
+    server.faults.set(WEIGHTS, faults);
     await get(plan);
     await expectWhole(plan);
     const found = starts();
@@ -116,14 +117,14 @@ describe('goes on by itself', () => {
 
   it('after a server that refuses every range', async () => {
     const plan = await planHub();
-    server.lasting.set(weights, { kind: 'rangeRefused' });
+    server.lasting.set(WEIGHTS, { kind: 'rangeRefused' });
     await get(plan);
     await expectWhole(plan);
   });
 
   it('waits as long as answer 429 asks', async () => {
     const plan = await planHub();
-    server.faults.set(weights, [{ kind: 'status', status: 429, retryAfter: '1' }]);
+    server.faults.set(WEIGHTS, [{ kind: 'status', status: 429, retryAfter: '1' }]);
     const reasons: (string | null)[] = [];
     const began = performance.now();
     await get(plan, { onProgress: ({ status, reason }) => status === 'waiting' && reasons.push(reason) });
@@ -134,9 +135,9 @@ describe('goes on by itself', () => {
 
   it('starts over when the file changes between two tries and nobody promised its hash', async () => {
     const plan = await planUrl();
-    server.faults.set(weights, [{ kind: 'cut', after: 98_304 }]);
+    server.faults.set(WEIGHTS, [{ kind: 'cut', after: 98_304 }]);
     const fetching = get(plan, {
-      onProgress: ({ status }) => status === 'waiting' && server.files.set(weights, noise(200_000, 99)),
+      onProgress: ({ status }) => status === 'waiting' && server.files.set(WEIGHTS, noise(200_000, 99)),
     });
     await fetching;
     await expectWhole(plan);
@@ -160,7 +161,7 @@ describe('gives up with nothing listed', () => {
   ];
   it.each(cases)('%s', async (_, fault, expected) => {
     const plan = await planHub();
-    server.lasting.set(weights, fault);
+    server.lasting.set(WEIGHTS, fault);
     await expect(get(plan)).rejects.toEqual(code(expected));
     await expectNothingUsed(plan);
     server.lasting.clear();
@@ -177,7 +178,7 @@ describe('gives up with nothing listed', () => {
 
   it('a file that has become longer', async () => {
     const plan = await planUrl();
-    server.files.set(weights, noise(200_001));
+    server.files.set(WEIGHTS, noise(200_001));
     await expect(get(plan)).rejects.toEqual(code('download.size'));
     await expectNothingUsed(plan);
   });
@@ -197,7 +198,7 @@ describe('gives up with nothing listed', () => {
     const cancel = new AbortController();
     server.delay = 30;
     const onProgress = ({ file, fileLoaded }: IntakeProgress) => {
-      if (file === weights && fileLoaded > 50_000) cancel.abort();
+      if (file === WEIGHTS && fileLoaded > 50_000) cancel.abort();
     };
     await expect(get(plan, { signal: cancel.signal, onProgress })).rejects.toEqual(code('cancelled'));
     await expectNothingUsed(plan);
@@ -207,8 +208,8 @@ describe('gives up with nothing listed', () => {
 describe('a fetch that was cut short', () => {
   /** Ends as a reload ends it: in the middle of the weights. */
   async function cutShort(plan: ModelPlan): Promise<void> {
-    server.faults.set(weights, [{ kind: 'cut', after: 98_304 }]);
-    server.lasting.set(weights, { kind: 'status', status: 404 });
+    server.faults.set(WEIGHTS, [{ kind: 'cut', after: 98_304 }]);
+    server.lasting.set(WEIGHTS, { kind: 'status', status: 404 });
     await expect(get(plan)).rejects.toEqual(code('download.missing'));
     server.lasting.clear();
     server.requests.length = 0;
@@ -224,14 +225,14 @@ describe('a fetch that was cut short', () => {
     expect(again.id).toBe(plan.id);
     await get(again);
     await expectWhole(plan);
-    expect(server.requests.map(({ path }) => path)).toEqual([weights]);
+    expect(server.requests.map(({ path }) => path)).toEqual([WEIGHTS]);
     expect(starts()[0]).toBeGreaterThan(0);
   });
 
   it('is refused when what lies on the disk was damaged meanwhile, then fetched afresh', async () => {
     const plan = await planHub();
     await cutShort(plan);
-    tree.files.get(`${plan.id}/files/${weights}`)![10]! ^= 1;
+    tree.files.get(`${plan.id}/files/${WEIGHTS}`)![10]! ^= 1;
     await expect(get(plan)).rejects.toEqual(code('download.corrupt'));
     await expectNothingUsed(plan);
     await get(plan);

@@ -12,7 +12,7 @@ import { download } from './download.ts';
 import { PartialFile } from './partialFile.ts';
 import { startOf, type ModelPlan, type PlannedFile } from './plan.ts';
 import { Progress, type IntakeProgress } from './progress.ts';
-import { cancelled, patient, type RetrySettings } from './retry.ts';
+import { cancelled, PATIENT, type RetrySettings } from './retry.ts';
 
 export interface FetchOptions {
   readonly signal?: AbortSignal | undefined;
@@ -36,7 +36,7 @@ export async function fetchModel(
   store: ModelStore,
   options: FetchOptions = {},
 ): Promise<StoredModel> {
-  const { signal, retry = patient, onProgress = () => undefined } = options;
+  const { signal, retry = PATIENT, onProgress = () => undefined } = options;
   const progress = new Progress(plan.totalBytes, onProgress);
   // The small ones first: what is wrong with a source mostly shows there.
   const files = plan.files.toSorted((a, b) => a.bytes - b.bytes);

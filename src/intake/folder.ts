@@ -9,14 +9,14 @@ export interface FolderFile {
 }
 
 /** Deeper than any model's layout: a whole disk dropped by mistake is not walked through. */
-const deepest = 5;
+const DEEPEST = 5;
 
 /** Throws `model.layout`, naming what the folder lacks. */
 export async function planFromFolder(
   folder: readonly FolderFile[] | readonly File[] | FileSystemDirectoryHandle,
   options: { readonly weights?: WeightChoice } = {},
 ): Promise<ModelPlan> {
-  const files = 'kind' in folder ? await walk(folder, `${folder.name}/`, deepest) : folder.map(withPath);
+  const files = 'kind' in folder ? await walk(folder, `${folder.name}/`, DEEPEST) : folder.map(withPath);
   const listing = files.map(listed);
   const name = files[0]?.path.split('/')[0] ?? 'the folder';
   const licence = listing.find(({ path }) => /(^|\/)licen[cs]e[^/]*$/i.test(path));

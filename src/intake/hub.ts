@@ -7,7 +7,7 @@ import { chooseFiles, type ListedFile } from './chooseFiles.ts';
 import { makePlan, type ModelPlan, type WeightChoice } from './plan.ts';
 import { readJsonResponse, request, type RequestOptions } from './request.ts';
 
-export const hubHost = 'https://huggingface.co';
+export const HUB_HOST = 'https://huggingface.co';
 
 export interface PlanOptions extends RequestOptions {
   /** Half precision unless told otherwise. */
@@ -44,7 +44,7 @@ type Info = z.infer<typeof infoSchema>;
 type Entry = z.infer<typeof entrySchema>;
 
 /** More pages than any model of this kind has: a listing that goes on for ever is cut off. */
-const mostPages = 30;
+const MOST_PAGES = 30;
 
 /** What a user types or pastes: `owner/name`, `owner/name@revision`, or the address of a repository's page. */
 export function readHubName(text: string): { repo: string; revision: string } | null {
@@ -62,7 +62,7 @@ export async function planFromHub(
   revision: string,
   options: HubOptions = {},
 ): Promise<ModelPlan> {
-  const host = options.host ?? hubHost;
+  const host = options.host ?? HUB_HOST;
   if (
     !/^[\w.-]+\/[\w.-]+$/.test(repo) ||
     !/^[\w./-]+$/.test(revision) ||
@@ -101,7 +101,7 @@ async function readInfo(host: string, repo: string, revision: string, options: H
 async function readTree(first: string, options: HubOptions): Promise<Entry[]> {
   const entries: Entry[] = [];
   let url: string | null = first;
-  for (let page = 0; url && page < mostPages; page++) {
+  for (let page = 0; url && page < MOST_PAGES; page++) {
     const answer: Response = await request(url, {}, options);
     entries.push(...(await readJsonResponse(answer, treeSchema)));
     url = nextPage(answer, first);

@@ -6,7 +6,7 @@ import { AppError } from '../lib/errors.ts';
 import type { TreeFile } from '../storage/fileTree.ts';
 import type { PlannedFile } from './plan.ts';
 
-const pieceBytes = 4 * 2 ** 20;
+const PIECE_BYTES = 4 * 2 ** 20;
 
 export class PartialFile {
   private length = 0;
@@ -28,7 +28,7 @@ export class PartialFile {
   /** Takes what an earlier try left, reading it to hash it. `onPiece` runs between pieces and may throw. */
   async adopt(onPiece: () => void | Promise<void>): Promise<void> {
     const kept = Math.min(this.handle.size, this.file.bytes);
-    const piece = new Uint8Array(Math.min(pieceBytes, kept));
+    const piece = new Uint8Array(Math.min(PIECE_BYTES, kept));
     while (this.length < kept) {
       const found = this.handle.read(piece.subarray(0, kept - this.length), this.length);
       if (found === 0) break;

@@ -1,7 +1,7 @@
 /** What the memory of a folder's training would be, planned from its own graphs. */
 import { openAsBlob } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { officialDefaults } from '../neti/baseDefaults.ts';
+import { OFFICIAL_DEFAULTS } from '../neti/baseDefaults.ts';
 import { planTraining } from '../onnx/model.ts';
 import type { PreflightFacts } from './facts.ts';
 import { planFromFolder } from './folder.ts';
@@ -24,7 +24,7 @@ const planned = (plan: ModelPlan, half = false) => plannedEstimates(plan, half, 
 
 /** What training the micro model takes when its `defaults.json` asks for so many pictures a step. */
 async function trainingAt(batchSize: number, totalBytes?: number) {
-  const defaults = { ...officialDefaults, batchSize };
+  const defaults = { ...OFFICIAL_DEFAULTS, batchSize };
   const file = new File([JSON.stringify(defaults)], 'defaults.json');
   const plan = await planFromFolder([...(await microFolder()), { path: 'micro/defaults.json', file }]);
   const [estimate] = (await planned({ ...plan, totalBytes: totalBytes ?? plan.totalBytes }))!;

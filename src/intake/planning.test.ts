@@ -5,9 +5,9 @@ import { planFromFolder } from './folder.ts';
 import { planFromHub, readHubName } from './hub.ts';
 import { chooseFiles, type ListedFile } from './chooseFiles.ts';
 import { tinyModel } from './testing/model.ts';
-import { hubCommit, hubRepo, startTestServer, type TestServer } from './testing/server.ts';
+import { hubCommit, HUB_REPO, startTestServer, type TestServer } from './testing/server.ts';
 
-const retry = { tries: 3, backoffMs: 1, stallMs: 5000 };
+const RETRY = { tries: 3, backoffMs: 1, stallMs: 5000 };
 const needed = [...tinyModel().keys()].filter((path) => !/README|LICENSE/.test(path)).toSorted();
 
 let server: TestServer;
@@ -19,7 +19,7 @@ beforeEach(async () => {
 afterEach(() => server.close());
 
 const host = () => new URL(server.url).origin;
-const planHub = (revision = 'main') => planFromHub(hubRepo, revision, { host: host(), retry });
+const planHub = (revision = 'main') => planFromHub(HUB_REPO, revision, { host: host(), retry: RETRY });
 const code = (expected: string) => expect.objectContaining({ code: expected }) as unknown;
 
 describe('from the Hub', () => {
@@ -29,11 +29,11 @@ describe('from the Hub', () => {
     expect(plan.source).toEqual({
       kind: 'hub',
       host: host(),
-      repo: hubRepo,
+      repo: HUB_REPO,
       revision: 'main',
       commit: hubCommit,
     });
-    expect(plan.licence).toEqual({ name: 'mit', url: `${host()}/${hubRepo}/blob/main/LICENSE` });
+    expect(plan.licence).toEqual({ name: 'mit', url: `${host()}/${HUB_REPO}/blob/main/LICENSE` });
     expect(plan.totalBytes).toBe(plan.files.reduce((sum, { bytes }) => sum + bytes, 0));
     for (const { from, sha256, gitBlob, bytes } of plan.files) {
       expect(from).toContain(`/resolve/${hubCommit}/`);
@@ -58,7 +58,7 @@ describe('from the Hub', () => {
   });
 
   it.each(['no/such', 'bad name/x', 'a/../b', 'justone'])('refuses %s', async (repo) => {
-    const refused = planFromHub(repo, 'main', { host: host(), retry });
+    const refused = planFromHub(repo, 'main', { host: host(), retry: RETRY });
     await expect(refused).rejects.toEqual(code(repo === 'no/such' ? 'hub.none' : 'hub.name'));
   });
 
@@ -91,7 +91,7 @@ describe('from the Hub', () => {
 
 describe('from an address', () => {
   it('finds the same files, with their sizes', async () => {
-    const plan = await planFromUrl(server.url, { retry });
+    const plan = await planFromUrl(server.url, { retry: RETRY });
     expect(plan.files.map(({ path }) => path).toSorted()).toEqual(needed);
     for (const { path, bytes } of plan.files) expect(bytes).toBe(server.files.get(path)!.length);
     expect(plan).toMatchObject({ title: 'model', licence: { name: 'LICENSE', url: `${server.url}LICENSE` } });
@@ -99,19 +99,19 @@ describe('from an address', () => {
 
   it('does not take a page for a file', async () => {
     for (const path of ['words.json', 'unet/model_fp16.onnx']) server.lasting.set(path, { kind: 'page' });
-    const { files } = await planFromUrl(server.url, { retry });
+    const { files } = await planFromUrl(server.url, { retry: RETRY });
     expect(files.map(({ path }) => path).toSorted()).toEqual(needed);
     expect(files.find(({ path }) => path === 'unet/model.onnx')?.bytes).toBe(5000);
   });
 
   it('takes the address of model_index.json for the folder', async () => {
-    const plan = await planFromUrl(`${server.url}model_index.json?download=1`, { retry });
+    const plan = await planFromUrl(`${server.url}model_index.json?download=1`, { retry: RETRY });
     expect(plan.source).toEqual({ kind: 'url', address: server.url });
   });
 
   it('finds weights in numbered pieces', async () => {
     for (const piece of ['_1', '_2']) server.files.set(`unet/model.onnx_data${piece}`, new Uint8Array(9));
-    const { files } = await planFromUrl(server.url, { retry });
+    const { files } = await planFromUrl(server.url, { retry: RETRY });
     expect(files.filter(({ path }) => path.startsWith('unet/model.onnx_data'))).toHaveLength(3);
   });
 
@@ -124,7 +124,7 @@ describe('from an address', () => {
 
   it('names what is missing', async () => {
     server.files.delete('vae_encoder/model.onnx');
-    await expect(planFromUrl(server.url, { retry })).rejects.toMatchObject({
+    await expect(planFromUrl(server.url, { retry: RETRY })).rejects.toMatchObject({
       code: 'model.layout',
       message: expect.stringContaining('found no vae_encoder/model.onnx in') as string,
     });
@@ -135,7 +135,7 @@ describe('from an address', () => {
       { kind: 'status', status: 500 },
       { kind: 'status', status: 429 },
     ]);
-    expect((await planFromUrl(server.url, { retry })).files).toHaveLength(needed.length);
+    expect((await planFromUrl(server.url, { retry: RETRY })).files).toHaveLength(needed.length);
   });
 });
 

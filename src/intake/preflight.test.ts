@@ -4,7 +4,7 @@ import type { GpuFacts, PreflightFacts } from './facts.ts';
 import { makePlan } from './plan.ts';
 import { estimatesFromSizes, preflight } from './preflight.ts';
 
-const GiB = 2 ** 30;
+const GIB = 2 ** 30;
 
 /** Files of Stable Diffusion 1.5's sizes, in bytes a weight. */
 function planOf(bytesPerWeight: number, scale = 1) {
@@ -20,18 +20,18 @@ function planOf(bytesPerWeight: number, scale = 1) {
   return makePlan({ title: 'x', source, files, licence: null, weights: null, notes: [] });
 }
 
-const card: GpuFacts = {
+const CARD: GpuFacts = {
   name: 'Card',
   software: false,
   f16: true,
-  maxBufferSize: 4 * GiB,
-  maxStorageBufferBindingSize: 2 * GiB,
+  maxBufferSize: 4 * GIB,
+  maxStorageBufferBindingSize: 2 * GIB,
 };
 
 const facts = (change: Partial<PreflightFacts> = {}): PreflightFacts => ({
-  gpu: card,
-  deviceMemory: 8 * GiB,
-  space: { quota: 100 * GiB, usage: GiB, persistent: true },
+  gpu: CARD,
+  deviceMemory: 8 * GIB,
+  space: { quota: 100 * GIB, usage: GIB, persistent: true },
   crossOriginIsolated: true,
   threads: 8,
   ...change,
@@ -56,13 +56,13 @@ describe('preflight', () => {
   it('computes in half precision where the card can', () => {
     expect(preflight(planOf(2), facts()).precision).toBe('float16');
     expect(answers(preflight(planOf(2), facts()))).toEqual(['yes', 'yes', 'yes']);
-    const without = preflight(planOf(2), facts({ gpu: { ...card, f16: false } }));
+    const without = preflight(planOf(2), facts({ gpu: { ...CARD, f16: false } }));
     expect(without.precision).toBe('float32');
     expect(answers(without)).toEqual(['yes', 'yes', 'yes']);
   });
 
   it('does not know whether a large model fits a common card', () => {
-    const large = preflight(planOf(2, 1.4), facts({ gpu: { ...card, f16: false } }));
+    const large = preflight(planOf(2, 1.4), facts({ gpu: { ...CARD, f16: false } }));
     expect(answers(large)).toEqual(['yes', 'maybe', 'maybe']);
   });
 
@@ -82,20 +82,20 @@ describe('preflight', () => {
   });
 
   it('refuses what WebAssembly cannot hold, and says why', () => {
-    const { draw, train } = preflight(planOf(2), facts({ gpu: { ...card, software: true, f16: false } }));
+    const { draw, train } = preflight(planOf(2), facts({ gpu: { ...CARD, software: true, f16: false } }));
     expect([draw.answer, train.answer]).toEqual(['no', 'no']);
     expect(draw.reasons.join(' ')).toMatch(/only graphics adapter is software.*4 GB/);
   });
 
   it('refuses a buffer that the card does not allow', () => {
-    const small = { ...card, f16: false, maxStorageBufferBindingSize: 128 * 2 ** 20 };
+    const small = { ...CARD, f16: false, maxStorageBufferBindingSize: 128 * 2 ** 20 };
     const { draw } = preflight(planOf(2), facts({ gpu: small }));
     expect(draw.answer).toBe('no');
     expect(draw.reasons.join(' ')).toMatch(/allows 134\.2 MB/);
   });
 
   it('refuses what a small computer has no memory for', () => {
-    expect(preflight(planOf(2), facts({ deviceMemory: 4 * GiB })).train.answer).toBe('no');
+    expect(preflight(planOf(2), facts({ deviceMemory: 4 * GIB })).train.answer).toBe('no');
   });
 
   it('says that one thread is slow', () => {
@@ -104,11 +104,11 @@ describe('preflight', () => {
   });
 
   it("takes the memory planner's figures in place of its own", () => {
-    const need = { weightBytes: GiB, activationBytes: GiB };
+    const need = { weightBytes: GIB, activationBytes: GIB };
     const estimate = {
       precision: 'float32',
       draw: need,
-      train: { ...need, activationBytes: 9 * GiB },
+      train: { ...need, activationBytes: 9 * GIB },
     } as const;
     expect(answers(preflight(planOf(4), facts(), [estimate]))).toEqual(['yes', 'yes', 'maybe']);
   });

@@ -4,7 +4,7 @@
  * estimates of the memory that the model needs.
  */
 import { fileSize } from '../lib/numbers.ts';
-import { activationBudget, isLarge } from './compileOptions.ts';
+import { ACTIVATION_BUDGET, isLarge } from './compileOptions.ts';
 import type { GpuFacts, PreflightFacts } from './facts.ts';
 import type { ModelPlan } from './plan.ts';
 
@@ -43,13 +43,13 @@ export interface Preflight {
 }
 
 /** WebAssembly addresses 4 GiB; the engine itself takes a part of it. */
-const wasmBytes = 3.5 * 2 ** 30;
+const WASM_BYTES = 3.5 * 2 ** 30;
 /** Browsers tell no more than this of a computer's memory, so that it does not give the user away. */
-const mostTold = 8 * 2 ** 30;
+const MOST_TOLD = 8 * 2 ** 30;
 /** What the system and the browser leave of a computer's memory. */
-const usableShare = 0.75;
+const USABLE_SHARE = 0.75;
 /** Beyond this a common graphics card may be too small. */
-const commonCard = 6 * 2 ** 30;
+const COMMON_CARD = 6 * 2 ** 30;
 
 /** Whether the engine that this computer gets computes in half precision. */
 export function computesHalf({ gpu }: PreflightFacts): boolean {
@@ -84,40 +84,40 @@ export interface WeightCounts {
 
 /** A rough estimate while nothing but the files' sizes is known; `plannedEstimates` is for files that can be read. */
 export function estimatesFromSizes(plan: ModelPlan): MemoryEstimate[] {
-  const counts = { unet: weightsIn(plan, /^unet\//), others: weightsIn(plan, besideUnet) };
+  const counts = { unet: weightsIn(plan, /^unet\//), others: weightsIn(plan, BESIDE_UNET) };
   return estimatesFromWeights(counts, plan.totalBytes);
 }
 
 /** Rules of thumb for a model of so many weights. */
 export function estimatesFromWeights({ unet, others }: WeightCounts, modelBytes: number): MemoryEstimate[] {
   const weights = unet + others;
-  const most = isLarge(modelBytes) ? activationBudget : Infinity;
+  const most = isLarge(modelBytes) ? ACTIVATION_BUDGET : Infinity;
   return (['float16', 'float32'] as const).map((precision) => {
     const width = precision === 'float32' ? 4 : 2;
     const needing = (activations: number): MemoryNeed => ({
       weightBytes: weights * width,
       activationBytes: Math.min(most, weights * width * activations),
-      largestBytes: (unet * width) / largestShare,
+      largestBytes: (unet * width) / LARGEST_SHARE,
     });
-    return { precision, draw: needing(drawShare), train: needing(trainShare) };
+    return { precision, draw: needing(DRAW_SHARE), train: needing(TRAIN_SHARE) };
   });
 }
 
 /** Activations ÷ weights: rules of thumb, not measured. */
-const drawShare = 0.5;
-const trainShare = 1.5;
+const DRAW_SHARE = 0.5;
+const TRAIN_SHARE = 1.5;
 /**
  * Weights of the U-Net ÷ its largest buffer: in Stable Diffusion 1.5 at 512 × 512 the attention of 8 heads over 4096 positions,
  * 8 · 4096² numbers against 860 million.
  */
-const largestShare = 6.4;
+const LARGEST_SHARE = 6.4;
 
 /** The U-Net of Stable Diffusion 1.x and 2.x has 0.86 billion weights; unless names tell, less than 2.5 GB are half floats. */
 function isHalf(plan: ModelPlan): boolean {
   return plan.weights === 'half' || bytesOf(plan, /^unet\//) < 2.5e9;
 }
 
-const besideUnet = /^(text_encoder|vae_encoder|vae_decoder)\//;
+const BESIDE_UNET = /^(text_encoder|vae_encoder|vae_decoder)\//;
 
 /** Number of weights in the files that match. */
 function weightsIn(plan: ModelPlan, pattern: RegExp): number {
@@ -169,7 +169,7 @@ function judgeCard(task: string, memory: MemoryNeed, facts: PreflightFacts, gpu:
       ],
     };
   if (needed > roomFor(facts)) return { answer: 'no', reasons: [needs, tooSmall(facts)] };
-  if (needed <= commonCard) return { answer: 'yes', reasons: [needs] };
+  if (needed <= COMMON_CARD) return { answer: 'yes', reasons: [needs] };
   return {
     answer: 'maybe',
     reasons: [
@@ -185,7 +185,7 @@ function judgeProcessor(task: string, memory: MemoryNeed, facts: PreflightFacts)
   const why = facts.gpu
     ? 'The only graphics adapter is software, so the processor does the work.'
     : 'This browser offers no WebGPU adapter, so the processor does the work.';
-  if (needed > wasmBytes)
+  if (needed > WASM_BYTES)
     return {
       answer: 'no',
       reasons: [
@@ -203,7 +203,7 @@ function judgeProcessor(task: string, memory: MemoryNeed, facts: PreflightFacts)
 
 /** Memory that this computer can have, as far as the browser tells. */
 function roomFor({ deviceMemory }: PreflightFacts): number {
-  return deviceMemory === null || deviceMemory >= mostTold ? Infinity : deviceMemory * usableShare;
+  return deviceMemory === null || deviceMemory >= MOST_TOLD ? Infinity : deviceMemory * USABLE_SHARE;
 }
 
 function tooSmall({ deviceMemory }: PreflightFacts): string {

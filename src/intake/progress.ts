@@ -16,9 +16,9 @@ export interface IntakeProgress {
   readonly reason: string | null;
 }
 
-const windowMs = 10_000;
-const shortestMs = 500;
-const tellEveryMs = 100;
+const WINDOW_MS = 10_000;
+const SHORTEST_MS = 500;
+const TELL_EVERY_MS = 100;
 
 /** Bytes a second over the last ten seconds. */
 class Pace {
@@ -29,9 +29,9 @@ class Pace {
     // Bytes are taken back when a file starts over: what was measured before says nothing then.
     if (bytes < (this.samples.at(-1)?.bytes ?? 0)) this.samples = [];
     this.samples.push({ at, bytes });
-    while (this.samples.length > 2 && at - this.samples[0]!.at > windowMs) this.samples.shift();
+    while (this.samples.length > 2 && at - this.samples[0]!.at > WINDOW_MS) this.samples.shift();
     const first = this.samples[0]!;
-    return at - first.at < shortestMs ? null : ((bytes - first.bytes) / (at - first.at)) * 1000;
+    return at - first.at < SHORTEST_MS ? null : ((bytes - first.bytes) / (at - first.at)) * 1000;
   }
 
   forget(): void {
@@ -85,7 +85,7 @@ export class Progress {
     secondsLeft: number | null,
     reason: string | null,
   ): void {
-    if (this.now() - this.toldAt < tellEveryMs) return;
+    if (this.now() - this.toldAt < TELL_EVERY_MS) return;
     this.toldAt = this.now();
     const { fileLoaded, total } = this;
     const loaded = this.done + fileLoaded;

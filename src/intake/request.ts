@@ -1,7 +1,7 @@
 /** Small requests while planning: JSON answers that are validated, and sizes of files that are not fetched yet. */
 import type { z } from 'zod';
 import { AppError } from '../lib/errors.ts';
-import { cancelled, isPassing, patient, pause, retryAfter, waitBefore, type RetrySettings } from './retry.ts';
+import { cancelled, isPassing, PATIENT, pause, retryAfter, waitBefore, type RetrySettings } from './retry.ts';
 
 export interface RequestOptions {
   readonly signal?: AbortSignal | undefined;
@@ -9,18 +9,18 @@ export interface RequestOptions {
 }
 
 /** Nothing of the user goes along with a request for a model's files. */
-export const anonymous = { credentials: 'omit', referrerPolicy: 'no-referrer', cache: 'no-store' } as const;
+export const ANONYMOUS = { credentials: 'omit', referrerPolicy: 'no-referrer', cache: 'no-store' } as const;
 
 /**
  * An answer of any status but the passing ones, which are tried again. Throws `download.failed` when there is no answer and
  * `cancelled`.
  */
 export async function request(url: string, init: RequestInit, options: RequestOptions): Promise<Response> {
-  const { signal, retry = patient } = options;
+  const { signal, retry = PATIENT } = options;
   for (let tried = 1; ; tried++) {
     const timeout = AbortSignal.timeout(retry.stallMs);
     const given = AbortSignal.any(signal ? [signal, timeout] : [timeout]);
-    const answer = await fetch(url, { ...anonymous, ...init, signal: given }).catch(() => null);
+    const answer = await fetch(url, { ...ANONYMOUS, ...init, signal: given }).catch(() => null);
     if (signal?.aborted) throw cancelled();
     if (answer && !isPassing(answer.status)) return answer;
     if (tried >= retry.tries) throw unanswered(url, answer);

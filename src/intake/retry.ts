@@ -10,16 +10,16 @@ export interface RetrySettings {
   readonly stallMs: number;
 }
 
-export const patient: RetrySettings = { tries: 6, backoffMs: 1000, stallMs: 20_000 };
+export const PATIENT: RetrySettings = { tries: 6, backoffMs: 1000, stallMs: 20_000 };
 
-const longestWaitMs = 60_000;
+const LONGEST_WAIT_MS = 60_000;
 
 /** Busy, limited or broken for now. */
 export const isPassing = (status: number) => [408, 425, 429].includes(status) || status >= 500;
 
 /** The wait before try number `tried` + 1: what the server asks for, else doubling. */
 export function waitBefore(tried: number, { backoffMs }: RetrySettings, asked: number | null): number {
-  return Math.min(asked ?? backoffMs * 2 ** Math.max(tried - 1, 0), longestWaitMs);
+  return Math.min(asked ?? backoffMs * 2 ** Math.max(tried - 1, 0), LONGEST_WAIT_MS);
 }
 
 /** `Retry-After` in milliseconds, given in seconds or as a date. */

@@ -1,4 +1,4 @@
 /** What can be taught: a thing, or the way pictures are drawn. */
-export const conceptKinds = ['object', 'style'] as const;
+export const CONCEPT_KINDS = ['object', 'style'] as const;
 
-export type ConceptKind = (typeof conceptKinds)[number];
+export type ConceptKind = (typeof CONCEPT_KINDS)[number];

@@ -3,8 +3,8 @@
  * downloads can show honest progress, be verified, and be kept. Written by `npm run manifest`.
  */
 import { z } from 'zod';
-import { conceptKinds } from './conceptKind.ts';
-import { configPath, layout, networks } from './modelLayout.ts';
+import { CONCEPT_KINDS } from './conceptKind.ts';
+import { configPath, layout, NETWORKS } from './modelLayout.ts';
 import { relativePath } from './relativePath.ts';
 import { sha256Hex } from './sha256.ts';
 
@@ -24,7 +24,7 @@ export const modelEntrySchema = z.object({
     z.object({
       name: z.string(),
       category: z.string(),
-      kind: z.enum(conceptKinds),
+      kind: z.enum(CONCEPT_KINDS),
       credit: z.string(),
       pictures: z.array(relativePath),
     }),
@@ -36,7 +36,7 @@ export const manifestSchema = z.object({ version: z.literal(1), models: z.array(
 /** The networks with their weights, and the tokenizer: what makes a base another one. */
 function identifies(path: string): boolean {
   const words: readonly string[] = [layout.tokenizer, layout.vocabulary, layout.merges];
-  const ofNetwork = networks.some((part) => path.startsWith(`${part}/`) && path !== configPath(part));
+  const ofNetwork = NETWORKS.some((part) => path.startsWith(`${part}/`) && path !== configPath(part));
   return ofNetwork || words.includes(path);
 }
 
@@ -47,10 +47,10 @@ export function hashBase(files: readonly ModelFile[]): Promise<string> {
   return sha256Hex(new TextEncoder().encode(lines.join('')));
 }
 
-const hashLength = 64;
+const HASH_LENGTH = 64;
 
 function byPath(a: string, b: string): number {
-  return a.slice(hashLength) < b.slice(hashLength) ? -1 : 1;
+  return a.slice(HASH_LENGTH) < b.slice(HASH_LENGTH) ? -1 : 1;
 }
 
 export type ModelFile = z.infer<typeof modelFileSchema>;

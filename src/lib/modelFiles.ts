@@ -9,10 +9,10 @@ import { parseJson } from './json.ts';
  */
 export type OpenFile = (path: string) => Promise<Blob>;
 
-const missing = 'model.file';
+const MISSING = 'model.file';
 
 export function missingFile(model: string, path: string): AppError {
-  return new AppError(missing, `The model ${model} lacks the file ${path}; fetch the model again.`);
+  return new AppError(MISSING, `The model ${model} lacks the file ${path}; fetch the model again.`);
 }
 
 /** Bytes of a file. */
@@ -25,7 +25,7 @@ export async function readText(open: OpenFile, path: string): Promise<string | n
   try {
     return await (await open(path)).text();
   } catch (error) {
-    if (error instanceof AppError && error.code === missing) return null;
+    if (error instanceof AppError && error.code === MISSING) return null;
     throw error;
   }
 }

@@ -3,15 +3,15 @@
  * beside it. The one place that knows the paths.
  */
 import { z } from 'zod';
-import { precisions } from './precision.ts';
+import { PRECISIONS } from './precision.ts';
 
 /** The networks, each in a folder of its own. */
-export const networks = ['unet', 'text_encoder', 'vae_encoder', 'vae_decoder'] as const;
-export type Network = (typeof networks)[number];
+export const NETWORKS = ['unet', 'text_encoder', 'vae_encoder', 'vae_decoder'] as const;
+export type Network = (typeof NETWORKS)[number];
 
 /** Folders of the judge's graphs, where a base has one. */
-export const judgeParts = ['judge_image', 'judge_text'] as const;
-export type JudgePart = (typeof judgeParts)[number];
+export const JUDGE_PARTS = ['judge_image', 'judge_text'] as const;
+export type JudgePart = (typeof JUDGE_PARTS)[number];
 
 /** The stock graph of a network or of the judge. */
 export const graphPath = (part: string) => `${part}/model.onnx`;
@@ -34,9 +34,9 @@ export const layout = {
 } as const;
 
 /** What the compiler makes. It counts only with its manifest, which is written last. */
-export const preparedFolder = 'prepared/';
-export const preparedPath = (part: string) => `${preparedFolder}${part}.onnx`;
-export const preparedManifest = `${preparedFolder}prepared.json`;
+export const PREPARED_FOLDER = 'prepared/';
+export const preparedPath = (part: string) => `${PREPARED_FOLDER}${part}.onnx`;
+export const preparedManifest = `${PREPARED_FOLDER}prepared.json`;
 
 /** A stock file as it was when it was compiled: its size, and the SHA-256 of all that the compiler read of it. */
 const fingerprintSchema = z.object({ bytes: z.int().nonnegative(), sha256: z.string() });
@@ -62,7 +62,7 @@ export const preparedSchema = z.object({
   /** Number of activations that the text encoder's first run of a training step hands on to the second. */
   handedOn: z.int().nonnegative(),
   /** In which the U-Net computes. */
-  precision: z.enum(precisions).optional(),
+  precision: z.enum(PRECISIONS).optional(),
   /** Pictures of a training pass that the U-Net's memory was planned for; absent where any number may fit. */
   picturesAtOnce: size.optional(),
   /** Bytes that its training step was held to; absent where there is no limit. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { readPickle } from './pickle.ts';
 import { PickledObject } from './pickled.ts';
 
-const allowed = new Set(['collections.OrderedDict', 'builtins.set', 'torch.Tensor']);
+const ALLOWED = new Set(['collections.OrderedDict', 'builtins.set', 'torch.Tensor']);
 
 /** Bytes of a pickle: numbers as they are, texts in UTF-8. */
 function bytes(parts: readonly (string | number)[]): Uint8Array {
@@ -13,7 +13,7 @@ function bytes(parts: readonly (string | number)[]): Uint8Array {
 }
 
 const readAll = (parts: readonly (string | number)[]) =>
-  readPickle(bytes([0x80, 2, ...parts, '.']), allowed).value;
+  readPickle(bytes([0x80, 2, ...parts, '.']), ALLOWED).value;
 const read = (...parts: (string | number)[]) => readAll(parts);
 const short = (text: string) => [0x8c, text.length, text] as const;
 const repeat = (count: number, ...parts: (string | number)[]) =>

@@ -1,3 +1,3 @@
 /** Number formats in which a network computes. */
-export const precisions = ['float32', 'float16'] as const;
-export type Precision = (typeof precisions)[number];
+export const PRECISIONS = ['float32', 'float16'] as const;
+export type Precision = (typeof PRECISIONS)[number];

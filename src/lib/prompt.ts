@@ -1,11 +1,11 @@
 /** The mark `{}` of a prompt, where a concept goes, and what makes it legal. */
 import { AppError } from './errors.ts';
 
-export const placeholder = '{}';
+export const PLACEHOLDER = '{}';
 
 /** The texts before and behind the marks: one more than there are marks. */
 export function splitAtPlaceholders(prompt: string): string[] {
-  return prompt.split(placeholder);
+  return prompt.split(PLACEHOLDER);
 }
 
 /**

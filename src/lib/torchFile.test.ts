@@ -8,7 +8,7 @@ import { zipSync } from 'fflate';
 import { PersistentId, PickledGlobal, PickledObject, PickledTuple, type Pickled } from './pickled.ts';
 import { writePickle } from './pickleWriter.ts';
 
-const globals = new Set(TENSOR_GLOBALS);
+const GLOBALS = new Set(TENSOR_GLOBALS);
 const fixture = (name: string) => readFileSync(new URL(`./fixtures/${name}`, import.meta.url));
 const goldens = readSafetensors(fixture('tensors.safetensors')).tensors;
 
@@ -20,7 +20,7 @@ describe('readTorchFile', () => {
   it.each(['tensors.pt', 'tensors-legacy.pt', 'tensors-protocol4.pt'])(
     'reads types, strides and offsets as torch does: %s',
     (name) => {
-      const file = readTorchFile(fixture(name), globals);
+      const file = readTorchFile(fixture(name), GLOBALS);
       expect(goldens.size).toBe(10);
       for (const [key, golden] of goldens) {
         const tensor = file.tensor(entry(file, key), key);
@@ -46,7 +46,7 @@ describe('readTorchFile', () => {
       ],
       ['list', [1, null, false]],
     ]);
-    const file = readTorchFile(writer.write(value), globals);
+    const file = readTorchFile(writer.write(value), GLOBALS);
     expect(toFloat32(file.tensor(entry(file, 'x'), 'x'))).toEqual(values);
     expect(entry(file, 'settings')).toEqual(value.get('settings'));
     expect(entry(file, 'list')).toEqual([1, null, false]);
@@ -85,7 +85,7 @@ describe('readTorchFile', () => {
     ['with fewer strides than dimensions', tensorOf([2, 2], [1])],
     ['that is none', 'text'],
   ])('refuses a tensor %s', (_, value) => {
-    const file = readTorchFile(archive(value), globals);
+    const file = readTorchFile(archive(value), GLOBALS);
     expect(() => file.tensor(file.value, 'x')).toThrow(expect.objectContaining({ code: 'torch.corrupt' }));
   });
 
@@ -105,7 +105,7 @@ describe('readTorchFile', () => {
     ['empty', new Uint8Array()],
     ['text', new TextEncoder().encode('not a file of tensors')],
   ])('refuses a file that is %s', (_, bytes) => {
-    expect(() => readTorchFile(bytes, globals)).toThrow(
+    expect(() => readTorchFile(bytes, GLOBALS)).toThrow(
       expect.objectContaining({
         code: expect.stringMatching(/^(torch\.corrupt|pickle\.(corrupt|refused))$/) as string,
       }),

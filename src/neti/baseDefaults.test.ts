@@ -3,14 +3,16 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { missingFile } from '../lib/modelFiles.ts';
 import { layout } from '../lib/modelLayout.ts';
-import { officialDefaults, readDefaults } from './baseDefaults.ts';
+import { OFFICIAL_DEFAULTS, readDefaults } from './baseDefaults.ts';
 
 describe('the defaults of a base', () => {
   const file = (content: unknown) => (path: string) =>
     Promise.resolve(new Blob([JSON.stringify(path === layout.defaults ? content : {})]));
 
   it('are the official ones where it brings none', async () => {
-    expect(await readDefaults((path) => Promise.reject(missingFile('test', path)))).toEqual(officialDefaults);
+    expect(await readDefaults((path) => Promise.reject(missingFile('test', path)))).toEqual(
+      OFFICIAL_DEFAULTS,
+    );
   });
 
   it.each([
@@ -31,20 +33,20 @@ describe('the defaults of a base', () => {
       path === layout.scheduler
         ? Promise.resolve(new Blob([JSON.stringify(config)]))
         : Promise.reject(missingFile('test', path));
-    expect(await readDefaults(open)).toEqual({ ...officialDefaults, ...expected });
+    expect(await readDefaults(open)).toEqual({ ...OFFICIAL_DEFAULTS, ...expected });
   });
 
   it('are its own where it has them', async () => {
-    const own = { ...officialDefaults, batchSize: 4, guidanceScale: 5 };
+    const own = { ...OFFICIAL_DEFAULTS, batchSize: 4, guidanceScale: 5 };
     expect(await readDefaults(file(own))).toEqual(own);
   });
 
   it.each([
     ['another form', { steps: 3 }],
-    ['an odd number of pictures a step', { ...officialDefaults, batchSize: 3 }],
-    ['more steps than the form takes', { ...officialDefaults, samplingSteps: 201 }],
+    ['an odd number of pictures a step', { ...OFFICIAL_DEFAULTS, batchSize: 3 }],
+    ['more steps than the form takes', { ...OFFICIAL_DEFAULTS, samplingSteps: 201 }],
   ])('are the official ones where the file is of %s', async (_, content) => {
-    expect(await readDefaults(file(content))).toEqual(officialDefaults);
+    expect(await readDefaults(file(content))).toEqual(OFFICIAL_DEFAULTS);
   });
 
   it('that ship are of that form', async () => {

@@ -7,16 +7,16 @@ import { readJson, type OpenFile } from '../lib/modelFiles.ts';
 import { samplerNames } from '../diffusion/samplers/table.ts';
 import { readSchedulerConfig, type SchedulerConfig } from '../diffusion/schedulerConfig.ts';
 import { layout } from '../lib/modelLayout.ts';
-import { maxGuidanceScale, maxSamplingSteps, maxTrainSteps, minGuidanceScale } from './limits.ts';
+import { maxGuidanceScale, MAX_SAMPLING_STEPS, MAX_TRAIN_STEPS, minGuidanceScale } from './limits.ts';
 import type { TrainSettings } from './settings.ts';
 
 const schema = z.object({
-  trainSteps: z.int().positive().max(maxTrainSteps),
+  trainSteps: z.int().positive().max(MAX_TRAIN_STEPS),
   /** Pictures an optimizer step; even, for nested dropout throws one coin for two. */
   batchSize: z.int().multipleOf(2).positive(),
   /** Steps between previews; 0 for none. */
   previewEvery: z.int().nonnegative(),
-  samplingSteps: z.int().positive().max(maxSamplingSteps),
+  samplingSteps: z.int().positive().max(MAX_SAMPLING_STEPS),
   guidanceScale: z.number().min(minGuidanceScale).max(maxGuidanceScale),
   sampler: z.enum(samplerNames).default('dpm-solver++-2m'),
 });
@@ -24,7 +24,7 @@ const schema = z.object({
 export type BaseDefaults = Readonly<z.infer<typeof schema>>;
 
 /** Concepts are usable from 250 to 500 steps; sampled as such models usually are. */
-export const officialDefaults: BaseDefaults = {
+export const OFFICIAL_DEFAULTS: BaseDefaults = {
   trainSteps: 500,
   batchSize: 8,
   previewEvery: 100,
@@ -36,7 +36,7 @@ export const officialDefaults: BaseDefaults = {
 /** A file of another form is some other program's: repositories may hold anything by that name. */
 export async function readDefaults(open: OpenFile): Promise<BaseDefaults> {
   const own = schema.safeParse(await readJson(open, layout.defaults)).data;
-  return own ?? { ...officialDefaults, ...samplingOf(await readSchedulerConfig(open)) };
+  return own ?? { ...OFFICIAL_DEFAULTS, ...samplingOf(await readSchedulerConfig(open)) };
 }
 
 /** How a model wants to be drawn, as far as its scheduler's configuration tells: distilled models in a few steps, without guidance. */

@@ -8,7 +8,7 @@ import { readSafetensors, replaceMetadata, toFloat32, writeSafetensors } from '.
 import { sha256Hex } from '../lib/sha256.ts';
 import { readConcept, relabelConcept, writeConcept, type ConceptDraft } from './conceptFile.ts';
 import { createMapper, createTable } from './mapper.ts';
-import { maxConceptBytes } from './limits.ts';
+import { MAX_CONCEPT_BYTES } from './limits.ts';
 import { MAPPER_DEFAULTS, type MapperConfig } from './mapperConfig.ts';
 import { variantConfig } from './variants.ts';
 
@@ -23,7 +23,7 @@ const config: MapperConfig = {
 };
 const hash = 'ab'.repeat(32);
 const base = { id: 'sticker-world', hash };
-const thumbnail = 'data:image/png;base64,iVBORw0KGgo=';
+const THUMBNAIL = 'data:image/png;base64,iVBORw0KGgo=';
 
 async function draft(changes: Partial<ConceptDraft> = {}): Promise<ConceptDraft> {
   return {
@@ -37,7 +37,7 @@ async function draft(changes: Partial<ConceptDraft> = {}): Promise<ConceptDraft>
       baseId: base.id,
       baseHash: hash,
       created: '2026-01-02T03:04:05.000Z',
-      thumbnail,
+      thumbnail: THUMBNAIL,
     },
     training: { seed: 7, learningRate: 8e-3, losses: Array.from({ length: 20 }, (_, i) => 20 - i) },
     resolution: 64,
@@ -98,7 +98,7 @@ describe('concept file', () => {
     expect(metadata.get('modelspec.sai_model_spec')).toBe('1.0.1');
     expect(metadata.get('modelspec.architecture')).toBe('sticker-world/neti');
     expect(metadata.get('modelspec.title')).toBe('Pip');
-    expect(metadata.get('modelspec.thumbnail')).toBe(thumbnail);
+    expect(metadata.get('modelspec.thumbnail')).toBe(THUMBNAIL);
     expect([...tensors.keys()].slice(0, 4)).toEqual([
       'encoder.w',
       'input_layer.weight',
@@ -189,7 +189,7 @@ describe('concept file', () => {
   });
 
   it('refuses what is too large before looking at it', async () => {
-    expect(await code(readConcept(new Uint8Array(maxConceptBytes + 1)))).toBe('concept.size');
+    expect(await code(readConcept(new Uint8Array(MAX_CONCEPT_BYTES + 1)))).toBe('concept.size');
   });
 
   it.each<[string, string, string, (text: string) => string | null]>([

@@ -28,7 +28,7 @@ import {
   type LossSummary,
   type MetadataDraft,
 } from './conceptMetadata.ts';
-import { maxConceptBytes } from './limits.ts';
+import { MAX_CONCEPT_BYTES } from './limits.ts';
 import { checkConfig, parameterShapes, stateShapes, type MapperConfig } from './mapperConfig.ts';
 import type { MapperState } from './mapper.ts';
 
@@ -131,7 +131,7 @@ function asCorrupt<T>(read: () => T): T {
 }
 
 function checkSize({ length }: Uint8Array): void {
-  if (length <= maxConceptBytes) return;
+  if (length <= MAX_CONCEPT_BYTES) return;
   const found = (length / 2 ** 20).toFixed(0);
   throw new AppError('concept.size', `A concept file has at most 64 MB, this one has ${found} MB.`);
 }

@@ -4,7 +4,7 @@
  */
 import type { PredictionType } from '../diffusion/schedulerConfig.ts';
 import { z } from 'zod';
-import { conceptKinds, type ConceptKind } from '../lib/conceptKind.ts';
+import { CONCEPT_KINDS, type ConceptKind } from '../lib/conceptKind.ts';
 import { AppError } from '../lib/errors.ts';
 import { isPlainWord, MAX_VECTORS, type MapperConfig } from './mapperConfig.ts';
 
@@ -48,7 +48,7 @@ const baseSchema = z.strictObject({
 const conceptSchema = z.strictObject({
   name: z.string().trim().min(1).max(200),
   category: z.string().min(1).max(100),
-  kind: z.enum(conceptKinds),
+  kind: z.enum(CONCEPT_KINDS),
   created: z.iso.datetime({ offset: true }),
   /** What stands for the concept in a prompt. */
   placeholder: z.string().min(1).max(100),

@@ -12,7 +12,7 @@ import { conceptRows, type Bridge } from './bridge.ts';
 import type { Mapper } from './mapper.ts';
 
 /** Timesteps a call of the text encoder: bounds its activations. */
-const chunk = 8;
+const CHUNK = 8;
 
 export interface ConceptPrompt {
   /** A row with a placeholder of as many tokens as the concept has vectors. */
@@ -38,9 +38,9 @@ export async function conceptContexts(
   const size = layers * tokens * contextWidth;
   const keys = new Float32Array(timesteps.length * size);
   const values = new Float32Array(timesteps.length * size);
-  for (let start = 0; start < timesteps.length; start += chunk) {
+  for (let start = 0; start < timesteps.length; start += CHUNK) {
     if (signal?.aborted) throw new AppError('cancelled', 'The pictures were cancelled.');
-    const part = timesteps.slice(start, start + chunk);
+    const part = timesteps.slice(start, start + CHUNK);
     const encoded = await encodeTimesteps(pipeline, bridge, { row, mapper, truncation, timesteps: part });
     keys.set(encoded.keys, start * size);
     values.set(encoded.values, start * size);

@@ -1,22 +1,22 @@
 /** Bounds of what the studio takes, each declared here alone. */
 
 /** Most bytes of a concept file: Stable Diffusion's size takes 2.3 MB, with the optimizer's state 7 MB. */
-export const maxConceptBytes = 64 * 2 ** 20;
+export const MAX_CONCEPT_BYTES = 64 * 2 ** 20;
 
 /** Most pictures that one concept is learned from. */
-export const maxTrainingPictures = 20;
+export const MAX_TRAINING_PICTURES = 20;
 
 /** Most optimizer steps of one training run. */
-export const maxTrainSteps = 10_000;
+export const MAX_TRAIN_STEPS = 10_000;
 
 /** Most pictures that one request draws, one a seed. */
-export const maxDrawnPictures = 16;
+export const MAX_DRAWN_PICTURES = 16;
 
 /** Most steps of a sampler. */
-export const maxSamplingSteps = 200;
+export const MAX_SAMPLING_STEPS = 200;
 
 /** Bounds of the guidance scale that the form takes. */
 export const [minGuidanceScale, maxGuidanceScale] = [1, 30];
 
 /** Largest seed that can be typed or is drawn. */
-export const maxSeed = 2 ** 31 - 1;
+export const MAX_SEED = 2 ** 31 - 1;

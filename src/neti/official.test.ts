@@ -16,16 +16,16 @@ import { conceptContexts } from './contexts.ts';
 import { createMapper, type Mapper } from './mapper.ts';
 import { MAPPER_DEFAULTS } from './mapperConfig.ts';
 import { readOfficialGoldens, openOfficialModel, RecordedRandom, sketch } from './testing/officialGoldens.ts';
-import { officialDefaults, trainSettingsOn } from './baseDefaults.ts';
+import { OFFICIAL_DEFAULTS, trainSettingsOn } from './baseDefaults.ts';
 import { Trainer, type TrainingPicture } from './trainer.ts';
 
 const TOLERANCE = 1e-4;
 const CURVE_TOLERANCE = 1e-3;
 /** The ten steps took two minutes on a machine ten times overbooked. */
 const PATIENCE = { timeout: 300_000 };
-const recordedSteps = 10;
-const timesteps = [999, 339];
-const templates = [
+const RECORDED_STEPS = 10;
+const TIMESTEPS = [999, 339];
+const TEMPLATES = [
   'a photo of a {}',
   'the photo of a {}',
   'a photo of my {}',
@@ -86,7 +86,7 @@ function sketchLayers(contexts: Float32Array): Float32Array {
 }
 
 describe.each([
-  ['bypass', true, recordedSteps],
+  ['bypass', true, RECORDED_STEPS],
   ['plain', false, 1],
 ] as const)('%s', PATIENCE, (variant, textualBypass, steps) => {
   it.each([
@@ -95,12 +95,12 @@ describe.each([
   ])('contexts of all layers, predicted noise and loss: %s', async (name, truncation) => {
     const mapper = await freshMapper(textualBypass);
     const row = pipeline.tokenizer.encode('a photo of a {}');
-    const at = await conceptContexts(pipeline, bridge, { row, mapper, truncation, timesteps });
+    const at = await conceptContexts(pipeline, bridge, { row, mapper, truncation, timesteps: TIMESTEPS });
     const random = new Random(3);
     const [c, h, w] = pipeline.shape.latent;
     const [sample, target] = [0, 1].map(() => random.fillNormal(new Float32Array(c * h * w)));
     const found = { keys: empty(), values: empty(), noise: empty(), losses: empty() };
-    for (const [i, timestep] of timesteps.entries()) {
+    for (const [i, timestep] of TIMESTEPS.entries()) {
       const { keys, values } = at(i);
       const { tokens, contextWidth, layers } = pipeline.shape;
       const dims = [layers, 1, tokens, contextWidth];
@@ -119,8 +119,16 @@ describe.each([
   it(`losses of ${steps} steps, gradients and weights of the first`, async () => {
     const mapper = await freshMapper(textualBypass);
     const random = new RecordedRandom(goldens.get('stream')!);
-    const settings = trainSettingsOn(officialDefaults);
-    const trainer = new Trainer({ pipeline, bridge, mapper, pictures, templates, settings, random });
+    const settings = trainSettingsOn(OFFICIAL_DEFAULTS);
+    const trainer = new Trainer({
+      pipeline,
+      bridge,
+      mapper,
+      pictures,
+      templates: TEMPLATES,
+      settings,
+      random,
+    });
     const curve = [(await trainer.step()).loss];
     for (const { name, gradient, buffer } of mapper.parameters)
       for (const [kind, source] of [
@@ -132,7 +140,7 @@ describe.each([
       }
     while (curve.length < steps) curve.push((await trainer.step()).loss);
     expectClose(curve, `${variant}.curve`, CURVE_TOLERANCE);
-    expect(random.exhausted).toBe(steps === recordedSteps);
+    expect(random.exhausted).toBe(steps === RECORDED_STEPS);
     trainer.release();
     mapper.release();
   });

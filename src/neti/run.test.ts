@@ -7,7 +7,7 @@ import { overlaid } from '../lib/modelFiles.ts';
 import { Random } from '../lib/random.ts';
 import { prepareModel } from '../onnx/model.ts';
 import { Runtime } from '../ort/runtime.ts';
-import { officialDefaults, trainSettingsOn } from './baseDefaults.ts';
+import { OFFICIAL_DEFAULTS, trainSettingsOn } from './baseDefaults.ts';
 import { createBridge } from './bridge.ts';
 import { readConcept } from './conceptFile.ts';
 import { encodePicture, TrainingRun, type RunStart } from './run.ts';
@@ -18,13 +18,13 @@ const runtime = new Runtime({ ort, provider: 'wasm' });
 const pipeline = await Pipeline.load(runtime, overlaid(await prepareModel(stock), stock));
 const identity = { id: 'micro', hash: 'ab'.repeat(32) };
 const base = { pipeline, bridge: createBridge(runtime), identity, architecture: 'micro' };
-const label = { name: 'thing', kind: 'object', created: '2026-01-01T00:00:00.000Z', thumbnail: '' } as const;
+const LABEL = { name: 'thing', kind: 'object', created: '2026-01-01T00:00:00.000Z', thumbnail: '' } as const;
 
 const side = pipeline.shape.resolution;
 const planes = new Random(5).fillUniform(new Float32Array(3 * side * side), -1, 1);
 const start: RunStart = {
   variant: 'neti',
-  settings: { ...trainSettingsOn(officialDefaults), batchSize: 2, seed: 7 },
+  settings: { ...trainSettingsOn(OFFICIAL_DEFAULTS), batchSize: 2, seed: 7 },
   category: 'a',
   pictures: [await encodePicture((one) => pipeline.encodeImages(one, 1), planes, side, true)],
   templates: ['a {}'],
@@ -47,7 +47,7 @@ describe('a training run', () => {
   it.each(['textual-inversion', 'xti', 'time-only'] as const)('learns as %s by its name', async (variant) => {
     const run = await TrainingRun.begin(base, { ...start, variant });
     await run.next();
-    const { config, info } = await readConcept(await run.save(label), identity);
+    const { config, info } = await readConcept(await run.save(LABEL), identity);
     expect(config.network).toBe(variant === 'time-only');
     expect(config.space).toBe(variant === 'xti');
     expect(info).toMatchObject({ name: 'thing', step: 1, baseId: 'micro' });
@@ -56,7 +56,7 @@ describe('a training run', () => {
   it('goes on from its file, its steps counted on', async () => {
     const run = await TrainingRun.begin(base, start);
     await losses(run, 2);
-    const earlier = await readConcept(await run.save(label, { withOptimizer: true }), identity);
+    const earlier = await readConcept(await run.save(LABEL, { withOptimizer: true }), identity);
     const further = await TrainingRun.begin(base, { ...start, earlier });
     await further.next();
     expect([further.startStep, further.step, further.losses.length]).toEqual([2, 3, 1]);

@@ -14,4 +14,4 @@ export interface TrainSettings {
 }
 
 /** Pictures for which nested dropout throws one coin a layer: the official micro-batch. */
-export const microBatchSize = 2;
+export const MICRO_BATCH_SIZE = 2;

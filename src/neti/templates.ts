@@ -4,7 +4,7 @@
  */
 import type { ConceptKind } from '../lib/conceptKind.ts';
 
-const objects = [
+const OBJECTS = [
   'a photo of a {}',
   'a rendering of a {}',
   'a cropped photo of the {}',
@@ -34,7 +34,7 @@ const objects = [
   'a photo of a small {}',
 ];
 
-const styles = [
+const STYLES = [
   'a painting in the style of {}',
   'a rendering in the style of {}',
   'a cropped painting in the style of {}',
@@ -56,7 +56,7 @@ const styles = [
   'a large painting in the style of {}',
 ];
 
-export const officialTemplates: Readonly<Record<ConceptKind, readonly string[]>> = {
-  object: objects,
-  style: styles,
+export const OFFICIAL_TEMPLATES: Readonly<Record<ConceptKind, readonly string[]>> = {
+  object: OBJECTS,
+  style: STYLES,
 };

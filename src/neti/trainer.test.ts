@@ -13,7 +13,7 @@ import { createBridge, type Bridge } from './bridge.ts';
 import { readConcept, writeConcept } from './conceptFile.ts';
 import { createMapper, createTable, Mapper } from './mapper.ts';
 import { MAPPER_DEFAULTS } from './mapperConfig.ts';
-import { officialDefaults, trainSettingsOn } from './baseDefaults.ts';
+import { OFFICIAL_DEFAULTS, trainSettingsOn } from './baseDefaults.ts';
 import { LossScale } from './lossScale.ts';
 import { Trainer, type TrainerParts } from './trainer.ts';
 import { variantConfig, variantNames } from './variants.ts';
@@ -48,7 +48,7 @@ function trainerOf(
   const size = latent[0] * latent[1] * latent[2];
   const mean = new Random(2).fillNormal(new Float32Array(size));
   const pictures = [{ straight: { mean, logvar: new Float32Array(size).fill(-6) }, mirrored: null }];
-  const settings = { ...trainSettingsOn(officialDefaults), batchSize: 2 };
+  const settings = { ...trainSettingsOn(OFFICIAL_DEFAULTS), batchSize: 2 };
   return new Trainer({
     pipeline,
     bridge,

@@ -17,7 +17,7 @@ import { LossScale } from './lossScale.ts';
 import type { Mapper, MapperOutput } from './mapper.ts';
 import { nestedDropoutKeep } from './nestedDropout.ts';
 import type { TrainSettings } from './settings.ts';
-import { microBatchSize } from './settings.ts';
+import { MICRO_BATCH_SIZE } from './settings.ts';
 
 /** The VAE's answer for one picture, [C, H, W] each: latents are drawn from it anew every step. */
 export interface LatentMoments {
@@ -179,8 +179,8 @@ export class Trainer {
     const { mapper, pipeline, random } = this.parts;
     return nestedDropoutKeep(random, {
       layers: pipeline.shape.layers,
-      microBatches: Math.ceil(pictures / microBatchSize),
-      pictures: Math.min(pictures, microBatchSize),
+      microBatches: Math.ceil(pictures / MICRO_BATCH_SIZE),
+      pictures: Math.min(pictures, MICRO_BATCH_SIZE),
       hidden: mapper.config.hidden,
       probability: mapper.config.nestedDropout,
     });

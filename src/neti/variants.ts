@@ -8,11 +8,11 @@ import { MAPPER_DEFAULTS, type MapperConfig } from './mapperConfig.ts';
 type Fixed = 'layers' | 'contextWidth' | 'normScale';
 type Choices = Omit<MapperConfig, Fixed>;
 
-const vectors = { network: false, time: false, textualBypass: false, nestedDropout: 0 } as const;
+const VECTORS = { network: false, time: false, textualBypass: false, nestedDropout: 0 } as const;
 
 export const variants = {
-  'textual-inversion': { ...vectors, space: false },
-  xti: vectors,
+  'textual-inversion': { ...VECTORS, space: false },
+  xti: VECTORS,
   neti: {},
   'no-bypass': { textualBypass: false },
   'no-dropout': { nestedDropout: 0 },

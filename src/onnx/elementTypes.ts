@@ -2,7 +2,7 @@
 import type { ElementType } from './graph.ts';
 import { TensorProto_DataType as Code } from './proto/onnx_pb.ts';
 
-export const elementTypes: Partial<Record<Code, ElementType>> = {
+export const ELEMENT_TYPES: Partial<Record<Code, ElementType>> = {
   [Code.FLOAT]: 'float32',
   [Code.FLOAT16]: 'float16',
   [Code.BFLOAT16]: 'bfloat16',

@@ -3,7 +3,7 @@
  * nothing, so they stay as they are, in float32 and with their weights left in the stock files.
  */
 import type { OpenFile } from '../lib/modelFiles.ts';
-import { graphPath, judgeParts, preparedPath } from '../lib/modelLayout.ts';
+import { graphPath, JUDGE_PARTS, preparedPath } from '../lib/modelLayout.ts';
 import type { OnGraph } from './options.ts';
 import { prepareUnchanged } from './prepare.ts';
 import { readStock } from './stock.ts';
@@ -14,7 +14,7 @@ export async function prepareJudge(
   onGraph: OnGraph = () => undefined,
 ): Promise<Map<string, Uint8Array>> {
   const files = new Map<string, Uint8Array>();
-  for (const part of judgeParts) {
+  for (const part of JUDGE_PARTS) {
     await onGraph(part);
     const stock = await readStock(graphPath(part), open);
     const input = part === 'judge_image' ? 'pixel_values' : 'input_ids';

@@ -7,7 +7,7 @@ import { readJson, type OpenFile } from '../lib/modelFiles.ts';
 import {
   configPath,
   graphPath,
-  networks,
+  NETWORKS,
   preparedManifest,
   preparedPath,
   type Network,
@@ -102,7 +102,7 @@ export async function isCurrent(
   if ((manifest.picturesAtOnce ?? null) !== plannedPictures(options)) return false;
   if (manifest.activationBudget !== options.activationBudget) return false;
   if (manifest.compilerVersion !== COMPILER_VERSION) return false;
-  for (const part of networks)
+  for (const part of NETWORKS)
     if (!(await isUnchanged(manifest.sources, graphPath(part), open))) return false;
   return true;
 }

@@ -21,12 +21,12 @@ import { writeModel } from './write.ts';
 
 const micro = new URL('fixtures/micro/', import.meta.url);
 const openMicro = (path: string) => openAsBlob(new URL(path, micro));
-const unetPath = 'unet/model.onnx';
-const unetBytes = readFileSync(new URL(unetPath, micro));
-const unet = await readStock(unetPath, openMicro);
+const UNET_PATH = 'unet/model.onnx';
+const unetBytes = readFileSync(new URL(UNET_PATH, micro));
+const unet = await readStock(UNET_PATH, openMicro);
 
 const stockOf = (bytes: Uint8Array<ArrayBuffer>) =>
-  readStock(unetPath, () => Promise.resolve(new Blob([bytes])));
+  readStock(UNET_PATH, () => Promise.resolve(new Blob([bytes])));
 
 async function caught(run: () => unknown): Promise<AppError> {
   try {
@@ -59,9 +59,9 @@ describe('prepared graphs', async () => {
     const places = new Map(stored(readModel(unet)).map((content) => [content.offset, content]));
     const references = stored(prepared).filter(({ location }) => location !== 'prepared/unet.onnx');
     expect(references.length).toBeGreaterThan(200);
-    expect(weights).toEqual([unetPath]);
+    expect(weights).toEqual([UNET_PATH]);
     for (const { location, offset, length, bytes: values } of references) {
-      expect(location).toBe(`prepared/${unetPath}`);
+      expect(location).toBe(`prepared/${UNET_PATH}`);
       expect(places.get(offset)?.length).toBe(length);
       expect(places.get(offset)?.bytes).toEqual(values);
     }
@@ -93,11 +93,11 @@ describe('prepareModel', () => {
     const manifest = JSON.parse(new TextDecoder().decode(files.get(preparedManifest))) as PreparedManifest;
     expect(manifest).toMatchObject({ layers: 16, tokens: 20, contextWidth: 16, latent: [4, 8, 8] });
     expect(manifest.positions).toEqual([64, 64, 16, 16, 4, 4, 1, 4, 4, 4, 16, 16, 16, 64, 64, 64]);
-    expect(manifest.sources[unetPath]!.bytes).toBe(unetBytes.length);
-    expect(manifest.weights).toMatchObject({ unet: [unetPath], vae_decoder: ['vae_decoder/model.onnx'] });
+    expect(manifest.sources[UNET_PATH]!.bytes).toBe(unetBytes.length);
+    expect(manifest.weights).toMatchObject({ unet: [UNET_PATH], vae_decoder: ['vae_decoder/model.onnx'] });
     expect(manifest.files['unet.onnx']).toBe(await sha256Hex(files.get('prepared/unet.onnx')!));
     expect(await isCurrent(manifest, openMicro)).toBe(true);
-    const other = (path: string) => openMicro(path === unetPath ? 'vae_decoder/model.onnx' : path);
+    const other = (path: string) => openMicro(path === UNET_PATH ? 'vae_decoder/model.onnx' : path);
     expect(await isCurrent(manifest, other)).toBe(false);
     expect(await isCurrent({ ...manifest, compilerVersion: 0 }, openMicro)).toBe(false);
   });

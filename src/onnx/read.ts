@@ -4,7 +4,7 @@
  */
 import { AppError } from '../lib/errors.ts';
 import { BATCH, type Dim } from './dims.ts';
-import { elementTypes } from './elementTypes.ts';
+import { ELEMENT_TYPES } from './elementTypes.ts';
 import {
   Graph,
   type Attribute,
@@ -107,7 +107,7 @@ function readBranch(body: GraphProto, stock: Stock): Branch {
 }
 
 function elementTypeOf(code: number, name: string, path: string): ElementType {
-  const type = elementTypes[code as Code];
+  const type = ELEMENT_TYPES[code as Code];
   if (type) return type;
   throw new AppError(
     'onnx.unknownType',

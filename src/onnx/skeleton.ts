@@ -20,7 +20,7 @@ const HEADER = 20;
 /** A longer field that is not raw bytes is a weight written as a list of numbers. */
 const LARGEST_FIELD = 1 << 26;
 
-const unread = new Set(['doc_string', 'metadata_props', 'quantization_annotation', 'value_info']);
+const UNREAD = new Set(['doc_string', 'metadata_props', 'quantization_annotation', 'value_info']);
 
 /** Skeleton of `file`; `name` is the file's own name, where its tensors will say that they lie. */
 export async function readSkeleton(file: Blob, name: string): Promise<Uint8Array> {
@@ -52,7 +52,7 @@ class Copier {
       if (this.at + reader.pos + length > end) throw new RangeError('a field ends after its message');
       const field = message.fields.find((candidate) => candidate.number === number);
       this.at += reader.pos;
-      if (field && unread.has(field.name)) this.at += length;
+      if (field && UNREAD.has(field.name)) this.at += length;
       else if (length > LARGEST_COPIED && field?.name === 'raw_data') this.leaveOut(length);
       else if (length > LARGEST_COPIED && field?.message) await this.open(number, field.message, length);
       else this.out.raw(header.subarray(0, reader.pos)).raw(await this.take(length));

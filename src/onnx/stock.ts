@@ -9,7 +9,7 @@ import type { OpenFile } from '../lib/modelFiles.ts';
 import type { Fingerprint } from '../lib/modelLayout.ts';
 import { sizeOf } from '../lib/numbers.ts';
 import { sha256Hex } from '../lib/sha256.ts';
-import { elementTypes } from './elementTypes.ts';
+import { ELEMENT_TYPES } from './elementTypes.ts';
 import {
   ModelProtoSchema,
   TensorProto_DataLocation,
@@ -81,7 +81,7 @@ export function countWeights({ model }: Stock): number {
 }
 
 function isFloating(dataType: number): boolean {
-  const type = elementTypes[dataType as keyof typeof elementTypes];
+  const type = ELEMENT_TYPES[dataType as keyof typeof ELEMENT_TYPES];
   return type !== undefined && isFloat(type);
 }
 
@@ -93,7 +93,7 @@ export function placeKey({ location, offset }: Place): string {
 export function placeOf(tensor: TensorProto, path: string): Place | undefined {
   if (tensor.dataLocation !== TensorProto_DataLocation.EXTERNAL) return undefined;
   const entries = new Map(tensor.externalData.map((entry) => [entry.key, entry.value]));
-  const type = elementTypes[tensor.dataType as keyof typeof elementTypes];
+  const type = ELEMENT_TYPES[tensor.dataType as keyof typeof ELEMENT_TYPES];
   const size = type ? elementSize(type) * sizeOf(tensor.dims.map(Number)) : 0;
   return {
     location: inFolder(path, entries.get('location') ?? ''),
@@ -137,7 +137,7 @@ function* tensorsIn(graph: GraphProto): Generator<TensorProto> {
 }
 
 function isKnown({ dataType }: TensorProto, { length }: Place): boolean {
-  const type = elementTypes[dataType as keyof typeof elementTypes];
+  const type = ELEMENT_TYPES[dataType as keyof typeof ELEMENT_TYPES];
   return type !== undefined && length <= (isFloat(type) ? LARGEST_FLOATS : LARGEST_INTEGERS);
 }
 

@@ -28,7 +28,7 @@ export interface Engine {
 /** Fetches a binary that belongs to the page; lets the caller keep it between visits. */
 export type FetchBinary = (url: string) => Promise<ArrayBuffer>;
 
-const softwareNames = /swiftshader|llvmpipe|lavapipe|software|basic render|warp/i;
+const SOFTWARE_NAMES = /swiftshader|llvmpipe|lavapipe|software|basic render|warp/i;
 
 export interface AdapterFacts {
   readonly adapter: GPUAdapter | null;
@@ -45,7 +45,7 @@ export async function findAdapter(): Promise<AdapterFacts> {
   const { vendor, architecture, device, description } = adapter.info;
   const name = [description || vendor, architecture || device].filter(Boolean).join(' ') || 'unnamed adapter';
   const software =
-    adapter.info.isFallbackAdapter || softwareNames.test(`${name} ${vendor} ${architecture} ${device}`);
+    adapter.info.isFallbackAdapter || SOFTWARE_NAMES.test(`${name} ${vendor} ${architecture} ${device}`);
   return { adapter, name, software };
 }
 

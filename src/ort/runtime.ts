@@ -24,7 +24,7 @@ export interface ExternalFile {
  * Files up to this size are read at once: many small reads are slower. Of larger ones the JSPI build reads each weight as
  * it is needed, so that gigabytes never lie in memory; the other builds read them whole.
  */
-const wholeFileBytes = 256e6;
+const WHOLE_FILE_BYTES = 256e6;
 
 export interface RuntimeOptions {
   readonly ort: OrtModule;
@@ -160,7 +160,7 @@ export class Runtime {
 }
 
 async function readable({ path, data }: ExternalFile): Promise<{ path: string; data: Blob | Uint8Array }> {
-  return { path, data: data.size > wholeFileBytes ? data : new Uint8Array(await data.arrayBuffer()) };
+  return { path, data: data.size > WHOLE_FILE_BYTES ? data : new Uint8Array(await data.arrayBuffer()) };
 }
 
 /** Elements of a float tensor, read back from the GPU when they lie there. */

@@ -39,7 +39,7 @@ function textChunk(keyword: string, text: string): Uint8Array<ArrayBuffer> {
 }
 
 /** Length of the PNG signature and the IHDR chunk, after which text may stand. */
-const afterHeader = 8 + 25;
+const AFTER_HEADER = 8 + 25;
 
 /** Encodes a picture as PNG; `parameters`, when given, goes into its text chunk. */
 export function encodePng(picture: Pixels, parameters?: string): Blob {
@@ -47,5 +47,5 @@ export function encodePng(picture: Pixels, parameters?: string): Blob {
   const png = encode({ width, height, data, channels: 4, depth: 8 });
   const bytes = new Uint8Array(png);
   const text = parameters === undefined ? [] : [textChunk('parameters', parameters)];
-  return new Blob([bytes.slice(0, afterHeader), ...text, bytes.slice(afterHeader)], { type: 'image/png' });
+  return new Blob([bytes.slice(0, AFTER_HEADER), ...text, bytes.slice(AFTER_HEADER)], { type: 'image/png' });
 }

@@ -5,7 +5,7 @@
 import { AppError } from '../lib/errors.ts';
 import { sha256Hex } from '../lib/sha256.ts';
 
-const cacheName = 'neti-model-files-v1';
+const CACHE_NAME = 'neti-model-files-v1';
 
 export interface CachedFile {
   readonly url: string;
@@ -36,7 +36,7 @@ export async function readCached(file: CachedFile): Promise<Uint8Array<ArrayBuff
 
 async function openCache(): Promise<Cache | null> {
   try {
-    return await caches.open(cacheName);
+    return await caches.open(CACHE_NAME);
   } catch {
     return null;
   }

@@ -4,7 +4,7 @@ import { memoryTree, type MemoryTree } from './testing/memoryTree.ts';
 import type { Journal } from './modelRecords.ts';
 import { ModelStore } from './modelStore.ts';
 
-const id = '0123456789abcdef';
+const ID = '0123456789abcdef';
 const sha256 = 'a'.repeat(64);
 const bytes = (text: string) => new TextEncoder().encode(text);
 const code = (expected: string) => expect.objectContaining({ code: expected }) as unknown;
@@ -12,7 +12,7 @@ const code = (expected: string) => expect.objectContaining({ code: expected }) a
 const file = { path: 'unet/model.onnx', bytes: 4, sha256, gitBlob: null, url: null, state: null, done: null };
 const start: Journal = {
   version: 1,
-  id,
+  id: ID,
   title: 'Tiny',
   source: { kind: 'folder', name: 'tiny' },
   licence: null,
@@ -40,10 +40,10 @@ describe('model store', () => {
   it('lists a model once it is complete', async () => {
     await take();
     expect(await store.list()).toMatchObject([
-      { id, bytes: 4, files: [{ path: file.path, bytes: 4, sha256 }] },
+      { id: ID, bytes: 4, files: [{ path: file.path, bytes: 4, sha256 }] },
     ]);
-    expect(await (await store.openFile(id, file.path)).text()).toBe('data');
-    expect([...tree.files.keys()].toSorted()).toEqual([`${id}/files/${file.path}`, `${id}/model.json`]);
+    expect(await (await store.openFile(ID, file.path)).text()).toBe('data');
+    expect([...tree.files.keys()].toSorted()).toEqual([`${ID}/files/${file.path}`, `${ID}/model.json`]);
   });
 
   it('lists nothing whose files are not done, short, or gone', async () => {
@@ -54,7 +54,7 @@ describe('model store', () => {
     });
     await expect(unverified).rejects.toEqual(code('model.incomplete'));
     expect(await store.list()).toEqual([]);
-    expect(await store.incomplete()).toMatchObject([{ id, bytes: 4, received: 4 }]);
+    expect(await store.incomplete()).toMatchObject([{ id: ID, bytes: 4, received: 4 }]);
     await expect(take('data and more')).rejects.toEqual(code('model.incomplete'));
     expect(await store.list()).toEqual([]);
   });
@@ -65,32 +65,32 @@ describe('model store', () => {
       '',
       '{',
       '{"version":1}',
-      (await tree.read(`${id}/model.json`).then((each) => each!.text())).replace('unet/', '../'),
+      (await tree.read(`${ID}/model.json`).then((each) => each!.text())).replace('unet/', '../'),
     ]) {
-      tree.files.set(`${id}/model.json`, bytes(damage));
+      tree.files.set(`${ID}/model.json`, bytes(damage));
       expect(await store.list()).toEqual([]);
     }
   });
 
   it('refuses files that are not of the model, or not as they were written', async () => {
     await take();
-    await expect(store.openFile(id, 'unet/config.json')).rejects.toEqual(code('model.file'));
-    await expect(store.openFile(id, '../model.json')).rejects.toEqual(code('model.file'));
-    tree.files.set(`${id}/files/${file.path}`, bytes('dat'));
-    await expect(store.openFile(id, file.path)).rejects.toEqual(code('model.damaged'));
+    await expect(store.openFile(ID, 'unet/config.json')).rejects.toEqual(code('model.file'));
+    await expect(store.openFile(ID, '../model.json')).rejects.toEqual(code('model.file'));
+    tree.files.set(`${ID}/files/${file.path}`, bytes('dat'));
+    await expect(store.openFile(ID, file.path)).rejects.toEqual(code('model.damaged'));
     await expect(store.openFile('f'.repeat(16), file.path)).rejects.toEqual(code('model.none'));
   });
 
   it('sweeps away what a removal that was cut short left', async () => {
     tree.files.set('fedcba9876543210/files/unet/model.onnx', bytes('left'));
     await take();
-    expect(await tree.list('')).toEqual([id]);
+    expect(await tree.list('')).toEqual([ID]);
   });
 
   it('lets one at a time take a model in', async () => {
     await store.take(start, async (writer) => {
       await expect(take()).rejects.toEqual(code('model.busy'));
-      await expect(store.remove(id)).rejects.toEqual(code('model.busy'));
+      await expect(store.remove(ID)).rejects.toEqual(code('model.busy'));
       const handle = await writer.open(file.path);
       handle.write(bytes('data'), 0);
       handle.close();
@@ -108,21 +108,21 @@ describe('prepared graphs', () => {
   beforeEach(() => take().then(() => undefined));
 
   it('lie beside the model and count apart', async () => {
-    await store.writePrepared(id, prepared);
-    expect(await store.isPrepared(id)).toBe(true);
-    expect(await (await store.openFile(id, 'prepared/unet.onnx')).text()).toBe('graph');
-    expect((await store.usage()).models).toEqual([{ id, bytes: 4, prepared: 7 }]);
+    await store.writePrepared(ID, prepared);
+    expect(await store.isPrepared(ID)).toBe(true);
+    expect(await (await store.openFile(ID, 'prepared/unet.onnx')).text()).toBe('graph');
+    expect((await store.usage()).models).toEqual([{ id: ID, bytes: 4, prepared: 7 }]);
     expect(await store.list()).toHaveLength(1);
   });
 
   it('are not used when the disk was full before they were whole', async () => {
-    await store.writePrepared(id, prepared);
+    await store.writePrepared(ID, prepared);
     tree.quota = 0;
     const larger = new Map([...prepared, ['prepared/unet.onnx', new Uint8Array(9000)] as const]);
-    await expect(store.writePrepared(id, larger)).rejects.toEqual(code('storage.full'));
-    expect(await store.isPrepared(id)).toBe(false);
-    await expect(store.openFile(id, 'prepared/unet.onnx')).rejects.toEqual(code('model.file'));
-    expect((await store.usage()).models).toEqual([{ id, bytes: 4, prepared: 0 }]);
+    await expect(store.writePrepared(ID, larger)).rejects.toEqual(code('storage.full'));
+    expect(await store.isPrepared(ID)).toBe(false);
+    await expect(store.openFile(ID, 'prepared/unet.onnx')).rejects.toEqual(code('model.file'));
+    expect((await store.usage()).models).toEqual([{ id: ID, bytes: 4, prepared: 0 }]);
   });
 
   it('must have their manifest, and nothing of elsewhere', async () => {
@@ -130,12 +130,12 @@ describe('prepared graphs', () => {
       new Map([['prepared/unet.onnx', bytes('')]]),
       new Map([...prepared, ['model.json', bytes('')]]),
     ])
-      await expect(store.writePrepared(id, files)).rejects.toEqual(code('model.prepared'));
+      await expect(store.writePrepared(ID, files)).rejects.toEqual(code('model.prepared'));
   });
 
   it('go with the model', async () => {
-    await store.writePrepared(id, prepared);
-    await store.remove(id);
+    await store.writePrepared(ID, prepared);
+    await store.remove(ID);
     expect([...tree.files.keys()]).toEqual([]);
   });
 });

@@ -4,7 +4,7 @@
  * makes of a model lies under `files/prepared/` and counts only with its manifest, which is written last.
  */
 import { AppError } from '../lib/errors.ts';
-import { preparedFolder, preparedManifest } from '../lib/modelLayout.ts';
+import { PREPARED_FOLDER, preparedManifest } from '../lib/modelLayout.ts';
 import { isFull, type FileTree, type Space } from './fileTree.ts';
 import {
   journalSchema,
@@ -44,7 +44,7 @@ export class ModelStore {
   async openFile(id: string, path: string): Promise<File> {
     const model = await this.get(id);
     const listed = model.files.find((file) => file.path === path);
-    const made = !listed && path.startsWith(preparedFolder) && (await this.isPrepared(id));
+    const made = !listed && path.startsWith(PREPARED_FOLDER) && (await this.isPrepared(id));
     if (!listed && !made) throw new AppError('model.file', `The model ${model.title} has no file ${path}.`);
     const file = await this.tree.read(modelPaths(id).file(path));
     if (file && (!listed || file.size === listed.bytes)) return file;
@@ -91,7 +91,7 @@ export class ModelStore {
    */
   async writePrepared(id: string, files: ReadonlyMap<string, Uint8Array<ArrayBuffer>>): Promise<void> {
     const manifest = files.get(preparedManifest);
-    const foreign = [...files.keys()].find((path) => !path.startsWith(preparedFolder));
+    const foreign = [...files.keys()].find((path) => !path.startsWith(PREPARED_FOLDER));
     if (!manifest || foreign)
       throw new AppError(
         'model.prepared',
@@ -156,11 +156,11 @@ export class ModelStore {
 
   private async dropPrepared(id: string): Promise<void> {
     await this.tree.remove(modelPaths(id).file(preparedManifest));
-    await this.tree.remove(modelPaths(id).file(preparedFolder.slice(0, -1)));
+    await this.tree.remove(modelPaths(id).file(PREPARED_FOLDER.slice(0, -1)));
   }
 
   private async preparedBytes(id: string): Promise<number> {
-    const folder = modelPaths(id).file(preparedFolder.slice(0, -1));
+    const folder = modelPaths(id).file(PREPARED_FOLDER.slice(0, -1));
     const files = (await this.tree.list(folder)).map((name) => this.tree.read(`${folder}/${name}`));
     return (await Promise.all(files)).reduce((sum, file) => sum + (file?.size ?? 0), 0);
   }

@@ -3,7 +3,7 @@ import { AppError } from '../lib/errors.ts';
 import type { FileTree, TreeFile, Space } from './fileTree.ts';
 
 /** How long to wait for another tab, in milliseconds: a page that reloads takes a moment to let go. */
-const patience = 3000;
+const PATIENCE = 3000;
 
 const inWorker = typeof document === 'undefined';
 
@@ -117,7 +117,7 @@ async function exclusive<T>(name: string, job: () => Promise<T>): Promise<T> {
     held = true;
     return job();
   };
-  const waiting = { signal: AbortSignal.timeout(patience) };
+  const waiting = { signal: AbortSignal.timeout(PATIENCE) };
   return navigator.locks.request(`model ${name}`, waiting, granted).catch((error: unknown) => {
     if (held) throw error;
     throw new AppError(

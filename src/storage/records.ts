@@ -4,11 +4,11 @@
  * concept files are Blobs, which the browser keeps on disk until they are asked for.
  */
 import { z } from 'zod';
-import { conceptKinds } from '../lib/conceptKind.ts';
+import { CONCEPT_KINDS } from '../lib/conceptKind.ts';
 import { mixingSchema, pictureFormSchema, recipeSchema, sampler } from './recipe.ts';
 
 const blob = z.instanceof(Blob);
-const kind = z.enum(conceptKinds);
+const kind = z.enum(CONCEPT_KINDS);
 const count = z.int().nonnegative();
 
 /** A point of the loss curve: running mean and running standard deviation. */

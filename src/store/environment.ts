@@ -1,6 +1,6 @@
 /** Everything the store needs from a browser, put together for the real page. */
 import { AppError } from '../lib/errors.ts';
-import { maxSeed } from '../neti/limits.ts';
+import { MAX_SEED } from '../neti/limits.ts';
 import { trainSettingsOn } from '../neti/baseDefaults.ts';
 import type { StudioStorage } from '../storage/storage.ts';
 import type { StudioDeps } from './context.ts';
@@ -12,11 +12,11 @@ import type { TrainSettings } from '../neti/settings.ts';
 import type { StudioClient } from '../worker/studioClient.ts';
 
 /** A style is judged on things that it was not learned from. */
-const stylePreviews = ['A cat in the style of {}', 'A house in the style of {}'];
+const STYLE_PREVIEWS = ['A cat in the style of {}', 'A house in the style of {}'];
 
 function trainSettings(kind: ConceptKind, defaults: BaseDefaults): TrainSettings {
   const settings = trainSettingsOn(defaults);
-  return kind === 'object' ? settings : { ...settings, previewPrompts: stylePreviews };
+  return kind === 'object' ? settings : { ...settings, previewPrompts: STYLE_PREVIEWS };
 }
 
 async function fetchFile(path: string): Promise<File> {
@@ -45,6 +45,6 @@ export function browserDeps(client: StudioClient, storage: StudioStorage): Studi
     trainSettings,
     now: () => new Date().toISOString(),
     newId,
-    randomSeed: () => crypto.getRandomValues(new Uint32Array(1))[0]! & maxSeed,
+    randomSeed: () => crypto.getRandomValues(new Uint32Array(1))[0]! & MAX_SEED,
   };
 }

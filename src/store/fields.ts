@@ -1,6 +1,6 @@
 /** From what is typed into a field to a number, or to a problem that is shown at that field. */
 import { AppError } from '../lib/errors.ts';
-import { maxSeed } from '../neti/limits.ts';
+import { MAX_SEED } from '../neti/limits.ts';
 import type { Field } from './state.ts';
 
 /** A problem with what one field holds, shown at that field. */
@@ -20,7 +20,7 @@ interface Range {
   readonly whole: boolean;
 }
 
-export const seedRange: Range = { label: 'The seed', from: 0, to: maxSeed, whole: true };
+export const SEED_RANGE: Range = { label: 'The seed', from: 0, to: MAX_SEED, whole: true };
 
 /** Reads a field as a number within a range. Throws a FieldError that says what was expected and what was found. */
 export function readNumber(field: Field, text: string, { label, from, to, whole }: Range): number {

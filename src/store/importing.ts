@@ -1,7 +1,7 @@
 /** Importing concept files, of this studio and of other programs, with what nobody can check about them said. */
 import { AppError } from '../lib/errors.ts';
 import { fromPngUrl } from '../pictures/pngUrl.ts';
-import { maxConceptBytes } from '../neti/limits.ts';
+import { MAX_CONCEPT_BYTES } from '../neti/limits.ts';
 import type { Context } from './context.ts';
 import { groupConceptFiles, partnerOf } from './importFiles.ts';
 import { saveConcept } from './saving.ts';
@@ -60,7 +60,7 @@ async function readImport({ deps, messages }: Context, files: readonly File[]): 
 }
 
 async function read(file: File): Promise<NamedFile> {
-  if (file.size === 0 || file.size > maxConceptBytes)
+  if (file.size === 0 || file.size > MAX_CONCEPT_BYTES)
     throw new AppError(
       'concept.size',
       `A concept file has between 1 byte and 64 MB; this one has ${file.size} bytes. Export it again.`,

@@ -1,7 +1,7 @@
 /** Problems shown in place, announcements for screen readers, and one deletion that can be undone. */
 import { toPlainError } from '../lib/errors.ts';
 import { byAge } from '../storage/records.ts';
-import { maxTrainingPictures } from '../neti/limits.ts';
+import { MAX_TRAINING_PICTURES } from '../neti/limits.ts';
 import type { Context } from './context.ts';
 import type { Messages, MessagesSlice, Problem, ProblemPlace, Removed } from './state.ts';
 
@@ -61,7 +61,7 @@ async function putBack({ deps, set }: Context, removed: Removed): Promise<void> 
     const known = new Set(removed.before.map((each) => each.id));
     const isNew = ({ id }: { readonly id: string }) => !known.has(id);
     return set(({ pictures }) => ({
-      pictures: [...removed.before, ...pictures.filter(isNew)].slice(0, maxTrainingPictures),
+      pictures: [...removed.before, ...pictures.filter(isNew)].slice(0, MAX_TRAINING_PICTURES),
     }));
   }
   if (removed.what === 'concept') {

@@ -3,7 +3,7 @@ import { decode } from 'fast-png';
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../lib/errors.ts';
 import type { GenerateRequest } from '../worker/api.ts';
-import { sweptStarts } from './order.ts';
+import { SWEPT_STARTS } from './order.ts';
 import { sweepAround } from './sweep.ts';
 import { fillIn, pixels, scriptedClient, startStudio } from './testing/scriptedStudio.ts';
 
@@ -55,10 +55,10 @@ describe('mixing two concepts', () => {
     const { store, requests } = await withTwoConcepts();
     store.getState().edit({ count: 4 });
     await store.getState().sweepMixing();
-    expect(requests.map(({ mixing }) => 100 * mixing!.start)).toEqual(sweptStarts);
+    expect(requests.map(({ mixing }) => 100 * mixing!.start)).toEqual(SWEPT_STARTS);
     expect(requests.every(({ seeds }) => seeds.length === 1 && seeds[0] === 5)).toBe(true);
     const { results } = store.getState();
-    expect(sweepAround(results, results[3]!).map(({ mixing }) => mixing!.start)).toEqual(sweptStarts);
+    expect(sweepAround(results, results[3]!).map(({ mixing }) => mixing!.start)).toEqual(SWEPT_STARTS);
     expect(store.getState().generation).toBeNull();
   });
 
@@ -66,7 +66,7 @@ describe('mixing two concepts', () => {
     const { store } = await withTwoConcepts();
     store.subscribe(({ results, cancelGeneration }) => results.length === 2 && cancelGeneration());
     await store.getState().sweepMixing();
-    expect(store.getState().results.map(({ mixing }) => mixing!.start)).toEqual(sweptStarts.slice(0, 2));
+    expect(store.getState().results.map(({ mixing }) => mixing!.start)).toEqual(SWEPT_STARTS.slice(0, 2));
     expect(store.getState().generation).toBeNull();
   });
 

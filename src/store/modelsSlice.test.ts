@@ -5,11 +5,11 @@ import type { ModelOffer, OpenRequest } from '../worker/api.ts';
 import { scriptedClient, startStudio, trainQuickly, fillIn } from './testing/scriptedStudio.ts';
 import type { StudioClient } from '../worker/studioClient.ts';
 
-const id = '0123456789abcdef';
-const verdict = { answer: 'yes', reasons: ['It fits.'] } as const;
+const ID = '0123456789abcdef';
+const VERDICT = { answer: 'yes', reasons: ['It fits.'] } as const;
 const offer: ModelOffer = {
   plan: {
-    id,
+    id: ID,
     title: 'Mine',
     source: { kind: 'url', address: 'https://example.org/mine/' },
     files: [],
@@ -18,9 +18,9 @@ const offer: ModelOffer = {
     weights: null,
     notes: [],
   },
-  preflight: { store: verdict, draw: verdict, train: verdict, precision: 'float32' },
+  preflight: { store: VERDICT, draw: VERDICT, train: VERDICT, precision: 'float32' },
 };
-const request = { kind: 'url', address: 'https://example.org/mine/' } as const;
+const REQUEST = { kind: 'url', address: 'https://example.org/mine/' } as const;
 
 /** Opens whichever base is asked for; each has a hash of its own. */
 async function openAny({ model }: OpenRequest) {
@@ -32,7 +32,7 @@ async function openAny({ model }: OpenRequest) {
 async function offered(overrides: Partial<StudioClient> = {}) {
   const client = scriptedClient({ open: openAny, planModel: () => Promise.resolve(offer), ...overrides });
   const { store } = await startStudio({ client });
-  await store.getState().planModel(request);
+  await store.getState().planModel(REQUEST);
   return store;
 }
 
@@ -56,8 +56,8 @@ describe('a model of one’s own', () => {
     expect(fetchModel).not.toHaveBeenCalled();
     await store.getState().fetchModel();
     expect(store.getState().intake).toBeNull();
-    expect(store.getState().base?.keptId).toBe(id);
-    expect(store.getState().form.model).toBe(id);
+    expect(store.getState().base?.keptId).toBe(ID);
+    expect(store.getState().form.model).toBe(ID);
   });
 
   it('is not opened over a training', async () => {
@@ -85,7 +85,7 @@ describe('a model of one’s own', () => {
     await vi.waitFor(() => expect(fetchModel).toHaveBeenCalledTimes(2));
     finish();
     await again;
-    expect(store.getState().base?.keptId).toBe(id);
+    expect(store.getState().base?.keptId).toBe(ID);
   });
 
   it('leaves nothing when it is cancelled', async () => {
@@ -97,7 +97,7 @@ describe('a model of one’s own', () => {
     await store.getState().dropIntake();
     await fetching;
     expect(store.getState().intake).toBeNull();
-    expect(removeModel).toHaveBeenCalledWith(id);
+    expect(removeModel).toHaveBeenCalledWith(ID);
     expect(store.getState().problems.models).toEqual([]);
   });
 
@@ -131,8 +131,8 @@ describe('a model of one’s own', () => {
       },
     });
     await store.getState().fetchModel();
-    await store.getState().removeModel(id);
-    expect(order).toEqual(['open null', `open ${id}`, 'open null', `remove ${id}`]);
+    await store.getState().removeModel(ID);
+    expect(order).toEqual(['open null', `open ${ID}`, 'open null', `remove ${ID}`]);
     expect(store.getState().form.model).toBeNull();
   });
 
@@ -143,7 +143,7 @@ describe('a model of one’s own', () => {
           ? openAny(given)
           : Promise.reject(new AppError('onnx.unsupported', 'It has an operator that is not known.')),
     });
-    await store.getState().openModel(id);
+    await store.getState().openModel(ID);
     expect(store.getState().status).toBe('failed');
     expect(store.getState().problems.page[0]?.message).toContain('operator');
     await store.getState().openModel(null);

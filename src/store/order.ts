@@ -1,6 +1,6 @@
 /** An order of pictures: what the form asks for, read and checked. */
 import { AppError } from '../lib/errors.ts';
-import { readNumber, seedRange } from './fields.ts';
+import { readNumber, SEED_RANGE } from './fields.ts';
 import { chosenConcepts, type PictureConcepts } from './pictureConcepts.ts';
 import { readSettings, type NamedRecipe } from './recipe.ts';
 import type { StudioState } from './state.ts';
@@ -32,12 +32,12 @@ export function readOrder(state: StudioState, randomSeed: () => number): Order {
 }
 
 function readSeeds({ form }: StudioState, randomSeed: () => number): number[] {
-  const first = form.seed.trim() === '' ? randomSeed() : readNumber('seed', form.seed, seedRange);
+  const first = form.seed.trim() === '' ? randomSeed() : readNumber('seed', form.seed, SEED_RANGE);
   return Array.from({ length: form.count }, (_, index) => first + index);
 }
 
 /** The starts, in %, that a sweep shows: from all the appearance there can be to none. */
-export const sweptStarts: readonly number[] = [0, 20, 40, 60, 80, 100];
+export const SWEPT_STARTS: readonly number[] = [0, 20, 40, 60, 80, 100];
 
 /** One order a start, all on the first seed. Throws `mixing.concepts` unless two concepts are chosen. */
 export function sweepOf({ recipe, concepts, seeds }: Order): Order[] {
@@ -47,7 +47,7 @@ export function sweepOf({ recipe, concepts, seeds }: Order): Order[] {
       'mixing.concepts',
       'Choose two different concepts to mix: one gives the geometry, one the appearance.',
     );
-  return sweptStarts.map((start) => ({
+  return SWEPT_STARTS.map((start) => ({
     recipe: { ...recipe, mixing: { ...mixing, start } },
     concepts,
     seeds: seeds.slice(0, 1),

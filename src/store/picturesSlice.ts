@@ -3,7 +3,7 @@ import { AppError } from '../lib/errors.ts';
 import type { DraftPicture } from '../storage/records.ts';
 import type { Context } from './context.ts';
 import { encodePng } from '../pictures/png.ts';
-import { maxTrainingPictures } from '../neti/limits.ts';
+import { MAX_TRAINING_PICTURES } from '../neti/limits.ts';
 import type { PictureItem, PicturesSlice, SampleConcept } from './state.ts';
 import type { Crop } from '../pictures/pixels.ts';
 
@@ -82,14 +82,14 @@ async function addOne({ deps, get, set, messages }: Context, file: File): Promis
 
 /** How many more pictures the concept takes. */
 export function roomLeft({ pictures }: Pick<PicturesSlice, 'pictures'>): number {
-  return maxTrainingPictures - pictures.length;
+  return MAX_TRAINING_PICTURES - pictures.length;
 }
 
 function tooMany(chosen: number, room: number): AppError {
   const taken = room === 0 ? 'none was added' : `the first ${room} were added`;
   return new AppError(
     'picture.many',
-    `${chosen} pictures were chosen, but a concept takes at most ${maxTrainingPictures}: ${taken}. Four or five good ones are enough.`,
+    `${chosen} pictures were chosen, but a concept takes at most ${MAX_TRAINING_PICTURES}: ${taken}. Four or five good ones are enough.`,
   );
 }
 

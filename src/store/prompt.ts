@@ -1,5 +1,5 @@
 /** What a prompt says: where the concept's `{}` stands, which words the base model does not know, whether it is too long. */
-import { placeholder } from '../lib/prompt.ts';
+import { PLACEHOLDER } from '../lib/prompt.ts';
 import type { PromptCheck } from '../worker/api.ts';
 
 export interface PromptPart {
@@ -7,22 +7,22 @@ export interface PromptPart {
   readonly text: string;
 }
 
-const wordPattern = /[\p{L}\p{N}]+(?:['’-][\p{L}\p{N}]+)*/gu;
-const piecePattern = new RegExp(`\\{\\}|${wordPattern.source}|[^\\p{L}\\p{N}{]+|\\{`, 'gu');
+const WORD_PATTERN = /[\p{L}\p{N}]+(?:['’-][\p{L}\p{N}]+)*/gu;
+const piecePattern = new RegExp(`\\{\\}|${WORD_PATTERN.source}|[^\\p{L}\\p{N}{]+|\\{`, 'gu');
 
 /** Splits a prompt into plain text, placeholders and unknown words; the parts joined give the prompt again. */
 export function splitPrompt(prompt: string, unknownWords: readonly string[]): PromptPart[] {
   const unknown = new Set(unknownWords.map((word) => word.toLowerCase()));
   const pieces = prompt.match(piecePattern) ?? [];
   return pieces.map((text) => {
-    if (text === placeholder) return { kind: 'concept', text };
+    if (text === PLACEHOLDER) return { kind: 'concept', text };
     return { kind: unknown.has(text.toLowerCase()) ? 'unknown' : 'text', text };
   });
 }
 
 /** Words of the prompt, in lower case, that are not among those the base model was taught. */
 export function unknownWords(prompt: string, known: ReadonlySet<string>): string[] {
-  const words = prompt.toLowerCase().match(wordPattern) ?? [];
+  const words = prompt.toLowerCase().match(WORD_PATTERN) ?? [];
   const isKnown = (word: string) => known.has(word) || word.split(/['’-]/).every((part) => known.has(part));
   return [...new Set(words.filter((word) => !isKnown(word)))];
 }
@@ -30,6 +30,6 @@ export function unknownWords(prompt: string, known: ReadonlySet<string>): string
 /** What is wrong with the length of a prompt; null when it fits. */
 export function describeLength({ tokens, conceptTokens, maxTokens }: PromptCheck): string | null {
   if (tokens <= maxTokens) return null;
-  const share = conceptTokens > 1 ? `, ${conceptTokens} of them for ${placeholder}` : '';
+  const share = conceptTokens > 1 ? `, ${conceptTokens} of them for ${PLACEHOLDER}` : '';
   return `The prompt has ${tokens} tokens${share}; the model reads ${maxTokens}. Shorten it by some words.`;
 }

@@ -4,7 +4,7 @@
  */
 import { AppError } from '../lib/errors.ts';
 import { checkPlaceholders } from '../lib/prompt.ts';
-import { maxGuidanceScale, maxSamplingSteps, minGuidanceScale } from '../neti/limits.ts';
+import { maxGuidanceScale, MAX_SAMPLING_STEPS, minGuidanceScale } from '../neti/limits.ts';
 import { MAPPER_DEFAULTS } from '../neti/mapperConfig.ts';
 import { settingsOf, type PictureForm, type PictureSettings, type Recipe } from '../storage/recipe.ts';
 import type { ConceptSource, GenerateRequest } from '../worker/api.ts';
@@ -29,7 +29,7 @@ export const emptyPictureForm: PictureForm = {
   mixingStart: 40,
 };
 
-const stepsRange = { label: 'Sampling steps', from: 1, to: maxSamplingSteps, whole: true };
+const STEPS_RANGE = { label: 'Sampling steps', from: 1, to: MAX_SAMPLING_STEPS, whole: true };
 const guidanceRange = { label: 'Guidance', from: minGuidanceScale, to: maxGuidanceScale, whole: false };
 
 /** The settings that the form asks for. Throws FieldError and `prompt.*`. */
@@ -42,7 +42,7 @@ export function readSettings(form: Form, concepts: PictureConcepts): PictureSett
     ...form,
     prompt: form.prompt.trim(),
     truncation: Math.min(form.truncation, hiddenUnits(concepts) ?? form.truncation),
-    steps: readNumber('steps', form.steps, stepsRange),
+    steps: readNumber('steps', form.steps, STEPS_RANGE),
     guidanceScale: readNumber('guidanceScale', form.guidanceScale, guidanceRange),
   });
 }

@@ -1,5 +1,5 @@
 /** Scores of what was made: the judge looks at new results, and their records keep what it says. */
-import { placeholder } from '../lib/prompt.ts';
+import { PLACEHOLDER } from '../lib/prompt.ts';
 import type { Context } from './context.ts';
 import { saveResult } from './results.ts';
 import type { ResultRecord } from './state.ts';
@@ -7,7 +7,7 @@ import type { Pixels } from '../pictures/pixels.ts';
 import type { Scores } from '../diffusion/judge.ts';
 
 /** Pictures are opaque by now, so no ground shows. */
-const ground = 'white';
+const GROUND = 'white';
 
 /** Scores results of one order, where the base has a judge. Never rejects. */
 export async function scoreResults(context: Context, results: readonly ResultRecord[]): Promise<void> {
@@ -25,10 +25,10 @@ async function judge({ deps, get }: Context, results: readonly ResultRecord[]): 
   const { prompt, conceptId } = results[0]!;
   const concept = get().concepts.find((each) => each.id === conceptId);
   const read = (pictures: readonly Blob[]): Promise<Pixels[]> =>
-    Promise.all(pictures.map((picture) => deps.images.square(picture, null, ground)));
+    Promise.all(pictures.map((picture) => deps.images.square(picture, null, GROUND)));
   return deps.client.score({
     pictures: await read(results.map(({ picture }) => picture)),
-    prompt: prompt.replace(placeholder, concept?.category ?? 'object'),
+    prompt: prompt.replace(PLACEHOLDER, concept?.category ?? 'object'),
     given: await read(concept?.pictures ?? []),
   });
 }

@@ -1,11 +1,11 @@
 /** A training to be run, from the form or for a concept of the library, with every check that can be made before. */
 import { AppError } from '../lib/errors.ts';
-import { officialDefaults } from '../neti/baseDefaults.ts';
-import { maxTrainSteps } from '../neti/limits.ts';
+import { OFFICIAL_DEFAULTS } from '../neti/baseDefaults.ts';
+import { MAX_TRAIN_STEPS } from '../neti/limits.ts';
 import { MAPPER_DEFAULTS } from '../neti/mapperConfig.ts';
 import type { TrainRequest } from '../worker/api.ts';
 import type { StudioDeps } from './context.ts';
-import { FieldError, readNumber, seedRange } from './fields.ts';
+import { FieldError, readNumber, SEED_RANGE } from './fields.ts';
 import type { ConceptRecord, StudioState, TrainingState } from './state.ts';
 import type { ConceptKind } from '../lib/conceptKind.ts';
 import type { TrainSettings } from '../neti/settings.ts';
@@ -20,12 +20,12 @@ export interface TrainingJob {
 
 const LONGEST_NAME = 60;
 
-const stepsRange = { label: 'Training steps', from: 1, to: maxTrainSteps, whole: true };
+const STEPS_RANGE = { label: 'Training steps', from: 1, to: MAX_TRAIN_STEPS, whole: true };
 
 function readSettings(deps: StudioDeps, { form, base }: StudioState, kind: ConceptKind): TrainSettings {
-  const steps = readNumber('trainSteps', form.trainSteps, stepsRange);
-  const seed = readNumber('trainSeed', form.trainSeed, seedRange);
-  return { ...deps.trainSettings(kind, base?.defaults ?? officialDefaults), steps, seed };
+  const steps = readNumber('trainSteps', form.trainSteps, STEPS_RANGE);
+  const seed = readNumber('trainSeed', form.trainSeed, SEED_RANGE);
+  return { ...deps.trainSettings(kind, base?.defaults ?? OFFICIAL_DEFAULTS), steps, seed };
 }
 
 function readLabels({ form }: StudioState): { name: string; category: string } {

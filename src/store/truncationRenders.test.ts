@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { AppError } from '../lib/errors.ts';
 import { stopsOf, TruncationRenders, type Frame, type Series } from './truncationRenders.ts';
 
-const series: Series = { key: 'series', steps: 20, hidden: 128 };
+const SERIES: Series = { key: 'series', steps: 20, hidden: 128 };
 
 function setUp(render?: (truncation: number, steps: number, signal: AbortSignal) => Promise<Blob>) {
   const frames: Frame<Series>[] = [];
@@ -36,7 +36,7 @@ describe('the stops', () => {
 describe('TruncationRenders', () => {
   it('shows a draft, then the full picture, then works ahead', async () => {
     const { renderer, seen, renders } = setUp();
-    await renderer.show(series, 50);
+    await renderer.show(SERIES, 50);
     expect(seen()).toEqual([
       [50, 'draft'],
       [50, 'full'],
@@ -46,17 +46,17 @@ describe('TruncationRenders', () => {
 
   it('shows what is cached at once, without a render', async () => {
     const { renderer, seen, renders } = setUp();
-    await renderer.show(series, 50);
+    await renderer.show(SERIES, 50);
     const before = renders.length;
-    await renderer.show(series, 50);
+    await renderer.show(SERIES, 50);
     expect(seen().at(-1)).toEqual([50, 'full']);
     expect(renders).toHaveLength(before);
   });
 
   it('stands the nearest stop in for what is not cached', async () => {
     const { renderer, seen } = setUp();
-    renderer.remember(series, 128, new Blob());
-    await renderer.show(series, 100);
+    renderer.remember(SERIES, 128, new Blob());
+    await renderer.show(SERIES, 100);
     expect(seen()[0]).toEqual([128, 'near']);
   });
 
@@ -68,9 +68,9 @@ describe('TruncationRenders', () => {
           if (truncation !== 10) resolve(new Blob());
         }),
     );
-    const stale = renderer.show(series, 10);
+    const stale = renderer.show(SERIES, 10);
     await vi.waitFor(() => Promise.resolve());
-    await Promise.all([stale, renderer.show(series, 90)]);
+    await Promise.all([stale, renderer.show(SERIES, 90)]);
     expect(seen().some(([truncation]) => truncation === 10)).toBe(false);
     expect(seen().at(-1)).toEqual([90, 'full']);
     expect(errors).toEqual([]);
@@ -78,7 +78,7 @@ describe('TruncationRenders', () => {
 
   it('reports a failed render', async () => {
     const { renderer, errors } = setUp(() => Promise.reject(new AppError('worker.died', 'It stopped.')));
-    await renderer.show(series, 10);
+    await renderer.show(SERIES, 10);
     expect(errors).toHaveLength(1);
   });
 });

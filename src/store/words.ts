@@ -17,7 +17,7 @@ export function truncationWords(truncation: number, hidden: number): string {
 }
 
 /** The slider's words for a textual inversion. */
-export const plainWords = 'A textual inversion is the same at every truncation';
+export const PLAIN_WORDS = 'A textual inversion is the same at every truncation';
 
 /** A concept's name as a file name that every system accepts. */
 export function conceptFileName(name: string, ending = 'safetensors'): string {

@@ -10,21 +10,21 @@ import { Random } from '../lib/random.ts';
 import { createBridge } from '../neti/bridge.ts';
 import { createMapper } from '../neti/mapper.ts';
 import { MAPPER_DEFAULTS } from '../neti/mapperConfig.ts';
-import { officialDefaults, trainSettingsOn } from '../neti/baseDefaults.ts';
+import { OFFICIAL_DEFAULTS, trainSettingsOn } from '../neti/baseDefaults.ts';
 import type { StepTimes } from '../neti/trainer.ts';
 import { Trainer } from '../neti/trainer.ts';
 import { Runtime } from '../ort/runtime.ts';
 import { benchUnet } from './benchUnet.ts';
 import { openFolder } from '../lib/modelFolder.ts';
 
-const warmUp = 3;
-const repeats = 15;
+const WARM_UP = 3;
+const REPEATS = 15;
 
 async function measureSteps(trainer: Trainer): Promise<StepTimes[]> {
   const times: StepTimes[] = [];
-  for (let i = 0; i < warmUp + repeats; i++) {
+  for (let i = 0; i < WARM_UP + REPEATS; i++) {
     const step = await trainer.step();
-    if (i >= warmUp) times.push(step.times);
+    if (i >= WARM_UP) times.push(step.times);
   }
   return times;
 }
@@ -35,7 +35,7 @@ const runtime = new Runtime({ ort, provider: 'wasm' });
 const pipeline = await Pipeline.load(runtime, openFolder(folder));
 const bridge = createBridge(runtime);
 const random = new Random(0);
-const settings = trainSettingsOn(officialDefaults);
+const settings = trainSettingsOn(OFFICIAL_DEFAULTS);
 const { layers, contextWidth, latent } = pipeline.shape;
 const mapper = createMapper(
   bridge.backend,
@@ -55,18 +55,18 @@ const trainer = new Trainer({
 });
 
 const times = await measureSteps(trainer);
-const parts = ['mapper', 'text', 'unet', 'rest'] as const;
-console.log(`One training step of ${settings.batchSize} pictures, wasm, 2 threads, median of ${repeats}:`);
-for (const part of parts)
+const PARTS = ['mapper', 'text', 'unet', 'rest'] as const;
+console.log(`One training step of ${settings.batchSize} pictures, wasm, 2 threads, median of ${REPEATS}:`);
+for (const part of PARTS)
   console.log(
     `  ${part.padEnd(8)} ${median(times.map((t) => t[part]))
       .toFixed(0)
       .padStart(6)} ms`,
   );
-const total = median(times.map((t) => parts.reduce((sum, part) => sum + t[part], 0)));
+const total = median(times.map((t) => PARTS.reduce((sum, part) => sum + t[part], 0)));
 console.log(`  ${'step'.padEnd(8)} ${total.toFixed(0).padStart(6)} ms`);
 
-const unet = await benchUnet(folder, { batch: settings.batchSize, repeats, threads: 2 });
+const unet = await benchUnet(folder, { batch: settings.batchSize, repeats: REPEATS, threads: 2 });
 console.log(`U-Net, ${settings.batchSize} pictures, against the stock graph's forward pass:`);
 console.log(`  stock forward      ${unet.stockForward.toFixed(0).padStart(6)} ms`);
 console.log(

@@ -7,11 +7,11 @@
 import { chromium, type Browser, type Page } from '@playwright/test';
 import { median } from 'simple-statistics';
 import { createServer } from 'vite';
-import type { StepTime } from '../../e2e/pages/step-time.ts';
+import type { StepTime } from '../../e2e/pages/stepTime.ts';
 import { browserLaunch } from './browser.ts';
 
-const builds = ['jspi', 'asyncify'] as const;
-type Build = (typeof builds)[number];
+const BUILDS = ['jspi', 'asyncify'] as const;
+type Build = (typeof BUILDS)[number];
 type Action = keyof StepTime;
 
 async function openPage(browser: Browser, address: string, build: Build): Promise<Page> {
@@ -34,8 +34,8 @@ async function inTurn(pages: readonly Page[], action: Action): Promise<number[]>
 }
 
 function print(name: string, rows: readonly (readonly number[])[]): void {
-  const medians = builds.map((_, i) => median(rows.map((row) => row[i]!)));
-  const cells = builds.map((build, i) => `${build} ${medians[i]!.toFixed(2)} s`);
+  const medians = BUILDS.map((_, i) => median(rows.map((row) => row[i]!)));
+  const cells = BUILDS.map((build, i) => `${build} ${medians[i]!.toFixed(2)} s`);
   console.log(`${name}: ${cells.join(', ')}, ratio ${(medians[0]! / medians[1]!).toFixed(2)}`);
 }
 
@@ -44,8 +44,8 @@ const server = await createServer({ server: { port: 4179 }, logLevel: 'warn' });
 await server.listen();
 const browser = await chromium.launch(browserLaunch());
 try {
-  const address = new URL('e2e/pages/step-time.html', server.resolvedUrls!.local[0]).href;
-  const pages = await Promise.all(builds.map((build) => openPage(browser, address, build)));
+  const address = new URL('e2e/pages/stepTime.html', server.resolvedUrls!.local[0]).href;
+  const pages = await Promise.all(BUILDS.map((build) => openPage(browser, address, build)));
   print('engine and sessions', [await inTurn(pages, 'load')]);
   print('first step', [await inTurn(pages, 'step')]);
   const rows: number[][] = [];

@@ -10,7 +10,7 @@ import type { Lesson } from './studioPage.ts';
 import { sheet } from './sheets.ts';
 import { exportConcept, generate, picturesOf, train, withStudio } from './studioPage.ts';
 
-const usage =
+const USAGE =
   'npm run demo -- --images DIR --name NAME --category WORD [--steps 150] [--prompt "A photo of {} on a beach"] ' +
   '[--pictures 8] [--seed 1] [--no-build] --out DIR';
 
@@ -37,7 +37,7 @@ function readOptions(): { options: DemoOptions; isBuilt: boolean } {
   });
   const { images, name, category, out } = values;
   if (!images || !name || !category || !out)
-    throw new Error(`Expected --images, --name, --category and --out: ${usage}`);
+    throw new Error(`Expected --images, --name, --category and --out: ${USAGE}`);
   const options = {
     images: resolve(images),
     name,

@@ -21,12 +21,12 @@ import { nativeRuntime } from './nativeRuntime.ts';
 import { pngPlanes } from '../pictures/pngPlanes.ts';
 import { bootstrap, type Interval } from './statistics.ts';
 
-const template = 'a photo of a {}';
-const pairCount = 256;
+const TEMPLATE = 'a photo of a {}';
+const PAIR_COUNT = 256;
 /** Words are first compared on every eighth pair, which also spans all timesteps; the best go on to all of them. */
-const firstRound = 8;
-const finalists = 8;
-const batchSize = 32;
+const FIRST_ROUND = 8;
+const FINALISTS = 8;
+const BATCH_SIZE = 32;
 
 interface Pair {
   readonly timestep: number;
@@ -35,8 +35,8 @@ interface Pair {
 
 function drawPairs(pipeline: Pipeline, random: Random): Pair[] {
   const [channels, height, width] = pipeline.shape.latent;
-  const stratum = pipeline.schedule.timesteps / pairCount;
-  return Array.from({ length: pairCount }, (_, i) => ({
+  const stratum = pipeline.schedule.timesteps / PAIR_COUNT;
+  return Array.from({ length: PAIR_COUNT }, (_, i) => ({
     timestep: Math.floor((i + random.uniform()) * stratum),
     noise: random.fillNormal(new Float32Array(channels * height * width)),
   }));
@@ -50,8 +50,8 @@ async function losses(
   contexts: PromptContexts,
 ): Promise<number[]> {
   const found: number[] = [];
-  for (let start = 0; start < pairs.length; start += batchSize) {
-    const batch = pairs.slice(start, start + batchSize);
+  for (let start = 0; start < pairs.length; start += BATCH_SIZE) {
+    const batch = pairs.slice(start, start + BATCH_SIZE);
     const at = batch.map((_, i) => contexts(start + i));
     const join = (parts: Float32Array[]) => Float32Array.from(parts.flatMap((part) => Array.from(part)));
     const sample = join(
@@ -83,15 +83,15 @@ async function bestWord(
   words: readonly string[],
 ) {
   const measure = async (word: string, chosen: readonly Pair[]) => {
-    const contexts = await plainContexts(pipeline, template.replace('{}', word));
+    const contexts = await plainContexts(pipeline, TEMPLATE.replace('{}', word));
     return { word, losses: await losses(pipeline, clean, chosen, contexts) };
   };
-  const some = pairs.filter((_, i) => i % firstRound === 0);
+  const some = pairs.filter((_, i) => i % FIRST_ROUND === 0);
   const first = [];
   for (const word of words) first.push(await measure(word, some));
   first.sort((a, b) => mean(a.losses) - mean(b.losses));
   const last = [];
-  for (const { word } of first.slice(0, finalists)) last.push(await measure(word, pairs));
+  for (const { word } of first.slice(0, FINALISTS)) last.push(await measure(word, pairs));
   return last.sort((a, b) => mean(a.losses) - mean(b.losses))[0]!;
 }
 
@@ -121,7 +121,7 @@ async function conceptLosses(
 ): Promise<number[]> {
   const { config, state } = await readConcept(file);
   const contexts = await conceptContexts(pipeline, bridge, {
-    row: pipeline.tokenizer.encode(template),
+    row: pipeline.tokenizer.encode(TEMPLATE),
     mapper: new Mapper(bridge.backend, config, state),
     truncation: config.hidden,
     timesteps: pairs.map(({ timestep }) => timestep),

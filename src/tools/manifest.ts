@@ -6,24 +6,24 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { z } from 'zod';
-import { conceptKinds } from '../lib/conceptKind.ts';
-import { configPath, graphPath, judgeParts, layout, networks, preparedFolder } from '../lib/modelLayout.ts';
+import { CONCEPT_KINDS } from '../lib/conceptKind.ts';
+import { configPath, graphPath, JUDGE_PARTS, layout, NETWORKS, PREPARED_FOLDER } from '../lib/modelLayout.ts';
 import { hashBase, type Manifest, type ModelEntry, type ModelFile } from '../lib/manifest.ts';
 
 const { index, words, defaults, attribution, scheduler, tokenizer, tokenizerConfig } = layout;
 const shipped = new Set<string>([
   ...[index, words, defaults, attribution, scheduler, tokenizer, tokenizerConfig],
-  ...networks.flatMap((part) => [graphPath(part), configPath(part)]),
-  ...judgeParts.map(graphPath),
+  ...NETWORKS.flatMap((part) => [graphPath(part), configPath(part)]),
+  ...JUDGE_PARTS.map(graphPath),
 ]);
 const isSample = (path: string) => /^concepts\/[\w-]+\/(concept\.json|\d+\.png)$/.test(path);
-const isShipped = (path: string) => shipped.has(path) || path.startsWith(preparedFolder) || isSample(path);
+const isShipped = (path: string) => shipped.has(path) || path.startsWith(PREPARED_FOLDER) || isSample(path);
 
 const vaeSchema = z.object({ sample_size: z.int().positive() });
 const conceptSchema = z.object({
   name: z.string(),
   category: z.string(),
-  kind: z.enum(conceptKinds).default('object'),
+  kind: z.enum(CONCEPT_KINDS).default('object'),
   credit: z.string().default(''),
 });
 

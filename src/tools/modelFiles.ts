@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import type { Connect, Plugin } from 'vite';
 import { manifestSchema } from '../lib/manifest.ts';
 
-const types: Record<string, string> = {
+const TYPES: Record<string, string> = {
   json: 'application/json',
   png: 'image/png',
   onnx: 'application/octet-stream',
@@ -32,7 +32,7 @@ function serve(root: string): Connect.NextHandleFunction {
           response.statusCode = 404;
           return response.end(`models/manifest.json does not name ${name}`);
         }
-        response.setHeader('Content-Type', types[name.split('.').pop() ?? ''] ?? 'application/octet-stream');
+        response.setHeader('Content-Type', TYPES[name.split('.').pop() ?? ''] ?? 'application/octet-stream');
         response.setHeader('Cache-Control', 'no-cache');
         return createReadStream(join(root, name)).pipe(response);
       })

@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { Pipeline } from '../diffusion/pipeline.ts';
 import { relativeError } from '../lib/numbers.ts';
 import { Random } from '../lib/random.ts';
-import { officialDefaults, trainSettingsOn } from '../neti/baseDefaults.ts';
+import { OFFICIAL_DEFAULTS, trainSettingsOn } from '../neti/baseDefaults.ts';
 import { createBridge } from '../neti/bridge.ts';
 import { TrainingRun } from '../neti/run.ts';
 import { Runtime } from '../ort/runtime.ts';
@@ -13,7 +13,7 @@ import { openFolder } from '../lib/modelFolder.ts';
 import { nativeRuntime } from './nativeRuntime.ts';
 
 const base = join(import.meta.dirname, '../../models/sticker-world');
-const steps = 10;
+const STEPS = 10;
 
 async function lossCurve(runtime: Runtime): Promise<Float32Array> {
   const pipeline = await Pipeline.load(runtime, openFolder(base));
@@ -23,13 +23,13 @@ async function lossCurve(runtime: Runtime): Promise<Float32Array> {
     { pipeline, bridge: createBridge(runtime), identity: { id: 'base', hash: 'base' }, architecture: 'base' },
     {
       variant: 'neti',
-      settings: { ...trainSettingsOn(officialDefaults), batchSize: 2 },
+      settings: { ...trainSettingsOn(OFFICIAL_DEFAULTS), batchSize: 2 },
       category: 'animal',
       pictures: [{ straight: { mean, logvar: new Float32Array(size).fill(-8) }, mirrored: null }],
       templates: ['a photo of a {}'],
     },
   );
-  for (let i = 0; i < steps; i++) await run.next();
+  for (let i = 0; i < STEPS; i++) await run.next();
   run.release();
   return Float32Array.from(run.losses);
 }

@@ -9,7 +9,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { AppError } from '../lib/errors.ts';
-import { precisions } from '../lib/precision.ts';
+import { PRECISIONS } from '../lib/precision.ts';
 import type { CompileOptions } from '../onnx/options.ts';
 import type { MemoryPlan } from '../onnx/plan/choose.ts';
 import { simulateMemory } from '../onnx/plan/memory.ts';
@@ -76,7 +76,7 @@ function list(text: string): number[] {
 }
 
 function optionsFor(batch: number, budgets: readonly number[]): (CompileOptions & { batch: number })[] {
-  return precisions.flatMap((precision) => [
+  return PRECISIONS.flatMap((precision) => [
     { precision, batch },
     ...budgets.map((budget) => ({ precision, batch, activationBudget: budget * GIGA })),
   ]);

@@ -7,7 +7,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { AppError } from '../lib/errors.ts';
-import { judgeParts } from '../lib/modelLayout.ts';
+import { JUDGE_PARTS } from '../lib/modelLayout.ts';
 import { prepareJudge } from '../onnx/judge.ts';
 import { prepareModel } from '../onnx/model.ts';
 import { openFolder } from '../lib/modelFolder.ts';
@@ -17,7 +17,7 @@ async function main(args: readonly string[]): Promise<void> {
   if (!folder) throw new AppError('usage', 'expected a model folder: npm run prepare-model -- DIR [--check]');
   const open = openFolder(folder);
   const parts = await readdir(folder);
-  const judge = judgeParts.every((part) => parts.includes(part)) ? await prepareJudge(open) : [];
+  const judge = JUDGE_PARTS.every((part) => parts.includes(part)) ? await prepareJudge(open) : [];
   for (const [path, bytes] of [...(await prepareModel(open)), ...judge]) {
     if (args.includes('--check')) await compare(join(folder, path), bytes);
     else await save(join(folder, path), bytes);

@@ -13,8 +13,8 @@ import { blindTest, plainRows, sheet, type Taught } from './sheets.ts';
 import { exportConcept, generate, picturesOf, train, withStudio } from './studioPage.ts';
 
 const concepts = join(import.meta.dirname, '../../models/sticker-world/concepts');
-const prompts = ['A photo of {}', 'A photo of {} on a beach'];
-const perPrompt = 4;
+const PROMPTS = ['A photo of {}', 'A photo of {} on a beach'];
+const PER_PROMPT = 4;
 
 interface Lesson extends Taught {
   readonly seconds: number;
@@ -28,7 +28,7 @@ async function teach(page: Page, folder: string, steps: number, out: string): Pr
   };
   const seconds = await train(page, { images, name, category, steps });
   const made: Buffer[] = [];
-  for (const prompt of prompts) made.push(...(await generate(page, prompt, perPrompt, 1)));
+  for (const prompt of PROMPTS) made.push(...(await generate(page, prompt, PER_PROMPT, 1)));
   await exportConcept(page, join(out, `${folder}.safetensors`));
   const given = await Promise.all((await picturesOf(images)).map((path) => readFile(path)));
   console.log(`${name}: ${steps} steps in ${seconds.toFixed(0)} s`);

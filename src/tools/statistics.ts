@@ -9,7 +9,7 @@ export interface Interval {
   readonly high: number;
 }
 
-const resamples = 2000;
+const RESAMPLES = 2000;
 
 /**
  * Percentile bootstrap of `statistic` over `count` observations.
@@ -21,7 +21,7 @@ export function bootstrap(
   random: Random,
 ): Interval {
   const all = Array.from({ length: count }, (_, i) => i);
-  const found = Array.from({ length: resamples }, () => statistic(all.map(() => random.int(count))));
+  const found = Array.from({ length: RESAMPLES }, () => statistic(all.map(() => random.int(count))));
   found.sort((a, b) => a - b);
   return { value: statistic(all), low: quantileSorted(found, 0.025), high: quantileSorted(found, 0.975) };
 }

@@ -10,7 +10,7 @@ import { Results } from './Results.tsx';
 import { useActions, useStudio } from './useStudio.ts';
 
 const MOST_SUGGESTIONS = 8;
-const counts = [1, 2, 4, 6, 8] as const;
+const COUNTS = [1, 2, 4, 6, 8] as const;
 
 /** A suggestion with {} is a whole prompt; any other is words to add to the one there is. */
 function suggest(prompt: string, suggestion: string): string {
@@ -57,7 +57,7 @@ function Count() {
         value={count}
         onChange={(event) => actions().edit({ count: Number(event.target.value) })}
       >
-        {counts.map((each) => (
+        {COUNTS.map((each) => (
           <option key={each}>{each}</option>
         ))}
       </select>

@@ -144,7 +144,7 @@ function UrlWay() {
   );
 }
 
-const privacy: Record<Way, string> = {
+const PRIVACY: Record<Way, string> = {
   folder: 'The files are copied into this browser’s own storage. Nothing is sent anywhere.',
   hub: 'This page asks huggingface.co, and where that keeps its files, for the files you are shown first, and for nothing else. Nothing of yours is sent along.',
   url: 'This page asks that server for the files you are shown first, and for nothing else. Nothing of yours is sent along.',
@@ -161,7 +161,7 @@ export function ModelSource() {
       {way === 'folder' && <FolderWay />}
       {way === 'hub' && <HubWay />}
       {way === 'url' && <UrlWay />}
-      <p className="quiet model-privacy">{privacy[way]}</p>
+      <p className="quiet model-privacy">{PRIVACY[way]}</p>
       {way === 'folder' && (
         <div className="dialog-buttons">
           <Dialog.Close className="button">Close</Dialog.Close>

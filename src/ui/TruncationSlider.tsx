@@ -1,6 +1,6 @@
 /** The truncation of the chosen picture, from a loose idea to an exact likeness on the same seed, with what it means in words. */
 import { isSliderIdle, sliderUnits } from '../store/truncationSeries.ts';
-import { plainWords, truncationWords } from '../store/words.ts';
+import { PLAIN_WORDS, truncationWords } from '../store/words.ts';
 import { LabelledSlider } from './LabelledSlider.tsx';
 import { useActions, useStudio } from './useStudio.ts';
 
@@ -20,7 +20,7 @@ export function TruncationSlider() {
       disabled={idle}
       onValue={(value) => actions().setTruncation(value)}
       spoken={(value) => `${value} of ${hidden}`}
-      words={(value) => (idle ? plainWords : truncationWords(value, hidden))}
+      words={(value) => (idle ? PLAIN_WORDS : truncationWords(value, hidden))}
     >
       <div className="slider-ends" aria-hidden="true">
         <span>loose idea</span>

@@ -1,5 +1,5 @@
 /** The page's few icons: 20 px strokes in the colour of the text beside them; always decorative. */
-const paths = {
+const PATHS = {
   add: 'M10 4v12M4 10h12',
   close: 'M5 5l10 10M15 5L5 15',
   crop: 'M6 2v12h12M2 6h12v12',
@@ -21,12 +21,12 @@ const paths = {
   chevron: 'M5 8l5 5 5-5',
 } as const;
 
-export type IconName = keyof typeof paths;
+export type IconName = keyof typeof PATHS;
 
 export function Icon({ name }: { name: IconName }) {
   return (
     <svg className="icon" viewBox="0 0 20 20" aria-hidden="true" focusable="false">
-      <path d={paths[name]} />
+      <path d={PATHS[name]} />
     </svg>
   );
 }

@@ -1,12 +1,12 @@
 /** What the worker needs of an open base model, whether it ships with the studio or is the user's own. */
 import { z } from 'zod';
 import { readJson, type OpenFile } from '../lib/modelFiles.ts';
-import { graphPath, judgeParts, layout } from '../lib/modelLayout.ts';
+import { graphPath, JUDGE_PARTS, layout } from '../lib/modelLayout.ts';
 import type { ModelFile } from '../lib/manifest.ts';
 import type { ModelShape } from '../diffusion/pipeline.ts';
 import type { BaseIdentity } from '../neti/conceptFile.ts';
 import type { BaseDefaults } from '../neti/baseDefaults.ts';
-import { officialTemplates } from '../neti/templates.ts';
+import { OFFICIAL_TEMPLATES } from '../neti/templates.ts';
 import type { SampleConcept } from './api.ts';
 
 const wordsSchema = z.object({
@@ -69,7 +69,7 @@ const commonWords: Words = {
     'Colorful graffiti of {}',
     'A photograph of two {} on a table',
   ],
-  templates: officialTemplates,
+  templates: OFFICIAL_TEMPLATES,
 };
 
 /** The model's own `words.json`, or words that any Stable Diffusion knows where there is none of that form. */
@@ -79,7 +79,7 @@ export async function readWords(open: OpenFile): Promise<Words> {
 }
 
 export function hasJudge(files: readonly ModelFile[]): boolean {
-  return judgeParts.every((part) => files.some(({ path }) => path === graphPath(part)));
+  return JUDGE_PARTS.every((part) => files.some(({ path }) => path === graphPath(part)));
 }
 
 /** What concepts learned on this base carry. */

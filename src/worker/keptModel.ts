@@ -5,7 +5,7 @@
 import { AppError } from '../lib/errors.ts';
 import { hashBase } from '../lib/manifest.ts';
 import { readJson, type OpenFile } from '../lib/modelFiles.ts';
-import { judgeParts, networks, preparedManifest, preparedSchema } from '../lib/modelLayout.ts';
+import { JUDGE_PARTS, NETWORKS, preparedManifest, preparedSchema } from '../lib/modelLayout.ts';
 import { readDefaults } from '../neti/baseDefaults.ts';
 import { prepareJudge } from '../onnx/judge.ts';
 import type { CompileOptions, OnGraph } from '../onnx/options.ts';
@@ -71,7 +71,7 @@ async function prepare(
   progress: Pick<OpenKeptOptions, 'signal' | 'onProgress'>,
 ): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
   const judged = hasJudge(files);
-  const onGraph = follow(networks.length + (judged ? judgeParts.length : 0), progress);
+  const onGraph = follow(NETWORKS.length + (judged ? JUDGE_PARTS.length : 0), progress);
   const prepared = [
     ...(await prepareModel(open, options, onGraph)),
     ...(judged ? await prepareJudge(open, onGraph) : []),
@@ -80,7 +80,7 @@ async function prepare(
   return new Map(prepared.map(([path, bytes]) => [path, new Uint8Array(bytes)]));
 }
 
-const partNames: Readonly<Record<string, string>> = {
+const PART_NAMES: Readonly<Record<string, string>> = {
   unet: 'the U-Net',
   text_encoder: 'the text encoder',
   vae_encoder: 'the picture encoder',
@@ -94,7 +94,7 @@ function follow(
 ): OnGraph {
   let loaded = 0;
   return async (part) => {
-    onProgress({ status: 'prepare', part: partNames[part] ?? 'the judge', loaded: loaded++, total });
+    onProgress({ status: 'prepare', part: PART_NAMES[part] ?? 'the judge', loaded: loaded++, total });
     await throwIfCancelled(signal);
   };
 }

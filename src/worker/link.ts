@@ -17,8 +17,8 @@ interface Connection {
 }
 
 /** A pulse this late means that the worker is gone or wedged: longer than any single run of the engine. */
-const pulsePeriod = 10_000;
-const pulseLimit = 120_000;
+const PULSE_PERIOD = 10_000;
+const PULSE_LIMIT = 120_000;
 
 function connect(): Connection {
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'studio' });
@@ -44,7 +44,7 @@ export class WorkerLink {
   private ready = new Promise<unknown>((resolve) => (this.noteOpening = resolve));
 
   constructor() {
-    setInterval(() => this.takePulse(), pulsePeriod);
+    setInterval(() => this.takePulse(), PULSE_PERIOD);
   }
 
   /** Calls the listener with the reason whenever a worker dies. */
@@ -102,6 +102,6 @@ export class WorkerLink {
     void connection.remote.ping().then(() => {
       this.lastPulse = Date.now();
     });
-    if (Date.now() - this.lastPulse > pulseLimit) connection.kill('it no longer answers');
+    if (Date.now() - this.lastPulse > PULSE_LIMIT) connection.kill('it no longer answers');
   }
 }

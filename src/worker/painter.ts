@@ -10,7 +10,7 @@ import { AppError } from '../lib/errors.ts';
 import { fromPlanes } from '../pictures/pixels.ts';
 import { checkPlaceholders } from '../lib/prompt.ts';
 import type { Bridge } from '../neti/bridge.ts';
-import { maxDrawnPictures, maxSamplingSteps } from '../neti/limits.ts';
+import { MAX_DRAWN_PICTURES, MAX_SAMPLING_STEPS } from '../neti/limits.ts';
 import { readConcept } from '../neti/conceptFile.ts';
 import { conceptContexts } from '../neti/contexts.ts';
 import { Mapper } from '../neti/mapper.ts';
@@ -21,12 +21,12 @@ import { identityOf, type BaseModel } from './baseModel.ts';
 import type { ConceptSource, GenerateProgress, GenerateRequest, GenerateResult } from './api.ts';
 import type { Pixels } from '../pictures/pixels.ts';
 
-const mostKeptContexts = 8;
+const MOST_KEPT_CONTEXTS = 8;
 /** A large model's contexts take 190 MB for 25 steps: fewer are kept, but those of two mixed concepts and of no prompt. */
-const leastKeptContexts = 3;
-const keptContextBytes = 5e8;
+const LEAST_KEPT_CONTEXTS = 3;
+const KEPT_CONTEXT_BYTES = 5e8;
 /** A geometry and an appearance concept. */
-const keptConcepts = 2;
+const KEPT_CONCEPTS = 2;
 
 /** A mapper ready to run, and what tells it from others; null for one that is still learning, whose contexts serve once. */
 export interface LearnedConcept {
@@ -168,7 +168,7 @@ export class Painter {
   private async load({ key, file }: ConceptSource): Promise<LearnedConcept> {
     const learned = this.concepts.find((each) => each.key === key) ?? (await this.read(key, file));
     const others = this.concepts.filter((each) => each !== learned);
-    const dropped = others.slice(0, Math.max(0, others.length + 1 - keptConcepts));
+    const dropped = others.slice(0, Math.max(0, others.length + 1 - KEPT_CONCEPTS));
     for (const { mapper } of dropped) mapper.release();
     this.concepts = [...others.slice(dropped.length), learned];
     return learned;
@@ -185,7 +185,7 @@ export class Painter {
 /** How many prompts' contexts are kept, each of L layers × T tokens × D numbers, keys and values, at the usual 25 steps. */
 function keptContexts({ layers, tokens, contextWidth }: ModelShape): number {
   const bytes = 25 * layers * tokens * contextWidth * 2 * Float32Array.BYTES_PER_ELEMENT;
-  return Math.max(leastKeptContexts, Math.min(mostKeptContexts, Math.floor(keptContextBytes / bytes)));
+  return Math.max(LEAST_KEPT_CONTEXTS, Math.min(MOST_KEPT_CONTEXTS, Math.floor(KEPT_CONTEXT_BYTES / bytes)));
 }
 
 function chunked<T>(list: readonly T[], size: number): T[][] {
@@ -205,10 +205,10 @@ function checkRequest({ steps, seeds, truncation, guidanceScale }: PaintRequest,
   const whole = (value: number, from: number, to: number) =>
     Number.isInteger(value) && value >= from && value <= to;
   const wrong = [
-    !whole(steps, 1, maxSamplingSteps) &&
-      `steps must be a whole number from 1 to ${maxSamplingSteps}, found ${steps}`,
-    !whole(seeds.length, 1, maxDrawnPictures) &&
-      `1 to ${maxDrawnPictures} pictures at a time, found ${seeds.length}`,
+    !whole(steps, 1, MAX_SAMPLING_STEPS) &&
+      `steps must be a whole number from 1 to ${MAX_SAMPLING_STEPS}, found ${steps}`,
+    !whole(seeds.length, 1, MAX_DRAWN_PICTURES) &&
+      `1 to ${MAX_DRAWN_PICTURES} pictures at a time, found ${seeds.length}`,
     !seeds.every((seed) => Number.isSafeInteger(seed)) &&
       `seeds must be whole numbers, found ${seeds.join(', ')}`,
     most !== null &&

@@ -1,11 +1,11 @@
 /** Pictures' moments of the VAE, kept: "how the model sees it" and the training that follows encode a picture once between them. */
 import type { Pipeline } from '../diffusion/pipeline.ts';
 import { sha256Hex } from '../lib/sha256.ts';
-import { maxTrainingPictures } from '../neti/limits.ts';
+import { MAX_TRAINING_PICTURES } from '../neti/limits.ts';
 import type { LatentMoments } from '../neti/trainer.ts';
 
 /** Every picture of a training and its mirror image. */
-const most = 2 * maxTrainingPictures;
+const MOST = 2 * MAX_TRAINING_PICTURES;
 
 export class PictureEncoder {
   /** By the picture's hash, least recently used first. */
@@ -20,7 +20,7 @@ export class PictureEncoder {
     this.known.delete(key);
     this.known.set(key, moments);
     const [oldest] = this.known.keys();
-    if (this.known.size > most && oldest !== undefined) this.known.delete(oldest);
+    if (this.known.size > MOST && oldest !== undefined) this.known.delete(oldest);
     return moments;
   }
 }

@@ -2,9 +2,9 @@
 import type { TrainProgress } from './api.ts';
 
 /** Weight of the newest step in the running mean of the loss. */
-const lossWeight = 0.06;
+const LOSS_WEIGHT = 0.06;
 /** Weight of the newest step in the running seconds a step. */
-const timeWeight = 0.15;
+const TIME_WEIGHT = 0.15;
 
 export interface RunPlan {
   /** Steps of earlier sessions, and those of this one. */
@@ -33,11 +33,11 @@ export class RunStatistics {
     const { startStep, steps, batchSize } = this.plan;
     const done = this.losses.length;
     // The weights start at 1 / done, so that the first steps count in full.
-    const weight = Math.max(lossWeight, 1 / done);
+    const weight = Math.max(LOSS_WEIGHT, 1 / done);
     const difference = loss - this.mean;
     this.mean += weight * difference;
     this.variance = (1 - weight) * (this.variance + weight * difference ** 2);
-    this.secondsPerStep += Math.max(timeWeight, 1 / done) * (seconds - this.secondsPerStep);
+    this.secondsPerStep += Math.max(TIME_WEIGHT, 1 / done) * (seconds - this.secondsPerStep);
     return {
       type: 'progress',
       step: startStep + done,

@@ -8,7 +8,7 @@ import type { LoadProgress } from './api.ts';
 import { hasJudge, readWords, type BaseModel } from './baseModel.ts';
 
 /** Samples and licences are fetched when somebody looks at them. */
-const optional = /^concepts\/|\.md$/;
+const OPTIONAL = /^concepts\/|\.md$/;
 
 /** @param root the page's address. Throws `model.manifest` and `download.*`. */
 export async function openShippedModel(
@@ -17,7 +17,7 @@ export async function openShippedModel(
 ): Promise<BaseModel> {
   const home = new URL('models/', root).href;
   const entry = await findEntry(home);
-  const files = entry.files.filter(({ path }) => !optional.test(path));
+  const files = entry.files.filter(({ path }) => !OPTIONAL.test(path));
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
   const contents = await download(`${home}${entry.path}/`, files, total, onProgress);
   const open: OpenFile = (path) => {

@@ -4,7 +4,7 @@
  */
 import { AppError } from '../lib/errors.ts';
 import { readConcept } from '../neti/conceptFile.ts';
-import { maxTrainingPictures, maxTrainSteps } from '../neti/limits.ts';
+import { MAX_TRAINING_PICTURES, MAX_TRAIN_STEPS } from '../neti/limits.ts';
 import { encodePicture, TrainingRun, withRoom, type RunLabel } from '../neti/run.ts';
 import type { TrainingPicture } from '../neti/trainer.ts';
 import { toPlanes, type Pixels } from '../pictures/pixels.ts';
@@ -15,8 +15,8 @@ import { RunStatistics } from './runStatistics.ts';
 import type { Studio } from './studio.ts';
 
 /** Milliseconds between progress messages: the page cannot show more. */
-const eventPeriod = 100;
-const preview = {
+const EVENT_PERIOD = 100;
+const PREVIEW = {
   seeds: [1, 2],
   steps: 12,
   guidanceScale: 5,
@@ -72,7 +72,7 @@ async function runSteps(
     const { loss } = await studio.mutex.run(() => run.next());
     const progress = statistics.add(loss);
     const now = performance.now();
-    if (now - lastEvent > eventPeriod || step === steps) {
+    if (now - lastEvent > EVENT_PERIOD || step === steps) {
       onEvent(progress);
       lastEvent = now;
     }
@@ -87,10 +87,10 @@ function checkRequest({ name, pictures, settings }: TrainRequest): void {
   const wrong = [
     name.trim() === '' && 'the concept needs a name',
     pictures.length === 0 && 'add at least one picture',
-    pictures.length > maxTrainingPictures &&
-      `at most ${maxTrainingPictures} pictures can be used, found ${pictures.length}`,
-    !(Number.isInteger(settings.steps) && settings.steps >= 1 && settings.steps <= maxTrainSteps) &&
-      `training steps must be a whole number from 1 to ${maxTrainSteps}, found ${settings.steps}`,
+    pictures.length > MAX_TRAINING_PICTURES &&
+      `at most ${MAX_TRAINING_PICTURES} pictures can be used, found ${pictures.length}`,
+    !(Number.isInteger(settings.steps) && settings.steps >= 1 && settings.steps <= MAX_TRAIN_STEPS) &&
+      `training steps must be a whole number from 1 to ${MAX_TRAIN_STEPS}, found ${settings.steps}`,
     !(Number.isInteger(settings.batchSize) && settings.batchSize >= 2 && settings.batchSize % 2 === 0) &&
       `pictures a step must be an even number of at least 2, found ${settings.batchSize}`,
     !(settings.learningRate > 0) && `the learning rate must be positive, found ${settings.learningRate}`,
@@ -154,7 +154,7 @@ async function makePreview(
 ): Promise<TrainEvent> {
   const pictures: Pixels[] = [];
   for (const prompt of previewPrompts) {
-    const settings = { ...preview, prompt, negativePrompt: '', truncation: run.mapper.config.hidden };
+    const settings = { ...PREVIEW, prompt, negativePrompt: '', truncation: run.mapper.config.hidden };
     const concept = { key: null, mapper: run.mapper };
     pictures.push(
       ...(await mutex.run(() => painter.paint(settings, { concept }, undefined, () => undefined))),

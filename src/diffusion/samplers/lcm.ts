@@ -5,7 +5,7 @@ import { clipped } from './ddim.ts';
 import type { Scheduler } from './sampler.ts';
 
 /** Standard deviation of the data, in the boundary conditions. */
-const dataSigma = 0.5;
+const DATA_SIGMA = 0.5;
 
 /** Throws `generate.settings` for more steps than the model was distilled from. */
 export function lcm(schedule: NoiseSchedule, steps: number): Scheduler {
@@ -18,8 +18,8 @@ export function lcm(schedule: NoiseSchedule, steps: number): Scheduler {
     step: (output, index, sample, noise) => {
       const t = timesteps[index]!;
       const clean = clipped(schedule, schedule.predictClean(output, sample, alphasCumprod[t]!));
-      const spread = (t * config.timestep_scaling) ** 2 + dataSigma ** 2;
-      const [skip, out] = [dataSigma ** 2 / spread, (t * config.timestep_scaling) / Math.sqrt(spread)];
+      const spread = (t * config.timestep_scaling) ** 2 + DATA_SIGMA ** 2;
+      const [skip, out] = [DATA_SIGMA ** 2 / spread, (t * config.timestep_scaling) / Math.sqrt(spread)];
       const denoised = sample.map((x, i) => out * clean[i]! + skip * x);
       if (index === steps - 1) return denoised;
       const next = timesteps[index + 1]!;

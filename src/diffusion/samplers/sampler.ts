@@ -43,11 +43,11 @@ export function knotAt(alphaCumprod: number): Knot {
 export const alphaOf = (sigma: number) => 1 / (1 + sigma ** 2);
 
 /** What is left of the signal where a schedule ends in noise alone, as in diffusers: solvers divide by it. */
-const leastAlpha = 2 ** -24;
+const LEAST_ALPHA = 2 ** -24;
 
 /** ᾱ of each timestep, never nothing. */
 export function solverAlphas({ alphasCumprod }: NoiseSchedule): Float64Array {
-  return alphasCumprod.map((alpha) => Math.max(alpha, leastAlpha));
+  return alphasCumprod.map((alpha) => Math.max(alpha, LEAST_ALPHA));
 }
 
 /** σ of each timestep. */

@@ -24,11 +24,11 @@ const schedules: Record<string, object> = {
   listed: { trained_betas: Array.from({ length: 1000 }, (_, i) => 0.001 + 0.00001 * i) },
   'zero-snr': { rescale_betas_zero_snr: true },
 };
-const plain = { set_alpha_to_one: false };
+const PLAIN = { set_alpha_to_one: false };
 const samplers: Record<string, [SamplerName, object]> = {
-  ...Object.fromEntries(samplerNames.map((name) => [name, [name, plain]])),
+  ...Object.fromEntries(samplerNames.map((name) => [name, [name, PLAIN]])),
   'ddim-whole': ['ddim', {}],
-  'ddim-clipped': ['ddim', { ...plain, clip_sample: true, clip_sample_range: 0.8 }],
+  'ddim-clipped': ['ddim', { ...PLAIN, clip_sample: true, clip_sample_range: 0.8 }],
 };
 const cases = [...file.tensors.keys()].filter((name) => name.split('/').length === 5);
 

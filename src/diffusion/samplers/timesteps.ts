@@ -31,14 +31,14 @@ export function sigmasAt(schedule: NoiseSchedule, timesteps: readonly number[]):
   });
 }
 
-const rho = 7;
+const RHO = 7;
 
 /** σ from the largest to the smallest, evenly spaced in σ^(1/7) (Karras et al. 2022, eq. 5). */
 export function karrasSigmas(largest: number, smallest: number, steps: number): number[] {
-  const [from, to] = [largest ** (1 / rho), smallest ** (1 / rho)];
+  const [from, to] = [largest ** (1 / RHO), smallest ** (1 / RHO)];
   return Array.from(
     { length: steps },
-    (_, i) => (from + (steps === 1 ? 0 : i / (steps - 1)) * (to - from)) ** rho,
+    (_, i) => (from + (steps === 1 ? 0 : i / (steps - 1)) * (to - from)) ** RHO,
   );
 }
 

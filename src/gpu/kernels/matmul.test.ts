@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Random } from '../../lib/random.ts';
 import { matmul, productParams } from './matmul.ts';
 
-const sizes: [number, number, number][] = [
+const SIZES: [number, number, number][] = [
   [1, 1, 1],
   [4, 8, 8],
   [3, 5, 9],
@@ -13,7 +13,7 @@ const sizes: [number, number, number][] = [
 ];
 
 describe('matmul on the CPU', () => {
-  it.each(sizes)('equals the defining sum for every transposition: %i × %i × %i', (m, k, n) => {
+  it.each(SIZES)('equals the defining sum for every transposition: %i × %i × %i', (m, k, n) => {
     const random = new Random(m + k + n);
     const draw = (size: number) => random.fillNormal(new Float32Array(size));
     const [a, b, before] = [draw(m * k), draw(k * n), draw(m * n)];

@@ -34,34 +34,34 @@ const op = {
 } as const;
 
 /** Locals: the four parameters, then eight sums, the two right vectors, and one left element in all lanes. */
-const local = { left: 0, right: 1, block: 2, leftEnd: 3, sums: 4, low: 12, high: 13, element: 14 } as const;
-const vectorLocals = 11;
+const LOCAL = { left: 0, right: 1, block: 2, leftEnd: 3, sums: 4, low: 12, high: 13, element: 14 } as const;
+const VECTOR_LOCALS = 11;
 
 function accumulate(sum: number, right: number): number[] {
-  const product = [...op.get(local.element), ...op.get(right), ...op.multiplyVector];
+  const product = [...op.get(LOCAL.element), ...op.get(right), ...op.multiplyVector];
   return [...op.get(sum), ...product, ...op.addVector, ...op.set(sum)];
 }
 
 function body(): number[] {
   const lines = Array.from({ length: LEFT_LINES }, (_, line) => [
-    ...[...op.get(local.left), ...op.loadSplat(4 * line), ...op.set(local.element)],
-    ...accumulate(local.sums + 2 * line, local.low),
-    ...accumulate(local.sums + 2 * line + 1, local.high),
+    ...[...op.get(LOCAL.left), ...op.loadSplat(4 * line), ...op.set(LOCAL.element)],
+    ...accumulate(LOCAL.sums + 2 * line, LOCAL.low),
+    ...accumulate(LOCAL.sums + 2 * line + 1, LOCAL.high),
   ]).flat();
   const advance = (pointer: number, bytes: number) => [
     ...[...op.get(pointer), ...op.integer(bytes), ...op.addInteger, ...op.set(pointer)],
   ];
   const stores = Array.from({ length: 2 * LEFT_LINES }, (_, i) => [
-    ...[...op.get(local.block), ...op.get(local.sums + i), ...op.store(VECTOR_BYTES * i)],
+    ...[...op.get(LOCAL.block), ...op.get(LOCAL.sums + i), ...op.store(VECTOR_BYTES * i)],
   ]).flat();
   return [
     ...op.loop,
-    ...[...op.get(local.right), ...op.load(0), ...op.set(local.low)],
-    ...[...op.get(local.right), ...op.load(VECTOR_BYTES), ...op.set(local.high)],
+    ...[...op.get(LOCAL.right), ...op.load(0), ...op.set(LOCAL.low)],
+    ...[...op.get(LOCAL.right), ...op.load(VECTOR_BYTES), ...op.set(LOCAL.high)],
     ...lines,
-    ...advance(local.right, 4 * RIGHT_LINES),
-    ...advance(local.left, 4 * LEFT_LINES),
-    ...[...op.get(local.left), ...op.get(local.leftEnd), ...op.lessThan, ...op.continueLoopIf],
+    ...advance(LOCAL.right, 4 * RIGHT_LINES),
+    ...advance(LOCAL.left, 4 * LEFT_LINES),
+    ...[...op.get(LOCAL.left), ...op.get(LOCAL.leftEnd), ...op.lessThan, ...op.continueLoopIf],
     ...op.end,
     ...stores,
     ...op.end,
@@ -78,7 +78,7 @@ const section = (id: number, bytes: readonly number[]): number[] => [id, ...size
 
 function assemble(): Uint8Array<ArrayBuffer> {
   const [i32, v128] = [0x7f, 0x7b];
-  const code = [1, vectorLocals, v128, ...body()];
+  const code = [1, VECTOR_LOCALS, v128, ...body()];
   return Uint8Array.from([
     ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
     ...section(1, [1, 0x60, 4, i32, i32, i32, i32, 0]),

@@ -37,7 +37,7 @@ function kernelCase<B extends string, P extends string>(
   return { name: `${kernel.name} [${size}]`, run };
 }
 
-const adamwParams = {
+const ADAMW_PARAMS = {
   decay: 0.99,
   stepSize: 0.02,
   correction: 0.3,
@@ -51,5 +51,5 @@ const adamwParams = {
 /** One element, and more than a workgroup with a remainder. */
 export const kernelCases: readonly KernelCase[] = [1, 1000].flatMap((size) => [
   kernelCase(multiply, size, { size, factor: -1 / 65536 }),
-  kernelCase(adamwUpdate, size, { size, ...adamwParams }),
+  kernelCase(adamwUpdate, size, { size, ...ADAMW_PARAMS }),
 ]);

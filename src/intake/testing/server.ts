@@ -42,8 +42,8 @@ export interface TestServer {
 }
 
 export const hubCommit = 'c0ffee'.padEnd(40, '0');
-export const hubRepo = 'someone/tiny-diffusion';
-const pieceBytes = 16 * 2 ** 10;
+export const HUB_REPO = 'someone/tiny-diffusion';
+const PIECE_BYTES = 16 * 2 ** 10;
 
 export async function startTestServer(files: ReadonlyMap<string, Uint8Array>): Promise<TestServer> {
   const http = createServer((asked, answer) => {
@@ -75,7 +75,7 @@ async function handle(server: TestServer, asked: IncomingMessage, answer: Server
   const url = new URL(asked.url!, 'http://localhost');
   if (url.pathname.startsWith('/api/models/')) return sendListing(server, url, answer);
   const path = decodeURIComponent(url.pathname)
-    .replace(`/${hubRepo}/resolve/${hubCommit}/`, '')
+    .replace(`/${HUB_REPO}/resolve/${hubCommit}/`, '')
     .replace(/^\/model\//, '');
   await sendFile(server, path, asked, answer);
 }
@@ -123,9 +123,9 @@ async function sendBody(
         ? fault.after
         : undefined;
   const end = Math.min(cutAt ?? body.length, body.length);
-  for (let at = 0; at < end; at += pieceBytes) {
+  for (let at = 0; at < end; at += PIECE_BYTES) {
     if (answer.destroyed) return;
-    await new Promise((resolve) => answer.write(body.subarray(at, Math.min(at + pieceBytes, end)), resolve));
+    await new Promise((resolve) => answer.write(body.subarray(at, Math.min(at + PIECE_BYTES, end)), resolve));
     if (server.delay) await new Promise((resolve) => setTimeout(resolve, server.delay));
   }
   if (fault?.kind === 'stall' && end < body.length) return;
@@ -134,14 +134,14 @@ async function sendBody(
 }
 
 function sendListing(server: TestServer, url: URL, answer: ServerResponse): void {
-  const [kind, revision] = url.pathname.slice(`/api/models/${hubRepo}/`.length).split('/');
+  const [kind, revision] = url.pathname.slice(`/api/models/${HUB_REPO}/`.length).split('/');
   const isKnown =
-    url.pathname.startsWith(`/api/models/${hubRepo}/`) && ['main', hubCommit].includes(revision!);
+    url.pathname.startsWith(`/api/models/${HUB_REPO}/`) && ['main', hubCommit].includes(revision!);
   if (!isKnown) return end(answer, 401);
   if (server.strange !== undefined) return sendJson(answer, server.strange);
   if (kind === 'revision') {
     const cardData = { license: 'mit' };
-    return sendJson(answer, { id: hubRepo, sha: hubCommit, cardData, tags: ['license:mit'] });
+    return sendJson(answer, { id: HUB_REPO, sha: hubCommit, cardData, tags: ['license:mit'] });
   }
   const entries = [...server.files].map(([path, content]) => describe(path, content));
   const page = Number(url.searchParams.get('cursor') ?? 0);

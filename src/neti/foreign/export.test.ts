@@ -9,7 +9,7 @@ import { MAPPER_DEFAULTS, type MapperConfig } from '../mapperConfig.ts';
 import { importConcept } from './importConcept.ts';
 import { OFFICIAL_EMBEDS_NAME, OFFICIAL_MAPPER_NAME, writeOfficial } from './officialExport.ts';
 import { variantConfig } from '../variants.ts';
-import { base, created, importFixtures, tensor } from '../testing/foreignFixtures.ts';
+import { base, CREATED, importFixtures, tensor } from '../testing/foreignFixtures.ts';
 import { averageWord, writeTextualInversion } from './textualInversion.ts';
 
 const embedding = new Random(5).fillNormal(new Float32Array(12));
@@ -29,7 +29,7 @@ describe('writeOfficial', () => {
       bytes: new Uint8Array(bytes),
     }));
     expect(files.map((file) => file.name)).toEqual([OFFICIAL_MAPPER_NAME, OFFICIAL_EMBEDS_NAME]);
-    const again = await readConcept(await importConcept(files, base(layers, 12), created));
+    const again = await readConcept(await importConcept(files, base(layers, 12), CREATED));
     expect(again.config).toEqual(concept.config);
     expect(again.state).toEqual(concept.state);
     const { name: title, category, kind, step } = concept.info;
@@ -103,7 +103,7 @@ describe('writeTextualInversion', () => {
     const written = tensors.get('<cat-toy>')!;
     expect([written.shape, toFloat32(written)]).toEqual([shape, stored]);
     const again = await readConcept(
-      await importConcept([{ name: 'learned_embeds.safetensors', bytes }], words, created),
+      await importConcept([{ name: 'learned_embeds.safetensors', bytes }], words, CREATED),
     );
     expect([again.config, again.state]).toEqual([concept.config, concept.state]);
     expect(again.info.name).toBe('cat-toy');

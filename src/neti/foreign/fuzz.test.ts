@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { AppError } from '../../lib/errors.ts';
 import { Random } from '../../lib/random.ts';
 import { readConcept } from '../conceptFile.ts';
-import { base, created, fixture } from '../testing/foreignFixtures.ts';
+import { base, CREATED, fixture } from '../testing/foreignFixtures.ts';
 import { importConcept } from './importConcept.ts';
 
 const seeds = [
@@ -22,7 +22,7 @@ const seeds = [
   { name: 'kohya.safetensors', open: base(16, 128), files: 750 },
 ] as const;
 /** Milliseconds for one file, far above the slowest seen: a hang, not a busy machine, exceeds it. */
-const limit = 2000;
+const LIMIT = 2000;
 const LENGTHS = [0, 1, 0x7f, 0x80, 0xff, 0xffff, 0x7fffffff, 0xffffffff];
 
 /** The pickle in a stored zip, or everything: most damage belongs where the structure is. */
@@ -75,7 +75,7 @@ describe('readers of foreign files', () => {
     for (let i = 0; i < files; i++) {
       const bytes = damage(original, region, random);
       const started = performance.now();
-      const outcome = await importConcept([{ name, bytes }], open, created)
+      const outcome = await importConcept([{ name, bytes }], open, CREATED)
         .then((file) => readConcept(file, open))
         .then(
           () => 'read',
@@ -85,7 +85,7 @@ describe('readers of foreign files', () => {
       expect(typeof outcome, `file ${i}: ${String(outcome)}`).toBe('string');
       outcomes.set(String(outcome), 1 + (outcomes.get(String(outcome)) ?? 0));
     }
-    expect(slowest).toBeLessThan(limit);
+    expect(slowest).toBeLessThan(LIMIT);
     expect(Math.max(...outcomes.values())).toBeLessThan(files);
     if (process.env['FUZZ_REPORT']) console.info(name, slowest.toFixed(0), Object.fromEntries(outcomes));
   });

@@ -5,7 +5,7 @@
 import { AppError } from '../../lib/errors.ts';
 import { readSafetensors, type Safetensors } from '../../lib/safetensors.ts';
 import { readTorchFile, TENSOR_GLOBALS, type TorchFile } from '../../lib/torchFile.ts';
-import { maxConceptBytes } from '../limits.ts';
+import { MAX_CONCEPT_BYTES } from '../limits.ts';
 import { foreignToConcept, type ForeignConcept, type OpenBase } from './foreignConcept.ts';
 import {
   BASIC_ENCODER,
@@ -50,7 +50,7 @@ export async function importConcept(
 }
 
 function checkSize({ length }: Uint8Array): void {
-  if (length > 0 && length <= maxConceptBytes) return;
+  if (length > 0 && length <= MAX_CONCEPT_BYTES) return;
   throw new AppError(
     'concept.size',
     `A concept's file has between 1 byte and 64 MB, this one has ${length} bytes.`,

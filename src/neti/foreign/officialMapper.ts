@@ -5,13 +5,13 @@
  * gets in the tokenizer, which the mapper replaces, and is checked to belong to it.
  */
 import { z } from 'zod';
-import { conceptKinds } from '../../lib/conceptKind.ts';
+import { CONCEPT_KINDS } from '../../lib/conceptKind.ts';
 import { AppError } from '../../lib/errors.ts';
 import { sizeOf } from '../../lib/numbers.ts';
 import { PickledObject, type Pickled } from '../../lib/pickled.ts';
 import { toFloat32 } from '../../lib/safetensors.ts';
 import type { TorchFile } from '../../lib/torchFile.ts';
-import { maxConceptBytes } from '../limits.ts';
+import { MAX_CONCEPT_BYTES } from '../limits.ts';
 import { checkConfig, MAPPER_DEFAULTS, stateShapes, TIMESTEPS, type MapperConfig } from '../mapperConfig.ts';
 import { checkFit, DEFAULT_CATEGORY, nameOf, type ForeignConcept, type OpenBase } from './foreignConcept.ts';
 
@@ -31,7 +31,7 @@ const sigmasSchema = z.object({ sigma_t: z.number().positive(), sigma_l: z.numbe
 const dataSchema = z.object({
   placeholder_token: z.string().min(1).max(100),
   super_category_token: z.string().max(100).nullable().default(null),
-  learnable_property: z.enum(conceptKinds),
+  learnable_property: z.enum(CONCEPT_KINDS),
 });
 /** Defaults are those of the official RunConfig. */
 const optimSchema = z.object({
@@ -110,7 +110,7 @@ class MapperTensors {
     for (const [name, shape] of shapes) this.checkShape(name, shape);
     // A few bytes can claim to be large tensors that repeat one number.
     const bytes = [...shapes.values()].reduce((sum, shape) => sum + 4 * sizeOf(shape), 0);
-    if (bytes > maxConceptBytes) throw corrupt(`its mapper has ${bytes} bytes, more than any concept`);
+    if (bytes > MAX_CONCEPT_BYTES) throw corrupt(`its mapper has ${bytes} bytes, more than any concept`);
     return new Map([...shapes.keys()].map((name) => [name, this.values(name)]));
   }
 

@@ -16,7 +16,7 @@ import { conceptRows, createBridge } from '../bridge.ts';
 import { readConcept } from '../conceptFile.ts';
 import { conceptContexts } from '../contexts.ts';
 import { Mapper } from '../mapper.ts';
-import { officialDefaults, trainSettingsOn } from '../baseDefaults.ts';
+import { OFFICIAL_DEFAULTS, trainSettingsOn } from '../baseDefaults.ts';
 import { Trainer } from '../trainer.ts';
 import { base, importFixtures, tensor } from '../testing/foreignFixtures.ts';
 
@@ -91,7 +91,7 @@ describe('a concept of three vectors', () => {
       templates: ['a {}', 'my {} here'],
       random: new Random(4),
       pictures: [{ straight: { mean, logvar: new Float32Array(size).fill(-6) }, mirrored: null }],
-      settings: { ...trainSettingsOn(officialDefaults), batchSize: 2 },
+      settings: { ...trainSettingsOn(OFFICIAL_DEFAULTS), batchSize: 2 },
     });
     for (let step = 0; step < 2; step++) expect((await trainer.step()).loss).toBeGreaterThan(0);
     const trained = (await mapper.state()).get('vectors')!;

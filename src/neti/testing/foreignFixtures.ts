@@ -4,7 +4,7 @@ import { readSafetensors, toFloat32 } from '../../lib/safetensors.ts';
 import type { OpenBase } from '../foreign/foreignConcept.ts';
 import { importConcept, type NamedFile } from '../foreign/importConcept.ts';
 
-export const created = '2026-01-01T00:00:00.000Z';
+export const CREATED = '2026-01-01T00:00:00.000Z';
 
 /** The official mappers' width is 12, the textual inversions' 128. */
 export const base = (layers: number, contextWidth: number, tokens = 77): OpenBase => ({
@@ -28,4 +28,4 @@ export function tensor(file: string, name: string): Float32Array {
 }
 
 export const importFixtures = (names: readonly string[], open: OpenBase) =>
-  importConcept(names.map(fixture), open, created);
+  importConcept(names.map(fixture), open, CREATED);

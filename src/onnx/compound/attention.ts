@@ -18,11 +18,11 @@ interface Heads {
 
 const HIDDEN = -3.4028234663852886e38;
 
-const past = ['past_key', 'past_value', 'past_sequence_length', 'cache_indirection'];
+const PAST = ['past_key', 'past_value', 'past_sequence_length', 'cache_indirection'];
 
 const multiHeadAttention: CompoundRule = (at, node) => {
   refuseInputs(node, 4, ['key_padding_mask']);
-  refuseInputs(node, 6, past);
+  refuseInputs(node, 6, PAST);
   refuseOutputs(node, 1, ['present_key', 'present_value', 'qk']);
   const mask = numberOf(node, 'unidirectional', 0) ? causal(at, node) : undefined;
   attend(at, node, unpack(at, node), [mask, node.inputs[5]], numberOf(node, 'scale', 0));
@@ -102,7 +102,7 @@ const attention: CompoundRule = (at, node) => {
 };
 
 const standardAttention: CompoundRule = (at, node) => {
-  refuseInputs(node, 4, past);
+  refuseInputs(node, 4, PAST);
   refuseOutputs(node, 1, ['present_key', 'present_value', 'qk_matmul_output']);
   if (numberOf(node, 'softcap', 0)) throw unsupportedForm(node, 'a soft cap');
   const names = ['q_num_heads', 'kv_num_heads', 'kv_num_heads'];

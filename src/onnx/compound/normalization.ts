@@ -9,8 +9,8 @@ import { sizeOf } from '../../lib/numbers.ts';
 import { refuseOutputs, unsupportedForm, type CompoundRule } from './rule.ts';
 
 const EPSILON = 1e-5;
-const toChannelsFirst = [0, 3, 1, 2];
-const toChannelsLast = [0, 2, 3, 1];
+const TO_CHANNELS_FIRST = [0, 3, 1, 2];
+const TO_CHANNELS_LAST = [0, 2, 3, 1];
 
 /** γ·(x − mean)/√(variance + ε) + β over each group of channels of x [batch, channels, …]. */
 function normalizeGroups(at: Builder, node: Node, x: string, groups: number): string {
@@ -40,7 +40,7 @@ const groupNormalization: CompoundRule = (at, node) => {
 /** The second output, if any, is the sum before the normalization. */
 const skipGroupNorm: CompoundRule = (at, node) => {
   const isLast = numberOf(node, 'channels_last', 1) === 1;
-  const first = (value: string) => (isLast ? at.transpose(value, toChannelsFirst) : value);
+  const first = (value: string) => (isLast ? at.transpose(value, TO_CHANNELS_FIRST) : value);
   const [x, , , skip, bias] = node.inputs as [string, string, string, string?, string?];
   const terms = [first(x), ...(bias ? [channelColumn(at, bias)] : [])];
   if (skip) terms.push(at.dims(skip).length === 4 ? first(skip) : channelColumn(at, skip));
@@ -48,7 +48,7 @@ const skipGroupNorm: CompoundRule = (at, node) => {
   const normal = normalizeGroups(at, node, sum, numberOf(node, 'groups', 1));
   const isActive = numberOf(node, 'activation', 0) === 1;
   const result = isActive ? at.op('QuickGelu', [normal], { alpha: float(1) }) : normal;
-  const perm = { kind: 'ints', value: toChannelsLast } as const;
+  const perm = { kind: 'ints', value: TO_CHANNELS_LAST } as const;
   const finish = (output: string | undefined, value: string) => {
     if (output) at.named(output, isLast ? 'Transpose' : 'Identity', [value], isLast ? { perm } : {});
   };

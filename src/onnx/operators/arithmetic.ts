@@ -1,6 +1,6 @@
 /** Operators that compute number by number, with broadcasting. */
 import { addDims, broadcastDims, divDims, isBatch, mulDims, sameDim, type Dim } from '../dims.ts';
-import { elementTypes } from '../elementTypes.ts';
+import { ELEMENT_TYPES } from '../elementTypes.ts';
 import { numberOf, type ElementType } from '../graph.ts';
 import { isFloat } from '../values.ts';
 import { binary, constantInput, gradientOf, refuse, unary, unbroadcast, unsupported } from './derivatives.ts';
@@ -36,7 +36,8 @@ const whereShape: ShapeRule = (c) =>
   only(c.input(1).type, broadcastDims(c.input(0).dims, broadcastDims(c.input(1).dims, c.input(2).dims)));
 
 const castShape: ShapeRule = (c) => {
-  const type: ElementType = elementTypes[numberOf(c.node, 'to', 1) as keyof typeof elementTypes] ?? 'float32';
+  const type: ElementType =
+    ELEMENT_TYPES[numberOf(c.node, 'to', 1) as keyof typeof ELEMENT_TYPES] ?? 'float32';
   return only(type, c.input(0).dims);
 };
 

@@ -12,8 +12,8 @@ export interface TensorMaker {
 
 type TextSession = Pick<InferenceSession, 'inputMetadata' | 'outputNames' | 'run'>;
 
-const contexts = ['key_contexts', 'value_contexts'];
-const gradients = ['grad_concept_embedding', 'grad_concept_bypass'];
+const CONTEXTS = ['key_contexts', 'value_contexts'];
+const GRADIENTS = ['grad_concept_embedding', 'grad_concept_bypass'];
 
 /** Contexts, and what the gradient needs of this run under the names by which it takes it. */
 export async function runContexts(session: TextSession, feeds: Tensors, make: TensorMaker) {
@@ -22,7 +22,7 @@ export async function runContexts(session: TextSession, feeds: Tensors, make: Te
   const unread = session.inputMetadata.filter(({ name }) => /^(given|grad)_/.test(name));
   const zeros = unread.map((input) => [input.name, zerosFor(input, make)] as const);
   const all = { ...feeds, ...flags, ...Object.fromEntries(zeros) };
-  const outputs = await session.run(all, [...contexts, ...kept]);
+  const outputs = await session.run(all, [...CONTEXTS, ...kept]);
   const given = kept.map((name) => [name.replace('kept', 'given'), outputs[name]!] as const);
   return { outputs, given: Object.fromEntries(given) };
 }
@@ -30,7 +30,7 @@ export async function runContexts(session: TextSession, feeds: Tensors, make: Te
 /** Gradients towards the concept; `feeds` holds those towards the contexts and what the first run gave. */
 export function runGradients(session: TextSession, feeds: Tensors, make: TensorMaker) {
   const flags = { compute_contexts: make.flag(false), compute_gradients: make.flag(true) };
-  return session.run({ ...feeds, ...flags }, gradients);
+  return session.run({ ...feeds, ...flags }, GRADIENTS);
 }
 
 /** Both runs and the outputs of both; `feeds` holds the gradients towards the contexts. */

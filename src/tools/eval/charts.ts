@@ -5,9 +5,9 @@ import type { MixedPair } from './mix.ts';
 import type { Scored, Summary } from './summary.ts';
 import { lastCheckpoint } from './study.ts';
 
-const titles = { likeness: 'likeness to the given pictures', prompt: 'fit to the prompt' } as const;
-type Side = keyof typeof titles;
-const sides = Object.keys(titles) as Side[];
+const TITLES = { likeness: 'likeness to the given pictures', prompt: 'fit to the prompt' } as const;
+type Side = keyof typeof TITLES;
+const sides = Object.keys(TITLES) as Side[];
 
 async function toSvg(spec: TopLevelSpec): Promise<string> {
   const config = { background: 'white', font: 'system-ui, sans-serif', axis: { grid: true, tickCount: 5 } };
@@ -32,7 +32,7 @@ export function scatter({ arms }: Summary): Promise<string> {
   const values = arms
     .filter(({ step }) => step === lastCheckpoint)
     .map((row) => ({ variant: row.arm, ...flat(row) }));
-  const [x, y] = [axis('prompt', titles.prompt), axis('likeness', titles.likeness)];
+  const [x, y] = [axis('prompt', TITLES.prompt), axis('likeness', TITLES.likeness)];
   const color = { field: 'variant', type: 'nominal', legend: null } as const;
   return toSvg({
     width: 420,
@@ -64,7 +64,7 @@ export function convergence({ arms }: Summary): Promise<string> {
       mark: { type: 'line', point: true },
       encoding: {
         x: { field: 'step', type: 'ordinal', title: 'training steps', axis: { labelAngle: 0 } },
-        y: axis(side, titles[side]),
+        y: axis(side, TITLES[side]),
         color: { field: 'variant', type: 'nominal', title: null },
       },
     })),
@@ -83,9 +83,9 @@ export function truncationCurve({ truncation }: Summary): Promise<string> {
       layer: [
         {
           mark: { type: 'area', opacity: 0.2 },
-          encoding: { x, y: { ...axis(`${side}Low`, titles[side]) }, y2: { field: `${side}High` } },
+          encoding: { x, y: { ...axis(`${side}Low`, TITLES[side]) }, y2: { field: `${side}High` } },
         },
-        { mark: { type: 'line', point: true }, encoding: { x, y: axis(side, titles[side]) } },
+        { mark: { type: 'line', point: true }, encoding: { x, y: axis(side, TITLES[side]) } },
       ],
     })),
   });

@@ -5,20 +5,20 @@
 import { median } from 'simple-statistics';
 
 /** Bins a channel. */
-const bins = 4;
+const BINS = 4;
 /** A pixel belongs to the thing when a channel is this far from the ground's, of a range of 2. */
-const groundTolerance = 0.25;
+const GROUND_TOLERANCE = 0.25;
 
 /** Share of the thing's pixels in each of 64 colour bins. @param planes [3, side, side] in −1…1. */
 export function colourHistogram(planes: Float32Array, side: number): number[] {
   const area = side * side;
   const channels = [0, 1, 2].map((c) => planes.subarray(c * area, (c + 1) * area));
   const ground = channels.map((channel) => median(border(channel, side)));
-  const counts = new Array<number>(bins ** 3).fill(0);
+  const counts = new Array<number>(BINS ** 3).fill(0);
   let pixels = 0;
   for (let i = 0; i < area; i++) {
-    if (channels.every((channel, c) => Math.abs(channel[i]! - ground[c]!) < groundTolerance)) continue;
-    const bin = channels.reduce((index, channel) => index * bins + binOf(channel[i]!), 0);
+    if (channels.every((channel, c) => Math.abs(channel[i]! - ground[c]!) < GROUND_TOLERANCE)) continue;
+    const bin = channels.reduce((index, channel) => index * BINS + binOf(channel[i]!), 0);
     counts[bin] = counts[bin]! + 1;
     pixels += 1;
   }
@@ -30,7 +30,7 @@ export function intersection(a: readonly number[], b: readonly number[]): number
   return a.reduce((sum, share, i) => sum + Math.min(share, b[i]!), 0);
 }
 
-const binOf = (value: number) => Math.min(bins - 1, Math.max(0, Math.floor(((value + 1) / 2) * bins)));
+const binOf = (value: number) => Math.min(BINS - 1, Math.max(0, Math.floor(((value + 1) / 2) * BINS)));
 
 function border(channel: Float32Array, side: number): number[] {
   return Array.from(channel).filter((_, i) => {

@@ -23,16 +23,16 @@ import { learn } from './learn.ts';
 import { mixPair, pairsOf } from './mix.ts';
 import { writeReport } from './report.ts';
 import { scoreStudy } from './scoring.ts';
-import { mainVariants, settingArms, settingConcepts, variantArm, type Arm } from './study.ts';
+import { MAIN_VARIANTS, settingArms, settingConcepts, variantArm, type Arm } from './study.ts';
 
 const models = join(import.meta.dirname, '../../../models');
 const wordsSchema = z.object({ templates: z.object({ object: z.array(z.string()) }) });
-const usage =
+const USAGE =
   'npm run eval -- --out DIR [--variants neti,xti | all] [--concepts 12] [--batch 4] [--settings] [--part 1/2] [--report DIR]';
 
 /** NeTI is always among them: the others are compared with it. */
 function chosenVariants(option: string | undefined): readonly VariantName[] {
-  if (option === undefined) return mainVariants;
+  if (option === undefined) return MAIN_VARIANTS;
   if (option === 'all') return variantNames;
   const chosen = option.split(',').map((name) => {
     const known = variantNames.find((each) => each === name);
@@ -60,7 +60,7 @@ const { values } = parseArgs({
     report: { type: 'string' },
   },
 });
-if (!values.out) throw new Error(`Expected: ${usage}`);
+if (!values.out) throw new Error(`Expected: ${USAGE}`);
 const out = resolve(values.out);
 const variants = chosenVariants(values.variants);
 const { models: entries } = manifestSchema.parse(

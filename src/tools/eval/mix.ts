@@ -19,7 +19,7 @@ import { colourHistogram, intersection } from './colours.ts';
 import { drawPictures, schedulerOf } from './drawing.ts';
 import { conceptFile } from './study.ts';
 
-export const mixingStudy = {
+export const MIXING_STUDY = {
   /** A plain ground, so that the thing's colours can be told from it. */
   prompt: 'A photo of {} on a white background',
   /** Shares of the sampling that the geometry concept has to itself, in %. */
@@ -58,7 +58,7 @@ export interface MixingTools {
 
 /** Pairs of neighbours. */
 export function pairsOf(concepts: readonly SampleConcept[]): [SampleConcept, SampleConcept][] {
-  const pairs = Math.min(mixingStudy.pairs, Math.floor(concepts.length / 2));
+  const pairs = Math.min(MIXING_STUDY.pairs, Math.floor(concepts.length / 2));
   return Array.from({ length: pairs }, (_, i) => [concepts[2 * i]!, concepts[2 * i + 1]!]);
 }
 
@@ -70,7 +70,7 @@ export async function mixPair(
 ): Promise<{ pair: MixedPair; sweep: Sweep }> {
   const sweep = await drawSweep(tools, geometry, appearance);
   const starts: MixedStart[] = [];
-  for (const [i, start] of mixingStudy.starts.entries())
+  for (const [i, start] of MIXING_STUDY.starts.entries())
     starts.push({ start, ...(await measure(tools, sweep[i]!, geometry, appearance)) });
   const rank = (side: 'shape' | 'colour') =>
     sampleRankCorrelation(
@@ -95,9 +95,9 @@ async function drawSweep(
     timesteps,
   };
   const sweep: Float32Array[] = [];
-  for (const start of mixingStudy.starts) {
+  for (const start of MIXING_STUDY.starts) {
     const mixed = mixContexts({ ...plan, start: (1 - start / 100) * pipeline.schedule.timesteps });
-    sweep.push(await drawPictures(pipeline, mixed, mixingStudy.seeds));
+    sweep.push(await drawPictures(pipeline, mixed, MIXING_STUDY.seeds));
   }
   return sweep;
 }
@@ -109,7 +109,7 @@ async function contextsOf(
 ): Promise<PromptContexts> {
   const { config, state } = await readConcept(await readFile(conceptFile(out, 'neti', folder)));
   const mapper = new Mapper(bridge.backend, config, state);
-  const row = pipeline.tokenizer.encode(mixingStudy.prompt);
+  const row = pipeline.tokenizer.encode(MIXING_STUDY.prompt);
   const contexts = await conceptContexts(pipeline, bridge, {
     row,
     mapper,
@@ -128,7 +128,7 @@ async function measure(
 ): Promise<Omit<MixedStart, 'start'>> {
   const side = pipeline.shape.resolution;
   const size = 3 * side * side;
-  const made = mixingStudy.seeds.map((_, i) => pictures.subarray(i * size, (i + 1) * size));
+  const made = MIXING_STUDY.seeds.map((_, i) => pictures.subarray(i * size, (i + 1) * size));
   const given = (concept: SampleConcept) => concept.pictures.map((png) => pngPlanes(png, side));
   const seen = await judge.look(made.map(withoutColour));
   const known = await judge.look(given(geometry).map(withoutColour));

@@ -14,13 +14,13 @@ import { pngTiles } from '../../pictures/pngPlanes.ts';
 import { blindTest, plainRows, sheet, type SheetRow, type Taught } from '../sheets.ts';
 import { convergence, mixingCurve, scatter, truncationCurve } from './charts.ts';
 import { gridPng } from './drawing.ts';
-import { mixingStudy, type MixedPair, type Sweep } from './mix.ts';
+import { MIXING_STUDY, type MixedPair, type Sweep } from './mix.ts';
 import type { Cell } from './scoring.ts';
 import { checkpointFile, lastCheckpoint, study } from './study.ts';
 import { armRows, markdownTable, summarize } from './summary.ts';
 
 /** Prompts of the contact sheet, by their number in the study. */
-const sheetPrompts = [0, 1, 2, 5];
+const SHEET_PROMPTS = [0, 1, 2, 5];
 
 export interface Findings {
   readonly base: BaseIdentity;
@@ -61,7 +61,7 @@ export async function writeReport(findings: Findings, folder: string): Promise<v
     base,
     study,
     settings,
-    mixingStudy,
+    mixingStudy: MIXING_STUDY,
     blindTest: key,
     secondsACell: seconds,
     summary,
@@ -100,7 +100,7 @@ function taught({ drawn, concepts, resolution }: Findings): Promise<Taught[]> {
     concepts.map(async ({ folder, pictures }) => {
       const drawnSheet = await readFile(checkpointFile(drawn, 'neti', folder, lastCheckpoint));
       const tiles = pngTiles(drawnSheet, resolution, seeds);
-      const made = sheetPrompts.flatMap((prompt) => tiles.slice(prompt * seeds, (prompt + 1) * seeds));
+      const made = SHEET_PROMPTS.flatMap((prompt) => tiles.slice(prompt * seeds, (prompt + 1) * seeds));
       return {
         label: folder,
         given: pictures.map((png) => Buffer.from(png)),

@@ -3,7 +3,7 @@ import type { SampleConcept } from '../../lib/sampleConcepts.ts';
 import { readFile } from 'node:fs/promises';
 import { mean } from 'simple-statistics';
 import type { Judge } from '../../diffusion/judge.ts';
-import { placeholder } from '../../lib/prompt.ts';
+import { PLACEHOLDER } from '../../lib/prompt.ts';
 import { cosine } from '../../lib/numbers.ts';
 import { MAPPER_DEFAULTS } from '../../neti/mapperConfig.ts';
 import { pngPlanes, pngTiles } from '../../pictures/pngPlanes.ts';
@@ -52,7 +52,7 @@ export async function scoreStudy(
 async function createReference(judge: Judge, resolution: number, { category, pictures }: SampleConcept) {
   const given = pictures.map((png) => pngPlanes(png, resolution));
   const sentences: Float32Array[] = [];
-  for (const prompt of study.prompts) sentences.push(await judge.read(prompt.replace(placeholder, category)));
+  for (const prompt of study.prompts) sentences.push(await judge.read(prompt.replace(PLACEHOLDER, category)));
   const known = await judge.look(given);
   return async (png: Uint8Array) => {
     const seen = await judge.look(pngTiles(png, resolution, study.seeds.length));

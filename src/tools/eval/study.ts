@@ -31,7 +31,7 @@ export const study = {
 
 export const lastCheckpoint = study.checkpoints.at(-1)!;
 /** The variants that come first; `--variants all` adds the rest. */
-export const mainVariants = [
+export const MAIN_VARIANTS = [
   'neti',
   'textual-inversion',
   'xti',

@@ -4,7 +4,7 @@ import type { Cell } from './scoring.ts';
 import { study } from './study.ts';
 import { markdownTable, summarize } from './summary.ts';
 
-const base = { neti: 0.8, xti: 0.7 } as const;
+const BASE = { neti: 0.8, xti: 0.7 } as const;
 
 /** Concept `b` is 0.1 harder than `a` for everyone; likeness grows with steps and kept units, prompt falls. */
 function cellsOf(arm: 'neti' | 'xti'): Cell[] {
@@ -12,7 +12,7 @@ function cellsOf(arm: 'neti' | 'xti'): Cell[] {
     const harder = concept === 'b' ? 0.1 : 0;
     const cell = (step: number, kept: number): Cell => {
       const gain = (step + kept) / 10_000;
-      return { arm, concept, step, kept, likeness: base[arm] - harder + gain, prompt: 0.5 - gain };
+      return { arm, concept, step, kept, likeness: BASE[arm] - harder + gain, prompt: 0.5 - gain };
     };
     const truncated = study.truncations.slice(0, -1).map((kept) => cell(150, kept));
     return [...study.checkpoints.map((step) => cell(step, 128)), ...(arm === 'neti' ? truncated : [])];

@@ -9,9 +9,9 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { precisions } from '../../lib/precision.ts';
+import { PRECISIONS } from '../../lib/precision.ts';
 import { readOptions, runCommand } from './commandLine.ts';
-import { compile, benchOptions, providers } from './graphs.ts';
+import { compile, benchOptions, PROVIDERS } from './graphs.ts';
 import { withPeakMemory } from './memory.ts';
 import { print, type Report } from './report.ts';
 import { checkShape, makeModel, timePyTorch } from './sd15.ts';
@@ -23,10 +23,10 @@ const optionsSchema = z.object({
   resolution: z.coerce.number().int().multipleOf(64).default(512),
   batch: z.coerce.number().int().positive().default(1),
   steps: z.coerce.number().int().positive().default(5),
-  precision: z.enum(precisions).default('float16'),
+  precision: z.enum(PRECISIONS).default('float16'),
   /** GB for the activations of a call, recomputing what does not fit; 0 for no limit. */
   budget: z.coerce.number().nonnegative().default(2),
-  provider: z.enum(providers).default('webgpu'),
+  provider: z.enum(PROVIDERS).default('webgpu'),
   python: z.string().default('python3'),
   out: z.string().optional(),
 });

@@ -18,8 +18,8 @@ import { unetFeeds } from './feeds.ts';
 import { benchOptions, compileUnet, open, type NativeProvider } from './graphs.ts';
 import { checkShape, makeModel, type ModelOptions } from './sd15.ts';
 
-const smallestCosine: Record<Precision, number> = { float32: 0.9999, float16: 0.999 };
-const largestLossError = 0.01;
+const SMALLEST_COSINE: Record<Precision, number> = { float32: 0.9999, float16: 0.999 };
+const LARGEST_LOSS_ERROR = 0.01;
 
 const optionsSchema = z.object({
   graph: z.string().optional(),
@@ -125,9 +125,9 @@ async function main(): Promise<void> {
 }
 
 function requireClose({ lossError, cosine: whole }: Comparison, precision: Precision): void {
-  const smallest = smallestCosine[precision];
-  if (whole >= smallest && lossError <= largestLossError) return;
-  const expected = `a cosine of at least ${smallest} and a loss within ${largestLossError}`;
+  const smallest = SMALLEST_COSINE[precision];
+  if (whole >= smallest && lossError <= LARGEST_LOSS_ERROR) return;
+  const expected = `a cosine of at least ${smallest} and a loss within ${LARGEST_LOSS_ERROR}`;
   throw new AppError('check.half', `Expected ${expected} in ${precision}, found ${whole} and ${lossError}.`);
 }
 

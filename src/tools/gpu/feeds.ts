@@ -8,7 +8,7 @@ import type { UnetShape } from '../../onnx/surgery/unet.ts';
 export type Feeds = Record<string, Tensor>;
 
 /** The placeholder's position in the prompt. */
-const place = 5;
+const PLACE = 5;
 
 /** All but `compute_gradients`; `lossScale` multiplies the loss that is differentiated, the mean over the pictures. */
 export function unetFeeds(shape: UnetShape, batch: number, lossScale = 1): Feeds {
@@ -27,7 +27,7 @@ export function unetFeeds(shape: UnetShape, batch: number, lossScale = 1): Feeds
 
 /** What both runs read; the gradients towards the contexts are the second's alone. */
 export function textFeeds(rows: number, { tokens, contextWidth }: UnetShape): Feeds {
-  const mask = Float32Array.from({ length: rows * tokens }, (_, i) => Number(i % tokens === place));
+  const mask = Float32Array.from({ length: rows * tokens }, (_, i) => Number(i % tokens === PLACE));
   const ids = Array.from({ length: rows * tokens }, (_, i) => 320 + (i % tokens));
   return {
     input_ids: integers(ids, [rows, tokens]),

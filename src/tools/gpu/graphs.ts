@@ -14,15 +14,15 @@ import type { UnetShape } from '../../onnx/surgery/unet.ts';
 import { openFolder } from '../../lib/modelFolder.ts';
 import { graphPath } from '../../lib/modelLayout.ts';
 
-export const providers = ['webgpu', 'cpu'] as const;
-export type NativeProvider = (typeof providers)[number];
+export const PROVIDERS = ['webgpu', 'cpu'] as const;
+export type NativeProvider = (typeof PROVIDERS)[number];
 export type Part = 'unet' | 'text_encoder';
 
-const driverAdvice =
+const DRIVER_ADVICE =
   'Expected a graphics driver that WebGPU can use, found none that works. On Linux it needs libvulkan.so.1 and the driver’s ICD ' +
   'file (in /usr/share/vulkan/icd.d, or named by VK_ICD_FILENAMES; `vulkaninfo --summary` lists the cards), in a container ' +
   'also NVIDIA_DRIVER_CAPABILITIES=all.';
-const halfAdvice =
+const HALF_ADVICE =
   'Expected a card with 16-bit floats (shader-f16), found one without: take --precision float32.';
 
 /** @param budget GB for the activations of a call of `batch` pictures; 0 for no limit */
@@ -79,7 +79,7 @@ export async function open(
 }
 
 function explain(part: Part, provider: NativeProvider, error: string): string {
-  if (/requires f16/.test(error)) return halfAdvice;
-  if (provider === 'webgpu' && /adapter|device/i.test(error)) return driverAdvice;
+  if (/requires f16/.test(error)) return HALF_ADVICE;
+  if (provider === 'webgpu' && /adapter|device/i.test(error)) return DRIVER_ADVICE;
   return `Expected ${part} to load on ${provider}.`;
 }

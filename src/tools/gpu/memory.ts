@@ -3,13 +3,13 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
-const query = ['--query-gpu=index,memory.used', '--format=csv,noheader,nounits', '--loop-ms=100'];
+const QUERY = ['--query-gpu=index,memory.used', '--format=csv,noheader,nounits', '--loop-ms=100'];
 
 /** The work's result, and the most GiB that a card held beyond what it held before; null without `nvidia-smi`. */
 export async function withPeakMemory<T>(
   work: () => Promise<T>,
 ): Promise<{ result: T; peakGib: number | null }> {
-  const monitor = spawn('nvidia-smi', query, { stdio: ['ignore', 'pipe', 'ignore'] });
+  const monitor = spawn('nvidia-smi', QUERY, { stdio: ['ignore', 'pipe', 'ignore'] });
   const lines: string[] = [];
   createInterface(monitor.stdout).on('line', (line) => lines.push(line));
   await Promise.race([once(monitor.stdout, 'data'), once(monitor, 'error'), once(monitor, 'exit')]);

@@ -24,10 +24,10 @@ export interface Report {
 }
 
 /** A training picture may take so many times PyTorch's seconds. */
-const target = 3;
+const TARGET = 3;
 /** Less than this on the card, and the graphs were not there. */
-const smallestModelGib = 0.1;
-const listed = 12;
+const SMALLEST_MODEL_GIB = 0.1;
+const LISTED = 12;
 
 export function print(report: Report): void {
   const { options, pytorch, studio, dominant } = report;
@@ -67,9 +67,9 @@ function milliseconds(shares: readonly { milliseconds: number }[]): number {
 export function verdict({ options, pytorch, studio }: Report): string {
   const doubt = reasonForDoubt(options, pytorch, studio);
   const ratio = studio.training / pytorch.training;
-  const found = `a training picture takes ${ratio.toFixed(2)} × PyTorch’s time, at most ${target} × is the target`;
+  const found = `a training picture takes ${ratio.toFixed(2)} × PyTorch’s time, at most ${TARGET} × is the target`;
   if (doubt) return `Target not tested: ${doubt}.`;
-  return `Target ${ratio <= target ? 'met' : 'missed'}: ${found}.`;
+  return `Target ${ratio <= TARGET ? 'met' : 'missed'}: ${found}.`;
 }
 
 function reasonForDoubt(
@@ -80,7 +80,7 @@ function reasonForDoubt(
   if (provider !== 'webgpu') return `the graphs ran on ${provider}`;
   if (narrow || resolution !== 512) return 'it is set for the full model at 512²';
   if (!pytorch.onCard) return 'PyTorch found no graphics card (a build for the processor?)';
-  if (cardPeakGib !== null && cardPeakGib < smallestModelGib)
+  if (cardPeakGib !== null && cardPeakGib < SMALLEST_MODEL_GIB)
     return 'the card’s memory did not grow with the graphs, so WebGPU ran elsewhere (a software driver?)';
   return null;
 }
@@ -99,7 +99,7 @@ function gib(value: number | null): string {
 
 function printShares(part: string, shares: readonly Share[]): void {
   console.log(`\n${part}, two training steps, by kernel:`);
-  for (const { name, calls, milliseconds, share } of shares.slice(0, listed)) {
+  for (const { name, calls, milliseconds, share } of shares.slice(0, LISTED)) {
     const cells = [`${(100 * share).toFixed(1)} %`, `${milliseconds.toFixed(1)} ms`, `${calls} ×`];
     console.log(`${cells.map((cell) => cell.padStart(12)).join('')} ${name}`);
   }

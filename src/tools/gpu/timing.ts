@@ -31,19 +31,19 @@ export interface Times {
   readonly unet: number;
 }
 
-const warmUp = 2;
+const WARM_UP = 2;
 
 /** Times forward passes and training pictures. Throws `bench.numbers` when what comes out is not finite. */
 export async function timeSteps(task: Task, shape: UnetShape): Promise<Times> {
   const unet = await open(task.folder, 'unet', task.provider);
   const text = await open(task.folder, 'text_encoder', task.provider);
   const run = new Steps(unet, text, shape, task.batch);
-  const perPicture = (seconds: readonly number[]) => median(seconds.slice(warmUp)) / task.batch;
+  const perPicture = (seconds: readonly number[]) => median(seconds.slice(WARM_UP)) / task.batch;
   const forward: number[] = [];
   const training: number[] = [];
   const inUnet: number[] = [];
-  for (let i = 0; i < warmUp + task.steps; i++) forward.push(await timed(() => run.forward()));
-  for (let i = 0; i < warmUp + task.steps; i++)
+  for (let i = 0; i < WARM_UP + task.steps; i++) forward.push(await timed(() => run.forward()));
+  for (let i = 0; i < WARM_UP + task.steps; i++)
     training.push(await timed(async () => inUnet.push(await run.train())));
   await unet.release();
   await text.release();
@@ -81,8 +81,8 @@ async function readProfile(folder: string, part: Part): Promise<Share[]> {
 /** What a run of a graph gives, as the bindings type it. */
 type Outputs = InferenceSession.OnnxValueMapType;
 
-const contexts = ['key_contexts', 'value_contexts'] as const;
-const gradients = ['grad_key_contexts', 'grad_value_contexts'] as const;
+const CONTEXTS = ['key_contexts', 'value_contexts'] as const;
+const GRADIENTS = ['grad_key_contexts', 'grad_value_contexts'] as const;
 
 /** Inputs are drawn once, so that what is timed is the graphs. */
 class Steps {
@@ -114,14 +114,14 @@ class Steps {
   async train(): Promise<number> {
     const encoded = await runContexts(this.text, this.textInputs, nativeTensors);
     const start = performance.now();
-    const feeds = { ...this.unetInputs, ...reshaped(encoded.outputs, contexts, this.stacked) };
+    const feeds = { ...this.unetInputs, ...reshaped(encoded.outputs, CONTEXTS, this.stacked) };
     const found = await this.unet.run({ ...feeds, compute_gradients: nativeTensors.flag(true) }, [
       'losses',
-      ...gradients,
+      ...GRADIENTS,
     ]);
     const seconds = (performance.now() - start) / 1000;
     checkFinite(found, 'losses');
-    const upstream = reshaped(found, gradients, this.rows);
+    const upstream = reshaped(found, GRADIENTS, this.rows);
     const feedsBack = { ...this.textInputs, ...upstream, ...encoded.given };
     checkFinite(await runGradients(this.text, feedsBack, nativeTensors), 'grad_concept_embedding');
     return seconds;

@@ -1,6 +1,6 @@
 /** The autograd and the mapper on real WGSL: the same goldens as on the CPU, and no buffer lost. */
 import { expect, test, type Page } from '@playwright/test';
-import type { Checks } from './pages/webgpu-mapper.ts';
+import type { Checks } from './pages/webgpuMapper.ts';
 import { testPage } from './steps.ts';
 
 declare global {
@@ -13,7 +13,7 @@ let page: Page;
 
 test.beforeAll(async ({ browser }) => {
   page = await browser.newPage();
-  await page.goto(testPage('webgpu-mapper'));
+  await page.goto(testPage('webgpuMapper'));
   await page.waitForFunction(() => 'checks' in window);
 });
 
