@@ -7,7 +7,7 @@ import { readJson, type OpenFile } from '../lib/modelFiles.ts';
 import { samplerNames } from '../diffusion/samplers/table.ts';
 import { readSchedulerConfig, type SchedulerConfig } from '../diffusion/schedulerConfig.ts';
 import { layout } from '../lib/modelLayout.ts';
-import { maxGuidanceScale, MAX_SAMPLING_STEPS, MAX_TRAIN_STEPS, minGuidanceScale } from './limits.ts';
+import { MAX_GUIDANCE_SCALE, MAX_SAMPLING_STEPS, MAX_TRAIN_STEPS, MIN_GUIDANCE_SCALE } from './limits.ts';
 import type { TrainSettings } from './settings.ts';
 
 const schema = z.object({
@@ -17,7 +17,7 @@ const schema = z.object({
   /** Steps between previews; 0 for none. */
   previewEvery: z.int().nonnegative(),
   samplingSteps: z.int().positive().max(MAX_SAMPLING_STEPS),
-  guidanceScale: z.number().min(minGuidanceScale).max(maxGuidanceScale),
+  guidanceScale: z.number().min(MIN_GUIDANCE_SCALE).max(MAX_GUIDANCE_SCALE),
   sampler: z.enum(samplerNames).default('dpm-solver++-2m'),
 });
 
@@ -51,6 +51,7 @@ function samplingOf(config: SchedulerConfig): Partial<BaseDefaults> {
 /** AdamW with weight decay 1e-2, nested dropout and bypass on: the official implementation's choices. */
 export function trainSettingsOn({ trainSteps, batchSize, previewEvery }: BaseDefaults): TrainSettings {
   return {
+    variant: 'neti',
     steps: trainSteps,
     learningRate: 8e-3,
     batchSize,

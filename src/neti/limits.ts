@@ -16,7 +16,7 @@ export const MAX_DRAWN_PICTURES = 16;
 export const MAX_SAMPLING_STEPS = 200;
 
 /** Bounds of the guidance scale that the form takes. */
-export const [minGuidanceScale, maxGuidanceScale] = [1, 30];
+export const [MIN_GUIDANCE_SCALE, MAX_GUIDANCE_SCALE] = [1, 30];
 
 /** Largest seed that can be typed or is drawn. */
 export const MAX_SEED = 2 ** 31 - 1;

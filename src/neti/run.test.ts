@@ -1,29 +1,18 @@
 /** A training run from its settings to its file, on the micro model: what the page and the evaluation share. */
-import * as ort from 'onnxruntime-web';
 import { describe, expect, it } from 'vitest';
-import { Pipeline } from '../diffusion/pipeline.ts';
-import { openFolder } from '../lib/modelFolder.ts';
-import { overlaid } from '../lib/modelFiles.ts';
 import { Random } from '../lib/random.ts';
-import { prepareModel } from '../onnx/model.ts';
-import { Runtime } from '../ort/runtime.ts';
 import { OFFICIAL_DEFAULTS, trainSettingsOn } from './baseDefaults.ts';
-import { createBridge } from './bridge.ts';
 import { readConcept } from './conceptFile.ts';
 import { encodePicture, TrainingRun, type RunStart } from './run.ts';
+import { microIdentity as identity, openMicroBase } from './testing/microBase.ts';
 
-const stock = openFolder(new URL('../onnx/fixtures/micro/', import.meta.url));
-ort.env.wasm.numThreads = 1;
-const runtime = new Runtime({ ort, provider: 'wasm' });
-const pipeline = await Pipeline.load(runtime, overlaid(await prepareModel(stock), stock));
-const identity = { id: 'micro', hash: 'ab'.repeat(32) };
-const base = { pipeline, bridge: createBridge(runtime), identity, architecture: 'micro' };
+const base = await openMicroBase();
+const { pipeline } = base;
 const LABEL = { name: 'thing', kind: 'object', created: '2026-01-01T00:00:00.000Z', thumbnail: '' } as const;
 
 const side = pipeline.shape.resolution;
 const planes = new Random(5).fillUniform(new Float32Array(3 * side * side), -1, 1);
 const start: RunStart = {
-  variant: 'neti',
   settings: { ...trainSettingsOn(OFFICIAL_DEFAULTS), batchSize: 2, seed: 7 },
   category: 'a',
   pictures: [await encodePicture((one) => pipeline.encodeImages(one, 1), planes, side, true)],
@@ -45,7 +34,7 @@ describe('a training run', () => {
   });
 
   it.each(['textual-inversion', 'xti', 'time-only'] as const)('learns as %s by its name', async (variant) => {
-    const run = await TrainingRun.begin(base, { ...start, variant });
+    const run = await TrainingRun.begin(base, { ...start, settings: { ...start.settings, variant } });
     await run.next();
     const { config, info } = await readConcept(await run.save(LABEL), identity);
     expect(config.network).toBe(variant === 'time-only');

@@ -12,7 +12,7 @@ import type { ConceptInfo } from './conceptMetadata.ts';
 import { createMapper, createTable, Mapper } from './mapper.ts';
 import type { TrainSettings } from './settings.ts';
 import { Trainer, type LatentMoments, type StepResult, type TrainingPicture } from './trainer.ts';
-import { variantConfig, type VariantName } from './variants.ts';
+import { variantConfig } from './variants.ts';
 
 /** The open base, and what concept files say of it. */
 export interface RunBase {
@@ -23,7 +23,6 @@ export interface RunBase {
 }
 
 export interface RunStart {
-  readonly variant: VariantName;
   readonly settings: TrainSettings;
   /** One word that is a single token of the base: the super-category. */
   readonly category: string;
@@ -152,13 +151,13 @@ export function withRoom(pipeline: Pipeline, prompts: readonly string[], vectors
 
 async function mapperOf(
   { pipeline, bridge: { backend } }: RunBase,
-  { earlier, variant, category }: RunStart,
+  { earlier, settings, category }: RunStart,
   random: Random,
 ): Promise<Mapper> {
   if (earlier) return new Mapper(backend, earlier.config, earlier.state);
   const token = pipeline.tokenizer.singleToken(category.toLowerCase());
   const embedding = await pipeline.tokenEmbedding(token);
-  const config = variantConfig(variant, pipeline.shape.layers, embedding);
+  const config = variantConfig(settings.variant, pipeline.shape.layers, embedding);
   return config.network ? createMapper(backend, config, random) : createTable(backend, config, embedding);
 }
 

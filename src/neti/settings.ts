@@ -1,5 +1,9 @@
+import type { VariantName } from './variants.ts';
+
 /** Settings of a training run: the official implementation's, with what a base has measured for itself (baseDefaults.ts). */
 export interface TrainSettings {
+  /** Which of the paper's methods learns. */
+  readonly variant: VariantName;
   readonly steps: number;
   /** AdamW's learning rate (official: 8e-3 for 8 pictures a step). */
   readonly learningRate: number;

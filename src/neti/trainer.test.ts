@@ -1,14 +1,8 @@
 /** The training loop on the micro model (random weights of Stable Diffusion's shape), prepared here. */
-import * as ort from 'onnxruntime-web';
 import { expect, it } from 'vitest';
 import type { AdamWState } from '../gpu/adamw.ts';
-import { Pipeline } from '../diffusion/pipeline.ts';
-import { overlaid } from '../lib/modelFiles.ts';
 import { relativeError } from '../lib/numbers.ts';
 import { Random } from '../lib/random.ts';
-import { prepareModel } from '../onnx/model.ts';
-import { Runtime } from '../ort/runtime.ts';
-import { openFolder } from '../lib/modelFolder.ts';
 import { createBridge, type Bridge } from './bridge.ts';
 import { readConcept, writeConcept } from './conceptFile.ts';
 import { createMapper, createTable, Mapper } from './mapper.ts';
@@ -16,15 +10,12 @@ import { MAPPER_DEFAULTS } from './mapperConfig.ts';
 import { OFFICIAL_DEFAULTS, trainSettingsOn } from './baseDefaults.ts';
 import { LossScale } from './lossScale.ts';
 import { Trainer, type TrainerParts } from './trainer.ts';
+import { openMicro } from './testing/microBase.ts';
 import { variantConfig, variantNames } from './variants.ts';
 
-const home = new URL('../onnx/fixtures/micro/', import.meta.url);
-const stock = openFolder(home);
-const prepared = await prepareModel(stock);
-ort.env.wasm.numThreads = 1;
-const runtime = new Runtime({ ort, provider: 'wasm' });
-const pipeline = await Pipeline.load(runtime, overlaid(prepared, stock));
-const { layers, contextWidth, latent } = pipeline.shape;
+const pipeline = await openMicro();
+const { runtime, shape } = pipeline;
+const { layers, contextWidth, latent } = shape;
 
 function freshMapper(bridge: Bridge): Mapper {
   const config = {
@@ -135,8 +126,7 @@ it('a step moves the mapper and gives every buffer back', async () => {
 });
 
 it('a step in passes of one picture is the step of them all', async () => {
-  const files = await prepareModel(stock, { precision: 'float32', activationBudget: 5e5 });
-  const narrow = await Pipeline.load(runtime, overlaid(files, stock));
+  const narrow = await openMicro({ precision: 'float32', activationBudget: 5e5 });
   expect([pipeline.shape.picturesAtOnce, narrow.shape.picturesAtOnce]).toEqual([null, 1]);
   const bridge = createBridge(runtime);
   const [whole, parts] = [freshMapper(bridge), freshMapper(bridge)];
@@ -149,8 +139,7 @@ it('a step in passes of one picture is the step of them all', async () => {
 });
 
 it('half precision trains as float32 does, and skips a step whose gradients overflow', async () => {
-  const halfFiles = await prepareModel(stock, { precision: 'float16' });
-  const half = await Pipeline.load(runtime, overlaid(halfFiles, stock));
+  const half = await openMicro({ precision: 'float16' });
   expect([pipeline.shape.precision, half.shape.precision]).toEqual(['float32', 'float16']);
   const bridge = createBridge(runtime);
   const [mapper, reference] = [freshMapper(bridge), freshMapper(bridge)];

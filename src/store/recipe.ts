@@ -4,7 +4,7 @@
  */
 import { AppError } from '../lib/errors.ts';
 import { checkPlaceholders } from '../lib/prompt.ts';
-import { maxGuidanceScale, MAX_SAMPLING_STEPS, minGuidanceScale } from '../neti/limits.ts';
+import { MAX_GUIDANCE_SCALE, MAX_SAMPLING_STEPS, MIN_GUIDANCE_SCALE } from '../neti/limits.ts';
 import { MAPPER_DEFAULTS } from '../neti/mapperConfig.ts';
 import { settingsOf, type PictureForm, type PictureSettings, type Recipe } from '../storage/recipe.ts';
 import type { ConceptSource, GenerateRequest } from '../worker/api.ts';
@@ -30,7 +30,7 @@ export const emptyPictureForm: PictureForm = {
 };
 
 const STEPS_RANGE = { label: 'Sampling steps', from: 1, to: MAX_SAMPLING_STEPS, whole: true };
-const guidanceRange = { label: 'Guidance', from: minGuidanceScale, to: maxGuidanceScale, whole: false };
+const guidanceRange = { label: 'Guidance', from: MIN_GUIDANCE_SCALE, to: MAX_GUIDANCE_SCALE, whole: false };
 
 /** The settings that the form asks for. Throws FieldError and `prompt.*`. */
 export function readSettings(form: Form, concepts: PictureConcepts): PictureSettings {
@@ -64,10 +64,11 @@ function typed(settings: PictureSettings): Partial<PictureForm> {
 }
 
 const keys = new WeakMap<Blob, string>();
+let keyCount = 0;
 
 /** A concept's file with a key of its own: the worker reads it once, however often it is drawn with. */
 function sourceOf({ file }: ConceptRecord): ConceptSource {
-  const key = keys.get(file) ?? crypto.randomUUID();
+  const key = keys.get(file) ?? `${++keyCount}`;
   keys.set(file, key);
   return { key, file };
 }

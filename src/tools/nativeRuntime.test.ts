@@ -22,7 +22,6 @@ async function lossCurve(runtime: Runtime): Promise<Float32Array> {
   const run = await TrainingRun.begin(
     { pipeline, bridge: createBridge(runtime), identity: { id: 'base', hash: 'base' }, architecture: 'base' },
     {
-      variant: 'neti',
       settings: { ...trainSettingsOn(OFFICIAL_DEFAULTS), batchSize: 2 },
       category: 'animal',
       pictures: [{ straight: { mean, logvar: new Float32Array(size).fill(-8) }, mirrored: null }],

@@ -15,8 +15,8 @@ export interface RunPlan {
 }
 
 export class RunStatistics {
-  /** One number a step of this session. */
-  readonly losses: number[] = [];
+  /** Steps of this session. */
+  private done = 0;
   private mean = 0;
   private variance = 0;
   private secondsPerStep = 0;
@@ -29,9 +29,8 @@ export class RunStatistics {
     const now = performance.now();
     const seconds = (now - this.last) / 1000;
     this.last = now;
-    this.losses.push(loss);
     const { startStep, steps, batchSize } = this.plan;
-    const done = this.losses.length;
+    const done = ++this.done;
     // The weights start at 1 / done, so that the first steps count in full.
     const weight = Math.max(LOSS_WEIGHT, 1 / done);
     const difference = loss - this.mean;

@@ -113,8 +113,7 @@ async function prepare(studio: Studio, request: TrainRequest): Promise<Session> 
     identity: identityOf(base),
     architecture: architectureOf(base, pipeline.shape),
   };
-  const start = { variant: 'neti', settings, category, pictures, templates, earlier } as const;
-  const run = await TrainingRun.begin(open, start);
+  const run = await TrainingRun.begin(open, { settings, category, pictures, templates, earlier });
   const { vectors } = run.mapper.config;
   const prompts = withRoom(pipeline, settings.previewPrompts, vectors);
   return {

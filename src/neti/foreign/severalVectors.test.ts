@@ -2,16 +2,11 @@
  * A textual inversion of three vectors against diffusers (fixtures/make_several.py): what the text encoder makes of a prompt with
  * it, for every layer and timestep, and the gradient of each vector; then two further training steps of it.
  */
-import * as ort from 'onnxruntime-web';
 import { describe, expect, it } from 'vitest';
-import { Pipeline } from '../../diffusion/pipeline.ts';
 import { Tape } from '../../gpu/tape.ts';
-import { overlaid } from '../../lib/modelFiles.ts';
 import { relativeError } from '../../lib/numbers.ts';
 import { Random } from '../../lib/random.ts';
-import { prepareModel } from '../../onnx/model.ts';
-import { floats, Runtime } from '../../ort/runtime.ts';
-import { openFolder } from '../../lib/modelFolder.ts';
+import { floats } from '../../ort/runtime.ts';
 import { conceptRows, createBridge } from '../bridge.ts';
 import { readConcept } from '../conceptFile.ts';
 import { conceptContexts } from '../contexts.ts';
@@ -19,15 +14,14 @@ import { Mapper } from '../mapper.ts';
 import { OFFICIAL_DEFAULTS, trainSettingsOn } from '../baseDefaults.ts';
 import { Trainer } from '../trainer.ts';
 import { base, importFixtures, tensor } from '../testing/foreignFixtures.ts';
+import { openMicro } from '../testing/microBase.ts';
 
 const TOLERANCE = 1e-5;
 const golden = (name: string) => tensor('goldens-three.safetensors', name);
 
-const stock = openFolder(new URL('../../onnx/fixtures/micro/', import.meta.url));
-ort.env.wasm.numThreads = 1;
-const runtime = new Runtime({ ort, provider: 'wasm' });
-const pipeline = await Pipeline.load(runtime, overlaid(await prepareModel(stock), stock));
-const { layers, tokens, contextWidth, latent } = pipeline.shape;
+const pipeline = await openMicro();
+const { runtime, shape } = pipeline;
+const { layers, tokens, contextWidth, latent } = shape;
 
 const bridge = createBridge(runtime);
 const open = base(layers, contextWidth, tokens);

@@ -152,6 +152,7 @@ export function makeStudio(overrides: Partial<StudioDeps> = {}): TestStudio {
     root: 'http://localhost/',
     fetchFile: (path) => Promise.resolve(new File(['picture'], path)),
     trainSettings: () => ({
+      variant: 'neti',
       steps: 150,
       learningRate: 8e-3,
       batchSize: 8,

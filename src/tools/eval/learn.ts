@@ -63,20 +63,23 @@ export async function learn(bench: Bench, arm: Arm, concept: SampleConcept): Pro
   }
 }
 
-async function beginRun(
+/** The training of a cell, before its first step. */
+export async function beginRun(
   { pipeline, base, templates }: Bench,
   bridge: Bridge,
-  { variant, settings }: Arm,
+  { settings }: Arm,
   { category, pictures }: SampleConcept,
 ): Promise<TrainingRun> {
   const { resolution } = pipeline.shape;
   const encode = (planes: Float32Array) => pipeline.encodeImages(planes, 1);
   const encoded = [];
   for (const png of pictures)
-    encoded.push(await encodePicture(encode, pngPlanes(png, resolution), resolution, true));
+    encoded.push(
+      await encodePicture(encode, pngPlanes(png, resolution), resolution, settings.horizontalFlip),
+    );
   const seeded = { ...settings, seed: study.trainingSeed };
   const open = { pipeline, bridge, identity: base, architecture: base.id };
-  return TrainingRun.begin(open, { variant, settings: seeded, category, pictures: encoded, templates });
+  return TrainingRun.begin(open, { settings: seeded, category, pictures: encoded, templates });
 }
 
 /** Seconds of the training alone. */

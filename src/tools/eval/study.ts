@@ -42,15 +42,13 @@ export const MAIN_VARIANTS = [
 /** What is compared: a variant with the settings it is trained with, in a folder of its own. */
 export interface Arm {
   readonly name: string;
-  readonly variant: VariantName;
   readonly settings: TrainSettings;
 }
 
 /** A variant with the studio's settings on the base. */
 export const variantArm = (variant: VariantName, settings: TrainSettings): Arm => ({
   name: variant,
-  variant,
-  settings,
+  settings: { ...settings, variant },
 });
 
 const otherSettings = [
@@ -71,7 +69,6 @@ export const settingArms = (settings: TrainSettings): readonly Arm[] =>
       name: Object.entries(changed)
         .map(([setting, value]) => `neti-${setting}-${value}`)
         .join(),
-      variant: 'neti',
       settings: { ...settings, ...changed },
     }));
 

@@ -1,0 +1,63 @@
+/** The evaluation learns as the page does: the same pictures, settings and seed come to the same losses. */
+import { encode } from 'fast-png';
+import { expect, it, vi } from 'vitest';
+import { Mutex } from '../../lib/mutex.ts';
+import { Random } from '../../lib/random.ts';
+import { OFFICIAL_DEFAULTS, trainSettingsOn } from '../../neti/baseDefaults.ts';
+import { microIdentity, openMicroBase } from '../../neti/testing/microBase.ts';
+import { PictureEncoder } from '../../worker/pictureEncoder.ts';
+import type { Studio } from '../../worker/studio.ts';
+import { trainConcept } from '../../worker/training.ts';
+import { beginRun } from './learn.ts';
+import { study } from './study.ts';
+
+// Node has no canvas; pictures that have the model's size need none.
+vi.mock('../../pictures/scale.ts', () => ({
+  toSquare: (picture: unknown) => Promise.resolve(picture),
+  encodeThumbnail: () => Promise.resolve(''),
+}));
+
+const { pipeline, bridge } = await openMicroBase();
+const side = pipeline.shape.resolution;
+const templates = ['a {}', '{} in b'];
+const steps = 3;
+
+function noise(seed: number): Uint8ClampedArray<ArrayBuffer> {
+  const values = new Random(seed).fillUniform(new Float32Array(4 * side * side), 0, 255);
+  return Uint8ClampedArray.from(values, (value, i) => (i % 4 === 3 ? 255 : value));
+}
+
+const pictures = [1, 2].map((seed) => ({ width: side, height: side, data: noise(seed) }));
+const pngs = pictures.map(({ width, height, data }) => encode({ width, height, data: new Uint8Array(data) }));
+
+it.each([
+  { horizontalFlip: true, variant: 'neti' },
+  { horizontalFlip: false, variant: 'neti' },
+  { horizontalFlip: true, variant: 'xti' },
+] as const)('comes to the losses of the page with %o', async (changed) => {
+  const settings = {
+    ...trainSettingsOn(OFFICIAL_DEFAULTS),
+    ...changed,
+    batchSize: 2,
+    previewEvery: 0,
+    steps,
+  };
+  const studio = {
+    pipeline,
+    bridge,
+    base: { ...microIdentity, keptId: null, words: { templates: { object: templates, style: [] } } },
+    encoder: new PictureEncoder(pipeline),
+    mutex: new Mutex(),
+  } as unknown as Studio;
+  const request = { name: 'thing', category: 'a', kind: 'object', pictures } as const;
+  const seeded = { ...settings, seed: study.trainingSeed };
+  const { signal } = new AbortController();
+  const page = await trainConcept(studio, { ...request, settings: seeded }, signal, () => undefined);
+
+  const bench = { pipeline, templates, base: microIdentity, out: '' };
+  const concept = { folder: 'thing', category: 'a', pictures: pngs };
+  const run = await beginRun(bench, bridge, { name: 'cell', settings }, concept);
+  for (let step = 0; step < steps; step++) await run.next();
+  expect(run.losses).toEqual(page.losses);
+  run.release();
+});

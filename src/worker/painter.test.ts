@@ -1,0 +1,76 @@
+/** What the painter reads and encodes, and what it need not again: concepts by their key, contexts by prompt and concept. */
+import { expect, it, vi } from 'vitest';
+import { OFFICIAL_DEFAULTS, trainSettingsOn } from '../neti/baseDefaults.ts';
+import { TrainingRun } from '../neti/run.ts';
+import { openMicroBase } from '../neti/testing/microBase.ts';
+import type { BaseModel } from './baseModel.ts';
+import { Painter } from './painter.ts';
+
+const run = await openMicroBase();
+const { pipeline, bridge, identity } = run;
+const side = pipeline.shape.latent.reduce((product, size) => product * size, 1);
+const picture = {
+  straight: { mean: new Float32Array(side), logvar: new Float32Array(side) },
+  mirrored: null,
+};
+const settings = { ...trainSettingsOn(OFFICIAL_DEFAULTS), batchSize: 2 };
+const learning = await TrainingRun.begin(run, {
+  settings,
+  category: 'a',
+  pictures: [picture],
+  templates: ['a {}'],
+});
+const file = new Blob([
+  await learning.save({ name: 'thing', kind: 'object', created: '2026-01-01T00:00:00.000Z', thumbnail: '' }),
+]);
+
+const request = {
+  prompt: 'a {}',
+  negativePrompt: '',
+  steps: 2,
+  guidanceScale: 2,
+  truncation: 8,
+  sampler: 'ddim',
+  seeds: [1],
+  mixing: null,
+} as const;
+const unheard = () => undefined;
+const signal = new AbortController().signal;
+
+/** A painter, how often it has a prompt encoded with a concept, and how often it reads the concept's file. */
+function watched() {
+  const encoded = vi.spyOn(pipeline, 'encodeText').mockClear();
+  const read = vi.spyOn(file, 'arrayBuffer').mockClear();
+  return { painter: new Painter(identity as BaseModel, pipeline, bridge), encoded, read };
+}
+
+it('reads a concept once for its key, and encodes its prompt once for its settings', async () => {
+  const { painter, encoded, read } = watched();
+  const concept = { key: '1', file };
+  const first = await painter.generate({ ...request, concept }, signal, unheard);
+  const calls = encoded.mock.calls.length;
+  const again = await painter.generate({ ...request, concept }, signal, unheard);
+  expect(again.pictures).toEqual(first.pictures);
+  expect([read.mock.calls.length, encoded.mock.calls.length]).toEqual([1, calls]);
+  await painter.generate({ ...request, truncation: 16, concept }, signal, unheard);
+  expect(encoded.mock.calls.length).toBeGreaterThan(calls);
+  await painter.generate({ ...request, concept: { key: '2', file } }, signal, unheard);
+  expect(read).toHaveBeenCalledTimes(2);
+});
+
+it('keeps no contexts of a concept that is still learning, and drops none for it', async () => {
+  const { painter, encoded } = watched();
+  await painter.generate({ ...request, concept: { key: '1', file } }, signal, unheard);
+  const preview = () =>
+    painter.paint(request, { concept: { key: null, mapper: learning.mapper } }, undefined, unheard);
+  const counts = [];
+  for (let i = 0; i < 10; i++) {
+    const before = encoded.mock.calls.length;
+    await preview();
+    counts.push(encoded.mock.calls.length - before);
+  }
+  expect(new Set(counts)).toEqual(new Set([1]));
+  const before = encoded.mock.calls.length;
+  await painter.generate({ ...request, concept: { key: '1', file } }, signal, unheard);
+  expect(encoded.mock.calls.length).toBe(before);
+});
