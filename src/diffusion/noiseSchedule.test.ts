@@ -11,6 +11,9 @@ it.each([
   [{}, 500, 0.2763325],
   [{}, 999, 0.0046601],
   [{ beta_start: 0.0001, beta_end: 0.02, beta_schedule: 'linear' }, 500, 0.07779665],
+  // A class that leaves out its betas means its own.
+  [{ _class_name: 'EulerDiscreteScheduler' }, 500, 0.07779665],
+  [{ _class_name: 'LCMScheduler' }, 500, 0.2763325],
   [{ beta_schedule: 'squaredcos_cap_v2' }, 500, 0.49228504],
   [{ rescale_betas_zero_snr: true, prediction_type: 'v_prediction' }, 0, 0.99914998],
   [{ rescale_betas_zero_snr: true, prediction_type: 'v_prediction' }, 500, 0.24101864],
@@ -50,6 +53,7 @@ describe('scheduler_config.json', () => {
     [{ interpolation_type: 'log_linear' }, 'interpolation_type'],
     [{ rescale_betas_zero_snr: true }, 'rescale_betas_zero_snr'],
     [{ shift: 3 }, 'shift'],
+    [{ _class_name: 'FlowMatchEulerDiscreteScheduler' }, '_class_name'],
   ])('%j is refused by name', (config, name) => {
     const { error } = schedulerSchema.safeParse(config);
     expect(error?.issues[0]?.path).toEqual([name]);

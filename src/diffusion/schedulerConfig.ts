@@ -23,9 +23,37 @@ const only = (...allowed: readonly (string | number | boolean | null)[]) =>
 
 const beta = z.number().gt(0).lt(1);
 
-/** Samplers of these classes learned from or belong to models that draw in a few steps, or are what the page offers. */
+const EARLY = { beta_start: 0.0001, beta_end: 0.02, beta_schedule: 'linear' } as const;
+const KARRAS = { beta_start: 0.00085, beta_end: 0.012, beta_schedule: 'linear' } as const;
+
+/** What each class of diffusers means by a field that is absent, where it is not what Stable Diffusion's own configuration says. */
+const classDefaults = {
+  DDIMScheduler: { ...EARLY, clip_sample: true },
+  DDIMParallelScheduler: { ...EARLY, clip_sample: true },
+  DDPMScheduler: { ...EARLY, clip_sample: true },
+  DDPMParallelScheduler: { ...EARLY, clip_sample: true },
+  PNDMScheduler: { ...EARLY, set_alpha_to_one: false },
+  LMSDiscreteScheduler: EARLY,
+  EulerDiscreteScheduler: EARLY,
+  EulerAncestralDiscreteScheduler: EARLY,
+  DPMSolverMultistepScheduler: EARLY,
+  DPMSolverSinglestepScheduler: EARLY,
+  DEISMultistepScheduler: EARLY,
+  UniPCMultistepScheduler: EARLY,
+  HeunDiscreteScheduler: KARRAS,
+  KDPM2DiscreteScheduler: KARRAS,
+  KDPM2AncestralDiscreteScheduler: KARRAS,
+  LCMScheduler: {},
+  TCDScheduler: {},
+} as const;
+
+type SchedulerClass = keyof typeof classDefaults;
+const classes = Object.keys(classDefaults) as SchedulerClass[];
+
 const used = {
-  _class_name: z.string().optional(),
+  _class_name: z
+    .enum(classes, { error: 'belongs to another kind of model than Stable Diffusion’s' })
+    .optional(),
   num_train_timesteps: z.int().min(2).max(10_000).default(1000),
   beta_start: beta.default(0.00085),
   beta_end: beta.default(0.012),
@@ -88,7 +116,7 @@ const HARMLESS = [
 
 const fields = z.looseObject({ ...used, ...restricted });
 
-export const schedulerSchema = fields.superRefine((config, context) => {
+const consistent = fields.superRefine((config, context) => {
   const refuse = (path: string, message: string) => {
     context.addIssue({ code: 'custom', path: [path], message });
   };
@@ -110,6 +138,14 @@ export const schedulerSchema = fields.superRefine((config, context) => {
       `must have one number for each of the ${config.num_train_timesteps} timesteps, found ${config.trained_betas.length}`,
     );
 });
+
+/** The fields of a class that a configuration leaves out. */
+function withClassDefaults(config: unknown): unknown {
+  const { data } = z.looseObject({ _class_name: z.enum(classes) }).safeParse(config);
+  return data ? { ...classDefaults[data._class_name], ...data } : config;
+}
+
+export const schedulerSchema = z.preprocess(withClassDefaults, consistent);
 
 export type SchedulerConfig = z.infer<typeof schedulerSchema>;
 export type PredictionType = SchedulerConfig['prediction_type'];

@@ -17,8 +17,8 @@ export function dpmSolver(schedule: NoiseSchedule, steps: number): Scheduler {
 export function dpmSolverKarras(schedule: NoiseSchedule, steps: number): Scheduler {
   const all = sigmasOf(schedule);
   const sigmas = karrasSigmas(all[all.length - 1]!, all[0]!, steps);
-  const rounded = schedule.config.beta_schedule === 'squaredcos_cap_v2' ? (t: number) => t : roundHalfToEven;
-  const timesteps = sigmas.map((sigma) => rounded(timestepOf(schedule, sigma)));
+  const whole = schedule.config.beta_schedule === 'squaredcos_cap_v2' ? Math.floor : roundHalfToEven;
+  const timesteps = sigmas.map((sigma) => whole(timestepOf(schedule, sigma)));
   return multistep(schedule, timesteps, sigmas.map(alphaOf));
 }
 

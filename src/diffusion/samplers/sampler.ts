@@ -46,8 +46,10 @@ export const alphaOf = (sigma: number) => 1 / (1 + sigma ** 2);
 const LEAST_ALPHA = 2 ** -24;
 
 /** ᾱ of each timestep, never nothing. */
-export function solverAlphas({ alphasCumprod }: NoiseSchedule): Float64Array {
-  return alphasCumprod.map((alpha) => Math.max(alpha, LEAST_ALPHA));
+export function solverAlphas({ alphasCumprod, config }: NoiseSchedule): Float64Array {
+  return config.rescale_betas_zero_snr
+    ? alphasCumprod.map((alpha) => Math.max(alpha, LEAST_ALPHA))
+    : alphasCumprod;
 }
 
 /** σ of each timestep. */
