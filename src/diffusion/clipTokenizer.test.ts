@@ -65,6 +65,8 @@ it.each([
   [{ ...parts, 'vocab.json': '{"a":0}' }, 'found another'],
   [{ ...parts, 'vocab.json': '<html>' }, 'Expected JSON in tokenizer/vocab.json'],
   [{ ...parts, 'special_tokens_map.json': '{"pad_token":"<pad>"}' }, 'the token <pad>'],
+  [{ ...parts, 'tokenizer_config.json': '[1]' }, 'Expected a JSON object in tokenizer/tokenizer_config.json'],
+  [{ ...parts, 'tokenizer.json': '{"added_tokens":[null],"model":{"type":"BPE"}}' }, 'cannot be used'],
 ])('a folder that will not do is refused', async (files, message) => {
   await expect(tokenizerOf(files)).rejects.toThrow(message);
 });

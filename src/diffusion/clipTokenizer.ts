@@ -35,20 +35,28 @@ const WORD_PATTERN =
 
 /** Reads `tokenizer/`. Throws `tokenizer.format` when neither form is there or one is not what it should be. */
 export async function readTokenizerFolder(open: OpenFile): Promise<TokenizerFolder> {
-  const config = z.looseObject({}).parse((await readJson(open, layout.tokenizerConfig)) ?? {});
+  const config = (await readObject(open, layout.tokenizerConfig)) ?? {};
   // Where both name a padding token, special_tokens_map.json is heard, as in transformers: 2.x files need it.
   const named = [await readJson(open, layout.specialTokens), config].map(
     (file) => specialSchema.safeParse(file).data?.pad_token,
   );
   return {
-    tokenizer:
-      z
-        .looseObject({})
-        .nullable()
-        .parse(await readJson(open, layout.tokenizer)) ?? (await fromParts(open)),
+    tokenizer: (await readObject(open, layout.tokenizer)) ?? (await fromParts(open)),
     config,
     padToken: named.find((token) => token !== undefined && token !== null) ?? END_TOKEN,
   };
+}
+
+async function readObject(open: OpenFile, path: string): Promise<object | null> {
+  const parsed = z
+    .looseObject({})
+    .nullable()
+    .safeParse(await readJson(open, path));
+  if (parsed.success) return parsed.data;
+  throw new AppError(
+    'tokenizer.format',
+    `Expected a JSON object in ${path}, found another value; fetch it again.`,
+  );
 }
 
 async function fromParts(open: OpenFile): Promise<object> {

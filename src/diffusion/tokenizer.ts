@@ -31,7 +31,7 @@ export class PromptTokenizer {
 
   constructor({ tokenizer, config, padToken, tokens }: TokenizerOptions) {
     this.tokens = tokens;
-    this.bpe = new BytePairTokenizer(tokenizer, config);
+    this.bpe = readable(() => new BytePairTokenizer(tokenizer, config));
     this.start = this.special(START_TOKEN);
     this.end = this.special(END_TOKEN);
     this.pad = this.special(padToken);
@@ -81,16 +81,36 @@ export class PromptTokenizer {
   }
 
   private words(text: string): number[] {
-    return text.trim() === '' ? [] : this.bpe.encode(text.trim(), { add_special_tokens: false }).ids;
+    if (text.trim() === '') return [];
+    const { ids } = readable(() => this.bpe.encode(text.trim(), { add_special_tokens: false }));
+    if (ids.every((id) => Number.isSafeInteger(id) && id >= 0)) return ids;
+    throw unreadable('a word has no number in its vocabulary');
   }
 
   private special(token: string): number {
     const id = this.bpe.token_to_id(token);
-    if (id === undefined)
+    if (id === undefined || !Number.isSafeInteger(id))
       throw new AppError(
         'tokenizer.format',
         `Expected a CLIP tokenizer with the token ${token}, found none; check the files in tokenizer/.`,
       );
     return id;
   }
+}
+
+/** The library trusts its files: what it trips over is said of them. */
+function readable<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (cause) {
+    throw unreadable(cause instanceof Error ? cause.message : String(cause), cause);
+  }
+}
+
+function unreadable(reason: string, cause?: unknown): AppError {
+  return new AppError(
+    'tokenizer.format',
+    `Expected CLIP's tokenizer in tokenizer/, found one that cannot be used (${reason.slice(0, 200)}); fetch the model again.`,
+    { cause },
+  );
 }

@@ -91,9 +91,14 @@ export function broadcastDims(a: readonly Dim[], b: readonly Dim[]): Dim[] {
   });
 }
 
-/** A negative axis counted from the end. */
+/** An axis, or an index along one of this size, a negative one counted from the end. Throws `onnx.axis` for one beyond. */
 export function normalAxis(axis: number, rank: number): number {
-  return axis < 0 ? axis + rank : axis;
+  const normal = axis < 0 ? axis + rank : axis;
+  if (Number.isInteger(normal) && normal >= 0 && normal < rank) return normal;
+  throw new AppError(
+    'onnx.axis',
+    `expected a whole number from ${-rank} to ${rank - 1} for an axis or an index, found ${axis}; download the model again`,
+  );
 }
 
 /** `i` for each of `rank` axes. */

@@ -1,6 +1,7 @@
 /** Shape inference: the types of a node's outputs from its inputs, by a table of rules. */
 import { AppError } from '../lib/errors.ts';
 import { sizeOf } from '../lib/numbers.ts';
+import { sayWhere } from './damaged.ts';
 import { describe, type Graph, type Node, type TensorType } from './graph.ts';
 import type { ShapeContext } from './operators/operator.ts';
 import { operatorOf } from './operators/table.ts';
@@ -48,7 +49,7 @@ export function contextOf(graph: Graph, known: KnownValues, node: Node): ShapeCo
 export function inferTypes(context: ShapeContext): readonly TensorType[] {
   const { node } = context;
   const operator = operatorOf(node.op);
-  if (operator) return operator.shape(context);
+  if (operator) return sayWhere(describe(node), () => operator.shape(context));
   const message = `expected an operator the compiler knows, found ${describe(node)}; export the model differently or add it to src/onnx/operators`;
   throw new AppError('onnx.unknownOp', message);
 }

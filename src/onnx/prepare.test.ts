@@ -1,6 +1,6 @@
 /** The compiler's contract: what prepared graphs refer to, what whole-model preparation writes, what it refuses. */
 import { openAsBlob, readFileSync } from 'node:fs';
-import { fromBinary, toBinary } from '@bufbuild/protobuf';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../lib/errors.ts';
 import { relativeError } from '../lib/numbers.ts';
@@ -10,7 +10,7 @@ import { floatsOf, openGraph } from './testing/webGraph.ts';
 import { BATCH } from './dims.ts';
 import { flattenSmallConvolutions } from './passes/smallConvolutions.ts';
 import { Graph, ints } from './graph.ts';
-import { ModelProtoSchema } from './proto/onnx_pb.ts';
+import { ModelProtoSchema, TensorProtoSchema, type NodeProto } from './proto/onnx_pb.ts';
 import { preparedManifest, type PreparedManifest } from '../lib/modelLayout.ts';
 import { isCurrent, planTraining, prepareModel } from './model.ts';
 import { prepareTextEncoder, prepareUnet } from './prepare.ts';
@@ -190,6 +190,22 @@ describe('refusals', () => {
     const error = await caught(() => prepareUnet(stock));
     expect(error.code).toBe('onnx.extraInput');
     expect(error.message).toContain('found time_ids as well');
+  });
+
+  const senseless: readonly [string, string, (node: NodeProto) => void][] = [
+    ['Concat', 'onnx.missingInput', (node) => node.input.splice(0)],
+    ['Concat', 'onnx.axis', (node) => (node.attribute[0]!.i = 9n)],
+    ['Div', 'onnx.number', (node) => node.input.splice(0, 2, 'nothing', 'nothing')],
+  ];
+
+  it.each(senseless)('%s that makes no sense: %s', async (op, code, damage) => {
+    const model = fromBinary(ModelProtoSchema, unetBytes);
+    model.graph!.initializer.push(
+      create(TensorProtoSchema, { name: 'nothing', dataType: 7, int64Data: [0n] }),
+    );
+    damage(model.graph!.node.find(({ opType }) => opType === op)!);
+    const stock = await stockOf(toBinary(ModelProtoSchema, model));
+    expect((await caught(() => prepareUnet(stock))).code).toBe(code);
   });
 
   it('a configuration that contradicts the graph', async () => {

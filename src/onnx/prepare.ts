@@ -3,6 +3,7 @@
  * (the U-Net's products in half precision where asked for), leave the batch free and refer to the stock file for their weights. No runtime is needed or touched.
  */
 import { AppError } from '../lib/errors.ts';
+import { sayWhere } from './damaged.ts';
 import { BATCH, isBatch, showDims } from './dims.ts';
 import { flattenSmallConvolutions } from './passes/smallConvolutions.ts';
 import { splitAttention } from './passes/splitAttention.ts';
@@ -59,11 +60,22 @@ export function prepareUnet(
   options: CompileOptions = DEFAULT_OPTIONS,
 ): Prepared<UnetShape> {
   const { graph, shape } = compileUnet(stock, sizes, options);
-  return { ...finish(graph, { batchIsNamed: options.activationBudget === undefined }), info: shape };
+  return sayWhere(stock.path, () => ({
+    ...finish(graph, { batchIsNamed: options.activationBudget === undefined }),
+    info: shape,
+  }));
 }
 
 /** The training graph before it is written; with a budget, how it keeps to it. */
 export function compileUnet(
+  stock: Stock,
+  sizes: UnetSizes,
+  options: CompileOptions,
+): UnetSurgery & { readonly graph: Graph } {
+  return sayWhere(stock.path, () => transformUnet(stock, sizes, options));
+}
+
+function transformUnet(
   stock: Stock,
   sizes: UnetSizes,
   options: CompileOptions,
@@ -98,8 +110,10 @@ export function prepareTextEncoder(
   sizes: { readonly tokens?: number | undefined } = {},
   options: CompileOptions = DEFAULT_OPTIONS,
 ): Prepared<TextShape> {
-  const { graph, shape } = compileTextEncoder(stock, sizes, options);
-  return { ...finish(graph, { declared: conceptInputs(shape) }), info: shape };
+  return sayWhere(stock.path, () => {
+    const { graph, shape } = compileTextEncoder(stock, sizes, options);
+    return { ...finish(graph, { declared: conceptInputs(shape) }), info: shape };
+  });
 }
 
 /** The text encoder's graph before it is written. */
@@ -129,6 +143,10 @@ export function prepareUnchanged(
   stock: Stock,
   sizes: InputSizes,
 ): Prepared<{ readonly outputs: readonly string[] }> {
+  return sayWhere(stock.path, () => standardGraph(stock, sizes));
+}
+
+function standardGraph(stock: Stock, sizes: InputSizes): Prepared<{ readonly outputs: readonly string[] }> {
   const model = readModel(stock);
   const types = Object.entries(sizes).map(([name, rest]) => [name, fix(model, name, rest)] as const);
   const graph = standardForm(model, Object.fromEntries(types));

@@ -62,6 +62,11 @@ function bfloat16Bits(value: number): number {
 
 /** Slice ends of "until the end" are the largest int64, which a number can only round up. */
 function clampToInt64(value: number): bigint {
+  if (Number.isNaN(value))
+    throw new AppError(
+      'onnx.number',
+      'expected whole numbers in the arithmetic of shapes, found one that is no number (NaN); download the model again',
+    );
   if (value >= 2 ** 63) return 2n ** 63n - 1n;
   if (value <= -(2 ** 63)) return -(2n ** 63n);
   return BigInt(Math.trunc(value));

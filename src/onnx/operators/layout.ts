@@ -37,7 +37,9 @@ const reshapeShape: ShapeRule = (c) => {
 
 const flattenShape: ShapeRule = (c) => {
   const { type, dims } = c.input(0);
-  const axis = normalAxis(numberOf(c.node, 'axis', 1), dims.length);
+  const asked = numberOf(c.node, 'axis', 1);
+  // One beyond the last axis is allowed: nothing stands behind it.
+  const axis = asked === dims.length ? asked : normalAxis(asked, dims.length);
   return only(type, [countElements(dims.slice(0, axis)), countElements(dims.slice(axis))]);
 };
 
@@ -73,8 +75,8 @@ const squeezeShape: ShapeRule = (c) => {
 };
 
 const concatShape: ShapeRule = (c) => {
+  const { type, dims } = c.input(0);
   const inputs = c.node.inputs.map((_, i) => c.input(i));
-  const { type, dims } = inputs[0]!;
   const axis = normalAxis(numberOf(c.node, 'axis', 0), dims.length);
   const total = inputs.map((input) => input.dims[axis]!).reduce(addDims);
   return only(type, dims.with(axis, total));
