@@ -5,6 +5,7 @@
  */
 const mayImport = {
   lib: [],
+  offline: [],
   pictures: ['lib'],
   onnx: ['lib'],
   gpu: ['lib'],
@@ -14,7 +15,7 @@ const mayImport = {
   neti: ['diffusion', 'ort', 'gpu', 'pictures', 'lib'],
   intake: ['neti', 'diffusion', 'onnx', 'ort', 'storage', 'lib'],
   worker: ['intake', 'neti', 'diffusion', 'ort', 'gpu', 'onnx', 'storage', 'pictures', 'lib'],
-  store: ['worker', 'storage', 'neti', 'pictures', 'lib'],
+  store: ['offline', 'worker', 'storage', 'neti', 'pictures', 'lib'],
   ui: ['store', 'worker', 'pictures', 'lib'],
   tools: ['onnx', 'ort', 'neti', 'diffusion', 'gpu', 'pictures', 'lib'],
 };

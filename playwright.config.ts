@@ -15,6 +15,8 @@ export default defineConfig({
     baseURL: `http://localhost:${port}`,
     viewport: { width: 1280, height: 800 },
     trace: 'retain-on-failure',
+    // Its own tests let it in; elsewhere every request is the page's.
+    serviceWorkers: 'block',
     launchOptions: browserLaunch(),
   },
   webServer: [

@@ -1,14 +1,16 @@
-/** Puts the page together: worker client, storage, store, React. */
+/** Puts the page together: service worker, worker client, storage, store, React. */
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
+import { goOffline } from './offline/offline.ts';
 import { openStorage } from './storage/storage.ts';
-import { browserDeps } from './store/environment.ts';
+import { browserDeps, pageRoot } from './store/environment.ts';
 import { createStudioStore } from './store/studioStore.ts';
 import { App } from './ui/App.tsx';
 import { StudioContext } from './ui/useStudio.ts';
 import { createStudioClient } from './worker/client.ts';
 
-const store = createStudioStore(browserDeps(createStudioClient(), await openStorage()));
+const updates = await goOffline(pageRoot());
+const store = createStudioStore(browserDeps(createStudioClient(), await openStorage(), updates));
 
 createRoot(document.getElementById('root')!).render(
   <StrictMode>

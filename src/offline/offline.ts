@@ -15,7 +15,7 @@ const TRIED = 'neti-isolation-tried';
 
 function startWorker(root: string): Workbox | null {
   if (import.meta.env.DEV || !('serviceWorker' in navigator) || !isSecureContext) return null;
-  return new Workbox(new URL('serviceWorker.js', root).href, { type: 'module' });
+  return new Workbox(new URL('serviceWorker.js', root).href);
 }
 
 /**

@@ -2,6 +2,7 @@
 import type { StudioStorage } from '../storage/storage.ts';
 import type { ImageTools } from '../pictures/decode.ts';
 import type { Messages, StudioState } from './state.ts';
+import type { Updates } from '../offline/offline.ts';
 import type { TrainingLock } from './trainingLock.ts';
 import type { BaseDefaults } from '../neti/baseDefaults.ts';
 import type { ConceptKind } from '../lib/conceptKind.ts';
@@ -13,6 +14,7 @@ export interface StudioDeps {
   readonly storage: StudioStorage;
   readonly images: ImageTools;
   readonly lock: TrainingLock;
+  readonly updates: Updates;
   /** Address of the page's root, ending in a slash. */
   readonly root: string;
   /** Fetches a file of the page's own origin. */

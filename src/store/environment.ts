@@ -3,6 +3,7 @@ import { AppError } from '../lib/errors.ts';
 import { MAX_SEED } from '../neti/limits.ts';
 import { trainSettingsOn } from '../neti/baseDefaults.ts';
 import type { StudioStorage } from '../storage/storage.ts';
+import type { Updates } from '../offline/offline.ts';
 import type { StudioDeps } from './context.ts';
 import { browserImages } from '../pictures/decode.ts';
 import { browserLock } from './trainingLock.ts';
@@ -34,13 +35,17 @@ function newId(): string {
   return Array.from(crypto.getRandomValues(new Uint32Array(4)), (word) => word.toString(36)).join('-');
 }
 
-export function browserDeps(client: StudioClient, storage: StudioStorage): StudioDeps {
+/** Address of the page's root, ending in a slash. */
+export const pageRoot = () => new URL('.', document.baseURI).href;
+
+export function browserDeps(client: StudioClient, storage: StudioStorage, updates: Updates): StudioDeps {
   return {
     client,
     storage,
     images: browserImages,
     lock: browserLock(navigator.locks),
-    root: new URL('.', document.baseURI).href,
+    updates,
+    root: pageRoot(),
     fetchFile,
     trainSettings,
     now: () => new Date().toISOString(),

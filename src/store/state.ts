@@ -51,6 +51,13 @@ export interface Messages {
   removed(removed: Removed): void;
 }
 
+export interface UpdateSlice {
+  /** Whether a new version of the page lies ready. */
+  readonly updateReady: boolean;
+  /** Takes it and reloads the page, unless a training is under way here or in another tab. */
+  applyUpdate(): Promise<void>;
+}
+
 export interface MessagesSlice {
   readonly problems: Readonly<Record<ProblemPlace, readonly Problem[]>>;
   /** Read out by screen readers. */
@@ -216,6 +223,7 @@ export interface CreateSlice {
 
 export type StudioState = MessagesSlice &
   FormSlice &
+  UpdateSlice &
   EngineSlice &
   ModelsSlice &
   PicturesSlice &

@@ -10,6 +10,7 @@ import { createModelsSlice } from './modelsSlice.ts';
 import { keepDraft } from './persistence.ts';
 import { createPicturesSlice } from './picturesSlice.ts';
 import type { StudioState } from './state.ts';
+import { createUpdateSlice } from './updateSlice.ts';
 import { createTrainingSlice } from './trainingSlice.ts';
 
 export type StudioStore = StoreApi<StudioState>;
@@ -22,6 +23,7 @@ export function createStudioStore(deps: StudioDeps): StudioStore {
     context = { ...base, messages: createMessages(base) };
     return {
       ...createMessagesSlice(context),
+      ...createUpdateSlice(context),
       ...createFormSlice(context),
       ...createEngineSlice(context),
       ...createModelsSlice(context),

@@ -1,5 +1,5 @@
 /** The page: header, library, and three steps from left to right. Files can be dropped or pasted anywhere. */
-import { useEffect } from 'react';
+import { useEffect, useEffectEvent } from 'react';
 import { useDropzone } from 'react-dropzone';
 import { isConceptFile } from '../store/importFiles.ts';
 import { CreatePanel } from './CreatePanel.tsx';
@@ -9,6 +9,7 @@ import { Loading } from './Loading.tsx';
 import { PicturesPanel } from './PicturesPanel.tsx';
 import { TrainPanel } from './TrainPanel.tsx';
 import { UndoToast } from './UndoToast.tsx';
+import { UpdateNotice } from './UpdateNotice.tsx';
 import { useActions, useStudio } from './useStudio.ts';
 import './theme.css';
 import './controls.css';
@@ -18,6 +19,11 @@ import './train.css';
 import './create.css';
 import './overlays.css';
 import './models.css';
+
+/** Files that an installed page is opened with (Launch Handler API), which TypeScript does not know yet. */
+interface LaunchQueue {
+  setConsumer(take: (launched: { readonly files: readonly FileSystemFileHandle[] }) => void): void;
+}
 
 /** Concept files go to the library, anything else is taken for pictures. */
 function useTakeFiles(): (files: readonly File[]) => void {
@@ -40,6 +46,17 @@ function usePaste(): void {
     document.addEventListener('paste', paste);
     return () => document.removeEventListener('paste', paste);
   }, [actions]);
+}
+
+/** Files that the installed studio is opened with. */
+function useLaunched(takeFiles: (files: readonly File[]) => void): void {
+  const take = useEffectEvent(takeFiles);
+  useEffect(() => {
+    const { launchQueue } = window as { launchQueue?: LaunchQueue };
+    launchQueue?.setConsumer(
+      ({ files }) => void Promise.all(files.map((file) => file.getFile())).then((all) => take(all)),
+    );
+  }, []);
 }
 
 function useTitle(): void {
@@ -70,11 +87,13 @@ export function App() {
     noPaste: true,
   });
   usePaste();
+  useLaunched(takeFiles);
   useTitle();
   return (
     <div {...getRootProps({ className: 'app', role: undefined, tabIndex: undefined })}>
       <Header />
       <Library />
+      <UpdateNotice />
       <Loading />
       <main className="steps">
         <PicturesPanel choose={open} dragging={isDragActive}>

@@ -149,6 +149,7 @@ export function makeStudio(overrides: Partial<StudioDeps> = {}): TestStudio {
     storage: openMemoryStorage(),
     images: { decode: () => Promise.resolve(decoded), square: () => Promise.resolve(pixels(9)) },
     lock: browserLock(undefined),
+    updates: { onReady: () => undefined, apply: () => undefined },
     root: 'http://localhost/',
     fetchFile: (path) => Promise.resolve(new File(['picture'], path)),
     trainSettings: () => ({
