@@ -22,7 +22,7 @@ test('a stranger teaches a thing, sees it, moves the slider, and finds it all ag
   const likeness = page.getByRole('meter', { name: 'Likeness' });
   await expect(likeness).toBeVisible({ timeout: 30_000 });
   expect(Number(await likeness.getAttribute('aria-valuenow'))).toBeGreaterThanOrEqual(0);
-  await expect(page.getByRole('meter', { name: 'Prompt' })).toBeVisible();
+  await expect(page.getByRole('meter', { name: 'Fit to the prompt' })).toBeVisible();
   const before = await picture.getAttribute('src');
   await page.getByRole('slider', { name: 'Truncation' }).fill('12');
   await expect(picture).not.toHaveAttribute('src', before!, { timeout: 10_000 });

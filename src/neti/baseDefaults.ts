@@ -8,6 +8,7 @@ import { samplerNames } from '../diffusion/samplers/table.ts';
 import { readSchedulerConfig, type SchedulerConfig } from '../diffusion/schedulerConfig.ts';
 import { layout } from '../lib/modelLayout.ts';
 import { MAX_GUIDANCE_SCALE, MAX_SAMPLING_STEPS, MAX_TRAIN_STEPS, MIN_GUIDANCE_SCALE } from './limits.ts';
+import { MAPPER_DEFAULTS } from './mapperConfig.ts';
 import type { TrainSettings } from './settings.ts';
 
 const schema = z.object({
@@ -54,6 +55,7 @@ export function trainSettingsOn({ trainSteps, batchSize, previewEvery }: BaseDef
     variant: 'neti',
     steps: trainSteps,
     learningRate: 8e-3,
+    nestedDropout: MAPPER_DEFAULTS.nestedDropout,
     batchSize,
     seed: 0,
     horizontalFlip: true,

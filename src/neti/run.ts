@@ -157,7 +157,7 @@ async function mapperOf(
   if (earlier) return new Mapper(backend, earlier.config, earlier.state);
   const token = pipeline.tokenizer.singleToken(category.toLowerCase());
   const embedding = await pipeline.tokenEmbedding(token);
-  const config = variantConfig(settings.variant, pipeline.shape.layers, embedding);
+  const config = variantConfig(settings.variant, pipeline.shape.layers, embedding, settings.nestedDropout);
   return config.network ? createMapper(backend, config, random) : createTable(backend, config, embedding);
 }
 

@@ -9,6 +9,8 @@ export interface TrainSettings {
   readonly learningRate: number;
   /** Pictures an optimizer step. */
   readonly batchSize: number;
+  /** Probability that nested dropout strikes a call of the mapper, where the variant has any. */
+  readonly nestedDropout: number;
   readonly seed: number;
   readonly horizontalFlip: boolean;
   /** Steps between previews; 0 for none. */

@@ -25,9 +25,17 @@ export type VariantName = keyof typeof variants;
 
 export const variantNames = Object.keys(variants) as VariantName[];
 
-/** @param embedding of the super-category's token, [D]; its norm becomes that of a network's output. */
-export function variantConfig(name: VariantName, layers: number, embedding: Float32Array): MapperConfig {
-  const choices: Choices = { ...MAPPER_DEFAULTS, ...variants[name] };
+/**
+ * @param embedding of the super-category's token, [D]; its norm becomes that of a network's output.
+ * @param nestedDropout its probability, for variants that have any
+ */
+export function variantConfig(
+  name: VariantName,
+  layers: number,
+  embedding: Float32Array,
+  nestedDropout: number = MAPPER_DEFAULTS.nestedDropout,
+): MapperConfig {
+  const choices: Choices = { ...MAPPER_DEFAULTS, nestedDropout, ...variants[name] };
   const normScale = choices.network ? Math.hypot(...embedding) : null;
   return { ...choices, layers, contextWidth: embedding.length, normScale };
 }

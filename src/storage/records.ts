@@ -85,6 +85,8 @@ const filledSchema = z.object({
   steps: z.string(),
   guidanceScale: z.string(),
   sampler: sampler.default('dpm-solver++-2m'),
+  learningRate: z.string().default('0.008'),
+  batchSize: z.string().default('8'),
 });
 
 export const draftFormSchema = pictureFormSchema.extend({
@@ -94,6 +96,11 @@ export const draftFormSchema = pictureFormSchema.extend({
   kind,
   trainSteps: z.string(),
   trainSeed: z.string(),
+  learningRate: z.string().default('0.008'),
+  batchSize: z.string().default('8'),
+  nestedDropout: z.string().default('0.5'),
+  /** The method's variant by its name. */
+  variant: z.string().default('neti'),
   count: z.int().positive(),
   /** A draft of before there were defaults began with these. */
   filled: filledSchema.default({
@@ -101,6 +108,8 @@ export const draftFormSchema = pictureFormSchema.extend({
     steps: '20',
     guidanceScale: '5',
     sampler: 'dpm-solver++-2m',
+    learningRate: '0.008',
+    batchSize: '8',
   }),
   provider: z.enum(['auto', 'webgpu', 'wasm']),
   /** The kept model that is open; null for the one that ships with the page. */

@@ -42,6 +42,13 @@ describe('generate', () => {
     ['no {}', { prompt: 'A photo' }, 'prompt', 'no {}'],
     ['two {}', { prompt: '{} and {}' }, 'prompt', '2 times'],
     ['a long prompt', { prompt: `{}${' a'.repeat(30)}` }, 'prompt', '31 tokens'],
+    [
+      'a long negative prompt',
+      { negativePrompt: 'a '.repeat(30) },
+      'negativePrompt',
+      'The negative prompt has',
+    ],
+    ['a concept to leave out', { negativePrompt: 'a {}' }, 'negativePrompt', 'only the prompt can name'],
     ['a wild seed', { seed: '1.5' }, 'seed', '“1.5”'],
     ['too many steps', { steps: '900' }, 'steps', 'from 1 to 200'],
     ['no guidance', { guidanceScale: '' }, 'guidanceScale', 'it is empty'],

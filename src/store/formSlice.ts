@@ -5,6 +5,13 @@ import { chosenConcepts, hiddenUnits } from './pictureConcepts.ts';
 import { emptyPictureForm } from './recipe.ts';
 import type { Form, FormSlice, StudioState } from './state.ts';
 
+/** Of the training's settings, those that are the same on every base. */
+export const usualTraining = {
+  trainSeed: '0',
+  nestedDropout: String(MAPPER_DEFAULTS.nestedDropout),
+  variant: 'neti',
+} as const satisfies Partial<Form>;
+
 /** What a base has defaults for is filled in when it opens (openBase.ts). */
 export const emptyForm: Form = {
   ...emptyPictureForm,
@@ -12,9 +19,18 @@ export const emptyForm: Form = {
   category: '',
   kind: 'object',
   trainSteps: '',
-  trainSeed: '0',
+  learningRate: '',
+  batchSize: '',
+  ...usualTraining,
   count: 4,
-  filled: { trainSteps: '', steps: '', guidanceScale: '', sampler: emptyPictureForm.sampler },
+  filled: {
+    trainSteps: '',
+    steps: '',
+    guidanceScale: '',
+    sampler: emptyPictureForm.sampler,
+    learningRate: '',
+    batchSize: '',
+  },
   provider: 'auto',
   model: null,
 };
@@ -24,7 +40,14 @@ export function createFormSlice({ set }: Context): FormSlice {
     form: emptyForm,
     fieldProblems: {},
     edit: (patch) => set((state) => edited(state, patch)),
+    resetTraining: () => set((state) => edited(state, usualSettings(state))),
   };
+}
+
+/** The training's settings as the base and the method would have them. */
+function usualSettings({ form }: StudioState): Partial<Form> {
+  const { trainSteps, learningRate, batchSize } = form.filled;
+  return { ...usualTraining, trainSteps, learningRate, batchSize };
 }
 
 /** A field that was edited has no problem until it is used again. */

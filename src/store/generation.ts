@@ -1,5 +1,5 @@
 /** Carrying out orders of pictures: the worker draws them one order after another, and results are kept as they come. */
-import { AppError, toPlainError } from '../lib/errors.ts';
+import { toPlainError } from '../lib/errors.ts';
 import type { GenerateProgress } from '../worker/api.ts';
 import type { Context } from './context.ts';
 import { FieldError } from './fields.ts';
@@ -35,7 +35,7 @@ async function carryOutAll(context: Context, orders: readonly Order[], signal: A
   const steps = orders.length * orders[0]!.recipe.steps;
   set({ generation: { phase: 'waiting', step: 0, steps, secondsLeft: null } });
   try {
-    await requireShortPrompt(context, orders[0]!);
+    await requireShortPrompts(context, orders[0]!);
     for (const [index, order] of orders.entries()) {
       const onEvent = (progress: GenerateProgress) => showProgress(context, progress, index, orders.length);
       await deliver(context, await draw(context, order, signal, onEvent));
@@ -45,10 +45,13 @@ async function carryOutAll(context: Context, orders: readonly Order[], signal: A
   }
 }
 
-async function requireShortPrompt({ deps }: Context, { recipe, concepts }: Order): Promise<void> {
-  const check = await deps.client.checkPrompt(recipe.prompt, vectorsOf(concepts));
-  const tooLong = describeLength(check);
-  if (tooLong !== null) throw new AppError('prompt.long', tooLong);
+async function requireShortPrompts({ deps }: Context, { recipe, concepts }: Order): Promise<void> {
+  const { prompt, negativePrompt } = recipe;
+  const tooLong = describeLength(await deps.client.checkPrompt(prompt, vectorsOf(concepts)));
+  if (tooLong !== null) throw new FieldError('prompt', 'prompt.long', tooLong);
+  if (negativePrompt === '') return;
+  const negative = describeLength(await deps.client.checkPrompt(negativePrompt, 1), 'negative prompt');
+  if (negative !== null) throw new FieldError('negativePrompt', 'prompt.long', negative);
 }
 
 /** Progress of the order `index` of `count` alike. */

@@ -14,11 +14,25 @@ const small = {
   sampler: SAMPLER,
 } as const;
 const onSmall = { ...emptyForm, ...adoptDefaults(emptyForm, small) };
-const official = { trainSteps: '500', steps: '25', guidanceScale: '7.5', sampler: SAMPLER };
+const official = {
+  trainSteps: '500',
+  steps: '25',
+  guidanceScale: '7.5',
+  sampler: SAMPLER,
+  learningRate: '0.008',
+  batchSize: '8',
+};
 
 describe('adoptDefaults', () => {
   it('fills in what nobody typed', () => {
-    const filled = { trainSteps: '150', steps: '20', guidanceScale: '5', sampler: SAMPLER };
+    const filled = {
+      trainSteps: '150',
+      steps: '20',
+      guidanceScale: '5',
+      sampler: SAMPLER,
+      learningRate: '0.008',
+      batchSize: '4',
+    };
     expect(adoptDefaults(emptyForm, small)).toEqual({ ...filled, filled });
   });
 

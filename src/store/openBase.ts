@@ -1,6 +1,6 @@
 /** What the open base means for the page: which concepts it can use (those learned on it), and what its form starts from. */
 import type { ConceptRecord, Form, StudioState } from './state.ts';
-import type { BaseDefaults } from '../neti/baseDefaults.ts';
+import { trainSettingsOn, type BaseDefaults } from '../neti/baseDefaults.ts';
 
 /** While no base is open nothing is known against a concept. */
 export function isUsable({ base }: Pick<StudioState, 'base'>, { baseHash }: ConceptRecord): boolean {
@@ -22,18 +22,23 @@ type Filled = Form['filled'];
 
 /** The base's defaults where nothing was typed, or what still is as a base filled it in. */
 export function adoptDefaults(form: Form, defaults: BaseDefaults): Pick<Form, keyof Filled | 'filled'> {
+  const { learningRate } = trainSettingsOn(defaults);
   const filled: Filled = {
     trainSteps: String(defaults.trainSteps),
     steps: String(defaults.samplingSteps),
     guidanceScale: String(defaults.guidanceScale),
     sampler: defaults.sampler,
+    learningRate: String(learningRate),
+    batchSize: String(defaults.batchSize),
   };
-  const adopt = (field: 'trainSteps' | 'steps' | 'guidanceScale') =>
+  const adopt = (field: Exclude<keyof Filled, 'sampler'>) =>
     form[field] === '' || form[field] === form.filled[field] ? filled[field] : form[field];
   return {
     trainSteps: adopt('trainSteps'),
     steps: adopt('steps'),
     guidanceScale: adopt('guidanceScale'),
+    learningRate: adopt('learningRate'),
+    batchSize: adopt('batchSize'),
     sampler: form.sampler === form.filled.sampler ? filled.sampler : form.sampler,
     filled,
   };

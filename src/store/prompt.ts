@@ -27,9 +27,12 @@ export function unknownWords(prompt: string, known: ReadonlySet<string>): string
   return [...new Set(words.filter((word) => !isKnown(word)))];
 }
 
-/** What is wrong with the length of a prompt; null when it fits. */
-export function describeLength({ tokens, conceptTokens, maxTokens }: PromptCheck): string | null {
+/** What is wrong with the length of a prompt, which is called by its field's name; null when it fits. */
+export function describeLength(
+  { tokens, conceptTokens, maxTokens }: PromptCheck,
+  name = 'prompt',
+): string | null {
   if (tokens <= maxTokens) return null;
   const share = conceptTokens > 1 ? `, ${conceptTokens} of them for ${PLACEHOLDER}` : '';
-  return `The prompt has ${tokens} tokens${share}; the model reads ${maxTokens}. Shorten it by some words.`;
+  return `The ${name} has ${tokens} tokens${share}; the model reads ${maxTokens}. Shorten it by some words.`;
 }

@@ -3,12 +3,12 @@
  * inside a PNG (AUTOMATIC1111's `parameters` convention). The fields themselves are listed in storage/recipe.ts.
  */
 import { AppError } from '../lib/errors.ts';
-import { checkPlaceholders } from '../lib/prompt.ts';
+import { checkPlaceholders, PLACEHOLDER } from '../lib/prompt.ts';
 import { MAX_GUIDANCE_SCALE, MAX_SAMPLING_STEPS, MIN_GUIDANCE_SCALE } from '../neti/limits.ts';
 import { MAPPER_DEFAULTS } from '../neti/mapperConfig.ts';
 import { settingsOf, type PictureForm, type PictureSettings, type Recipe } from '../storage/recipe.ts';
 import type { ConceptSource, GenerateRequest } from '../worker/api.ts';
-import { readNumber } from './fields.ts';
+import { FieldError, readNumber } from './fields.ts';
 import { hiddenUnits, type PictureConcepts } from './pictureConcepts.ts';
 import { samplers } from '../diffusion/samplers/table.ts';
 import type { ConceptRecord, Form, ResultRecord } from './state.ts';
@@ -38,6 +38,12 @@ export function readSettings(form: Form, concepts: PictureConcepts): PictureSett
   if (form.prompt.trim() === '')
     throw new AppError('prompt.empty', 'The prompt is empty. Say what the picture should show.');
   checkPlaceholders(form.prompt, concept && `“${concept.name}”`);
+  if (form.negativePrompt.includes(PLACEHOLDER))
+    throw new FieldError(
+      'negativePrompt',
+      'prompt.negative',
+      `The negative prompt names what to leave out, in words; ${PLACEHOLDER} stands for a concept, which only the prompt can name.`,
+    );
   return settingsOf({
     ...form,
     prompt: form.prompt.trim(),

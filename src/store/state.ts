@@ -74,6 +74,8 @@ export interface FormSlice {
   readonly form: Form;
   readonly fieldProblems: Readonly<Partial<Record<Field, string>>>;
   edit(patch: Partial<Form>): void;
+  /** The training's settings go back to the defaults. */
+  resetTraining(): void;
 }
 
 export interface EngineSlice {

@@ -30,6 +30,9 @@ describe('training', () => {
     ['no category', { category: '' }, 'category', 'in one word'],
     ['no number of steps', { trainSteps: 'many' }, 'trainSteps', '“many”'],
     ['no steps', { trainSteps: '0' }, 'trainSteps', 'from 1 to 10000'],
+    ['a wild learning rate', { learningRate: '8' }, 'learningRate', 'from 0.000001 to 1'],
+    ['an odd number of pictures a step', { batchSize: '3' }, 'batchSize', 'an even number from 2'],
+    ['dropout beyond certainty', { nestedDropout: '1.5' }, 'nestedDropout', 'from 0 to 1'],
   ] as const)('refuses %s at its field and keeps the pictures', async (_, edit, field, message) => {
     const studio = await startStudio();
     await fillIn(studio);
@@ -39,6 +42,27 @@ describe('training', () => {
     expect(fieldProblems[field]).toContain(message);
     expect(pictures).toHaveLength(1);
     expect(concepts).toEqual([]);
+  });
+
+  it('asks the worker for what the options say, and goes back to the defaults', async () => {
+    const train = vi.fn(scriptedClient().train);
+    const studio = await startStudio({ client: scriptedClient({ train }) });
+    await fillIn(studio);
+    const { edit, resetTraining } = studio.store.getState();
+    const defaults = studio.store.getState().form;
+    edit({ learningRate: '0.002', batchSize: '2', nestedDropout: '0', variant: 'xti', trainSeed: '5' });
+    await studio.store.getState().train();
+    const asked = { learningRate: 0.002, batchSize: 2, nestedDropout: 0, variant: 'xti', seed: 5 };
+    expect(train.mock.calls[0]![0].settings).toMatchObject(asked);
+    resetTraining();
+    const { conceptId, ...form } = studio.store.getState().form;
+    expect(form).toEqual({
+      ...form,
+      ...defaults,
+      conceptId: undefined,
+      trainSteps: defaults.filled.trainSteps,
+    });
+    expect(conceptId).not.toBeNull();
   });
 
   it('refuses to train on nothing', async () => {

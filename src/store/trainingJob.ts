@@ -1,7 +1,8 @@
 /** A training to be run, from the form or for a concept of the library, with every check that can be made before. */
 import { AppError } from '../lib/errors.ts';
 import { OFFICIAL_DEFAULTS } from '../neti/baseDefaults.ts';
-import { MAX_TRAIN_STEPS } from '../neti/limits.ts';
+import { MAX_BATCH_SIZE, MAX_LEARNING_RATE, MAX_TRAIN_STEPS, MIN_LEARNING_RATE } from '../neti/limits.ts';
+import { variantNames } from '../neti/variants.ts';
 import { MAPPER_DEFAULTS } from '../neti/mapperConfig.ts';
 import type { TrainRequest } from '../worker/api.ts';
 import type { StudioDeps } from './context.ts';
@@ -20,12 +21,26 @@ export interface TrainingJob {
 
 const LONGEST_NAME = 60;
 
+const LEARNING_RATE_RANGE = {
+  label: 'The learning rate',
+  from: MIN_LEARNING_RATE,
+  to: MAX_LEARNING_RATE,
+  whole: false,
+};
+const BATCH_RANGE = { label: 'Pictures a step', from: 2, to: MAX_BATCH_SIZE, whole: true, even: true };
+const DROPOUT_RANGE = { label: 'Nested dropout', from: 0, to: 1, whole: false };
 const STEPS_RANGE = { label: 'Training steps', from: 1, to: MAX_TRAIN_STEPS, whole: true };
 
 function readSettings(deps: StudioDeps, { form, base }: StudioState, kind: ConceptKind): TrainSettings {
-  const steps = readNumber('trainSteps', form.trainSteps, STEPS_RANGE);
-  const seed = readNumber('trainSeed', form.trainSeed, SEED_RANGE);
-  return { ...deps.trainSettings(kind, base?.defaults ?? OFFICIAL_DEFAULTS), steps, seed };
+  return {
+    ...deps.trainSettings(kind, base?.defaults ?? OFFICIAL_DEFAULTS),
+    variant: variantNames.find((name) => name === form.variant) ?? 'neti',
+    steps: readNumber('trainSteps', form.trainSteps, STEPS_RANGE),
+    seed: readNumber('trainSeed', form.trainSeed, SEED_RANGE),
+    learningRate: readNumber('learningRate', form.learningRate, LEARNING_RATE_RANGE),
+    batchSize: readNumber('batchSize', form.batchSize, BATCH_RANGE),
+    nestedDropout: readNumber('nestedDropout', form.nestedDropout, DROPOUT_RANGE),
+  };
 }
 
 function readLabels({ form }: StudioState): { name: string; category: string } {

@@ -19,6 +19,7 @@ import './train.css';
 import './create.css';
 import './overlays.css';
 import './models.css';
+import './media.css';
 
 /** Files that an installed page is opened with (Launch Handler API), which TypeScript does not know yet. */
 interface LaunchQueue {

@@ -87,6 +87,8 @@ function Sampler() {
   );
 }
 
+const OPTION_FIELDS = ['steps', 'guidanceScale', 'sampler'] as const;
+
 function Choices() {
   const busy = useStudio((state) => state.generation !== null || state.status !== 'ready');
   return (
@@ -100,7 +102,7 @@ function Choices() {
         </button>
       </div>
       <Mixing />
-      <Fold label="Steps, guidance, sampler">
+      <Fold label="Steps, guidance, sampler" fields={OPTION_FIELDS}>
         <div className="field-row">
           <Field field="steps" label="Sampling steps" numeric />
           <Field field="guidanceScale" label="Guidance" numeric />

@@ -3,7 +3,7 @@ import { Dialog } from '@base-ui/react/dialog';
 import { useState } from 'react';
 import Cropper from 'react-easy-crop';
 import type { Crop, PictureItem } from '../store/state.ts';
-import { blobUrl } from './blobUrl.ts';
+import { useBlobUrl } from './blobUrl.ts';
 import { useActions } from './useStudio.ts';
 
 interface CropDialogProps {
@@ -30,7 +30,7 @@ function CropStage({ picture, zoom, onZoom, onArea }: CropStageProps) {
   return (
     <div className="crop-stage">
       <Cropper
-        image={blobUrl(picture.source)}
+        image={useBlobUrl(picture.source)}
         crop={place}
         zoom={zoom}
         aspect={1}

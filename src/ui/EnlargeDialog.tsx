@@ -2,11 +2,12 @@
 import { Dialog } from '@base-ui/react/dialog';
 import { recipeDetails } from '../store/recipe.ts';
 import type { ResultRecord } from '../store/state.ts';
-import { blobUrl, download } from './blobUrl.ts';
+import { download } from './blobUrl.ts';
 import { Details } from './Details.tsx';
 import { Icon } from './icons.tsx';
 import { pictureName, resultFileName } from './resultWords.ts';
 import { useActions, useStudio } from './useStudio.ts';
+import { BlobImage } from './BlobImage.tsx';
 
 /** Goes to the picture that many places further; does nothing at the ends. */
 function useNeighbour(result: ResultRecord) {
@@ -21,7 +22,7 @@ function useNeighbour(result: ResultRecord) {
 function Enlarged({ result, go }: { result: ResultRecord; go: (offset: number) => void }) {
   return (
     <div className="enlarged">
-      <img src={blobUrl(result.picture)} alt={pictureName(result, result.truncation)} />
+      <BlobImage blob={result.picture} alt={pictureName(result, result.truncation)} />
       <button type="button" className="icon-button" aria-label="Earlier picture" onClick={() => go(-1)}>
         <Icon name="back" />
       </button>

@@ -1,11 +1,22 @@
 /** A part of the page that is folded away until somebody wants it. */
 import { Collapsible } from '@base-ui/react/collapsible';
-import type { ReactNode } from 'react';
+import { useState, type ReactNode } from 'react';
+import type { Field } from '../store/state.ts';
 import { Icon } from './icons.tsx';
+import { useStudio } from './useStudio.ts';
 
-export function Fold({ label, children }: { label: string; children: ReactNode }) {
+interface FoldProps {
+  readonly label: string;
+  /** The form's fields in it: a problem with one of them opens it. */
+  readonly fields?: readonly Field[];
+  readonly children: ReactNode;
+}
+
+export function Fold({ label, fields = [], children }: FoldProps) {
+  const [opened, setOpened] = useState(false);
+  const troubled = useStudio(({ fieldProblems }) => fields.some((field) => field in fieldProblems));
   return (
-    <Collapsible.Root className="fold">
+    <Collapsible.Root className="fold" open={opened || troubled} onOpenChange={setOpened}>
       <Collapsible.Trigger className="link-button fold-trigger">
         <Icon name="chevron" />
         {label}

@@ -5,11 +5,12 @@ import { isUsable } from '../store/openBase.ts';
 import type { ConceptRecord } from '../store/state.ts';
 import { conceptFileName } from '../store/words.ts';
 import type { ExportFormat } from '../worker/api.ts';
-import { blobUrl, download } from './blobUrl.ts';
+import { download } from './blobUrl.ts';
 import { Icon } from './icons.tsx';
 import { Problems } from './Problems.tsx';
 import { RenameDialog } from './RenameDialog.tsx';
 import { useActions, useStudio } from './useStudio.ts';
+import { BlobImage } from './BlobImage.tsx';
 
 const exportConcept = ({ file, name }: ConceptRecord) => download(file, conceptFileName(name));
 
@@ -92,7 +93,7 @@ function Concept({ concept, rename }: { concept: ConceptRecord; rename: () => vo
         title={usable ? undefined : `Open ${concept.baseId} to use it: it was learned there.`}
         onClick={() => actions().selectConcept(chosen ? null : id)}
       >
-        {thumbnail ? <img src={blobUrl(thumbnail)} alt="" /> : <span className="concept-blank" />}
+        {thumbnail ? <BlobImage blob={thumbnail} alt="" /> : <span className="concept-blank" />}
         <span className="concept-text">
           <span className="concept-name">{name}</span>
           <span className="quiet">{state(concept, training, unsaved, usable)}</span>

@@ -3,10 +3,10 @@ import { useId } from 'react';
 import { isUsable } from '../store/openBase.ts';
 import { sweepAround } from '../store/sweep.ts';
 import type { ResultRecord } from '../store/state.ts';
-import { blobUrl } from './blobUrl.ts';
 import { Fold } from './Fold.tsx';
 import { LabelledSlider } from './LabelledSlider.tsx';
 import { useActions, useStudio } from './useStudio.ts';
+import { BlobImage } from './BlobImage.tsx';
 
 interface ConceptChoiceProps {
   readonly label: string;
@@ -120,7 +120,7 @@ export function MixingStrip({ chosen }: { chosen: ResultRecord }) {
       {sweep.map((result) => (
         <li key={result.id} className="gallery-item" data-chosen={result === chosen}>
           {/* Named in the list of all pictures. */}
-          <img src={blobUrl(result.picture)} alt="" />
+          <BlobImage blob={result.picture} alt="" />
           <button
             type="button"
             aria-label={`Mixing from ${result.mixing?.start} %`}

@@ -2,12 +2,12 @@
 import { useState, type ReactNode } from 'react';
 import { POOR_PSNR, roomLeft } from '../store/picturesSlice.ts';
 import type { PictureItem } from '../store/state.ts';
-import { blobUrl } from './blobUrl.ts';
 import { CropDialog } from './CropDialog.tsx';
 import { Icon } from './icons.tsx';
 import { Problems } from './Problems.tsx';
 import { Samples } from './Samples.tsx';
 import { useActions, useStudio } from './useStudio.ts';
+import { BlobImage } from './BlobImage.tsx';
 
 const isPoor = ({ seen }: PictureItem) => seen !== null && seen.psnr < POOR_PSNR;
 
@@ -15,9 +15,9 @@ function Seen({ picture }: { picture: PictureItem }) {
   if (picture.seen === null) return <span className="seen seen-waiting" aria-hidden="true" />;
   const { psnr } = picture.seen;
   return (
-    <img
+    <BlobImage
       className="seen"
-      src={blobUrl(picture.seen.picture)}
+      blob={picture.seen.picture}
       alt={`How the model sees ${picture.fileName}`}
       title={`How the model sees it (${psnr.toFixed(1)} dB)`}
     />
@@ -29,7 +29,7 @@ function Tile({ picture, onCrop }: { picture: PictureItem; onCrop: () => void })
   const { id, fileName } = picture;
   return (
     <li className="tile" data-poor={isPoor(picture)}>
-      <img className="tile-picture" src={blobUrl(picture.square)} alt={fileName} />
+      <BlobImage className="tile-picture" blob={picture.square} alt={fileName} />
       <Seen picture={picture} />
       {isPoor(picture) && (
         <span className="tile-warning" title="The model sees this one poorly">

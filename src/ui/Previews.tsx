@@ -1,8 +1,8 @@
 /** The strip of previews that grows while training: same prompts, same seeds; any of them can be taken. */
 import { useEffect, useRef } from 'react';
 import type { PreviewRecord } from '../store/state.ts';
-import { blobUrl } from './blobUrl.ts';
 import { useActions } from './useStudio.ts';
+import { BlobImage } from './BlobImage.tsx';
 
 interface PreviewsProps {
   readonly conceptId: string;
@@ -25,7 +25,7 @@ function Preview({
     <li className="preview" data-taken={taken}>
       <span className="preview-pictures" data-many={preview.pictures.length > 2}>
         {preview.pictures.map((picture, index) => (
-          <img key={index} src={blobUrl(picture)} alt={`Preview ${index + 1} at step ${preview.step}`} />
+          <BlobImage key={index} blob={picture} alt={`Preview ${index + 1} at step ${preview.step}`} />
         ))}
       </span>
       <button

@@ -2,7 +2,7 @@
 import { useState } from 'react';
 import type { ResultRecord } from '../store/state.ts';
 import { duration } from '../store/words.ts';
-import { blobUrl, download } from './blobUrl.ts';
+import { useBlobUrl, download } from './blobUrl.ts';
 import { CrossFade } from './CrossFade.tsx';
 import { EnlargeDialog } from './EnlargeDialog.tsx';
 import { MixingStrip } from './Mixing.tsx';
@@ -11,6 +11,7 @@ import { pictureName, resultFileName } from './resultWords.ts';
 import { Scores } from './Scores.tsx';
 import { TruncationSlider } from './TruncationSlider.tsx';
 import { useActions, useStudio } from './useStudio.ts';
+import { BlobImage } from './BlobImage.tsx';
 
 function Making() {
   const actions = useActions();
@@ -63,7 +64,7 @@ function Stage({ result, enlarge }: { result: ResultRecord; enlarge: () => void 
   const shown = live?.resultId === result.id ? live : { ...result, quality: 'full' as const };
   return (
     <div className="stage-picture" data-quality={shown.quality}>
-      <CrossFade src={blobUrl(shown.picture)} alt={pictureName(result, shown.truncation)} />
+      <CrossFade src={useBlobUrl(shown.picture)} alt={pictureName(result, shown.truncation)} />
       <StageActions result={result} enlarge={enlarge} />
       {shown.quality !== 'full' && <span className="stage-draft">refining…</span>}
     </div>
@@ -87,8 +88,8 @@ function Gallery({ results, chosen }: { results: readonly ResultRecord[]; chosen
       {results.toSorted(byNewest).map((result) => (
         <li key={result.id} className="gallery-item" data-chosen={result === chosen}>
           {/* The chosen picture is named once, on the stage. */}
-          <img
-            src={blobUrl(result.picture)}
+          <BlobImage
+            blob={result.picture}
             alt={result === chosen ? '' : pictureName(result, result.truncation)}
           />
           <span className="gallery-seed" aria-hidden="true">

@@ -37,7 +37,7 @@ export function Scores({ result }: { result: ResultRecord }) {
         />
       )}
       <Score
-        label="Prompt"
+        label="Fit to the prompt"
         meaning="How well the picture fits the words of the prompt; 1 is a perfect fit."
         value={scores.prompt}
       />

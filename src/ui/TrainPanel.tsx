@@ -1,7 +1,9 @@
 /** Step 2: what the concept is called, and training it with progress, loss and previews in sight. */
 import { Progress } from '@base-ui/react/progress';
+import { useId } from 'react';
 import type { ConceptKind } from '../lib/conceptKind.ts';
 import type { ConceptRecord, TrainingState } from '../store/state.ts';
+import { methods } from '../store/methods.ts';
 import { duration } from '../store/words.ts';
 import { Field } from './Field.tsx';
 import { Fold } from './Fold.tsx';
@@ -62,6 +64,47 @@ function Kind() {
   );
 }
 
+const OPTION_FIELDS = ['variant', 'learningRate', 'batchSize', 'nestedDropout', 'trainSeed'] as const;
+
+function Method() {
+  const id = useId();
+  const actions = useActions();
+  const chosen = useStudio((state) => state.form.variant);
+  return (
+    <div className="field">
+      <label htmlFor={id}>Method</label>
+      <select id={id} value={chosen} onChange={(event) => actions().edit({ variant: event.target.value })}>
+        {Object.entries(methods).map(([variant, label]) => (
+          <option key={variant} value={variant}>
+            {label}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
+function Options() {
+  const actions = useActions();
+  return (
+    <>
+      <Method />
+      <div className="field-row">
+        <Field field="learningRate" label="Learning rate" numeric />
+        <Field field="batchSize" label="Pictures a step" numeric />
+      </div>
+      <div className="field-row">
+        <Field field="nestedDropout" label="Nested dropout" numeric />
+        <Field field="trainSeed" label="Seed of the training" numeric />
+      </div>
+      <p className="field-hint">The same numbers, seed and pictures give the same concept.</p>
+      <button type="button" className="link-button" onClick={() => actions().resetTraining()}>
+        Back to the defaults
+      </button>
+    </>
+  );
+}
+
 function TrainForm() {
   const actions = useActions();
   return (
@@ -80,13 +123,8 @@ function TrainForm() {
         <Kind />
         <Field field="trainSteps" label="Training steps" numeric />
       </div>
-      <Fold label="More training options">
-        <Field
-          field="trainSeed"
-          label="Random seed of the training"
-          hint="The same number and pictures give the same concept."
-          numeric
-        />
+      <Fold label="More training options" fields={OPTION_FIELDS}>
+        <Options />
       </Fold>
     </>
   );

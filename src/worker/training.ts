@@ -93,6 +93,8 @@ function checkRequest({ name, pictures, settings }: TrainRequest): void {
       `training steps must be a whole number from 1 to ${MAX_TRAIN_STEPS}, found ${settings.steps}`,
     !(Number.isInteger(settings.batchSize) && settings.batchSize >= 2 && settings.batchSize % 2 === 0) &&
       `pictures a step must be an even number of at least 2, found ${settings.batchSize}`,
+    !(settings.nestedDropout >= 0 && settings.nestedDropout <= 1) &&
+      `nested dropout must be a probability from 0 to 1, found ${settings.nestedDropout}`,
     !(settings.learningRate > 0) && `the learning rate must be positive, found ${settings.learningRate}`,
     !Number.isSafeInteger(settings.seed) && `the seed must be a whole number, found ${settings.seed}`,
   ].filter((message) => message !== false);

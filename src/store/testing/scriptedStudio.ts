@@ -156,6 +156,7 @@ export function makeStudio(overrides: Partial<StudioDeps> = {}): TestStudio {
       variant: 'neti',
       steps: 150,
       learningRate: 8e-3,
+      nestedDropout: 0.5,
       batchSize: 8,
       seed: 0,
       horizontalFlip: true,
