@@ -243,6 +243,7 @@ const OPERATIONS: ReadonlyMap<number, Operation> = new Map<number, Operation>([
   [0x42, (m) => m.push(m.input.take(m.input.uint32()))], // BINBYTES
   [0x43, (m) => m.push(m.input.take(m.input.uint8()))], // SHORT_BINBYTES
   [0x8e, (m) => m.push(m.input.take(m.input.uint64()))], // BINBYTES8
+  [0x96, (m) => m.push(m.input.take(m.input.uint64()))], // BYTEARRAY8
   [0x5d, (m) => m.push([])], // EMPTY_LIST
   [0x7d, (m) => m.push(new Map())], // EMPTY_DICT
   [0x8f, (m) => m.push(new Set())], // EMPTY_SET
@@ -280,7 +281,6 @@ const REFUSED: ReadonlyMap<number, string> = new Map([
   [0x50, 'PERSID'],
   [0x8b, 'LONG4'],
   [0x91, 'FROZENSET'],
-  [0x96, 'BYTEARRAY8'],
   [0x97, 'NEXT_BUFFER'],
   [0x98, 'READONLY_BUFFER'],
 ]);
@@ -300,6 +300,6 @@ function corrupt(problem: string): AppError {
 function refused(what: string): AppError {
   return new AppError(
     'pickle.refused',
-    `This file contains ${what}, which no concept needs. It could run a program, so it was not read further.`,
+    `This file contains ${what}, which is neither a tensor nor plain data. Nothing else is read, so it was left alone.`,
   );
 }

@@ -6,10 +6,12 @@
 import { unzipSync, type UnzipFileInfo } from 'fflate';
 import { ByteReader } from './byteReader.ts';
 import { AppError } from './errors.ts';
+import { isNumpyArray, NUMPY_GLOBALS, numpyShape, numpyTensor } from './numpyPickle.ts';
 import { sizeOf } from './numbers.ts';
 import { PersistentId, PickledGlobal, PickledObject, PickledTuple, type Pickled } from './pickled.ts';
 import { readPickle } from './pickle.ts';
 import { ITEM_BYTES, type DType, type StoredTensor } from './safetensors.ts';
+import { gather, type Strided } from './strided.ts';
 
 /** Storage classes by the type of their elements. */
 const STORAGES: ReadonlyMap<string, DType> = new Map([
@@ -18,18 +20,46 @@ const STORAGES: ReadonlyMap<string, DType> = new Map([
   ['torch.BFloat16Storage', 'BF16'],
   ['torch.DoubleStorage', 'F64'],
   ['torch.LongStorage', 'I64'],
+  ['torch.IntStorage', 'I32'],
+  ['torch.ShortStorage', 'I16'],
+  ['torch.CharStorage', 'I8'],
+  ['torch.ByteStorage', 'U8'],
+  ['torch.BoolStorage', 'BOOL'],
 ]);
 const REBUILD_TENSOR = 'torch._utils._rebuild_tensor_v2';
 const REBUILD_PARAMETER = 'torch._utils._rebuild_parameter';
 
-/** Python names in any file of tensors; a caller adds those of its own kind of file. */
+const REBUILD_FROM_NUMPY = 'torch._utils._rebuild_device_tensor_from_numpy';
+const TORCH_TYPES = [
+  'float16',
+  'bfloat16',
+  'float32',
+  'float64',
+  'int8',
+  'uint8',
+  'int16',
+  'int32',
+  'int64',
+  'bool',
+];
+
+/**
+ * Python names in any file of tensors; a caller adds those of its own kind of file. They are those that AUTOMATIC1111's list of safe
+ * names and torch's own `weights_only` allow: classes and functions that hold or rebuild data.
+ */
 export const TENSOR_GLOBALS: readonly string[] = [
   ...STORAGES.keys(),
   REBUILD_TENSOR,
   REBUILD_PARAMETER,
+  REBUILD_FROM_NUMPY,
+  'torch.Size',
+  'torch.device',
+  ...TORCH_TYPES.map((name) => `torch.${name}`),
+  ...NUMPY_GLOBALS,
   'collections.OrderedDict',
   '__builtin__.set',
   'builtins.set',
+  'pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint',
 ];
 
 const ZIP_MAGIC = 0x04034b50;
@@ -53,23 +83,35 @@ export class TorchFile {
 
   /** The tensor, contiguous; throws `torch.corrupt` when `value` is none or lies outside of its storage. */
   tensor(value: Pickled | undefined, name: string): StoredTensor {
-    const { storage, shape, strides, offset } = layoutOf(value, name);
-    const { key, dtype, elements } = storage;
+    const array = numpyOf(value);
+    if (array) return numpyTensor(array, name);
+    const layout = layoutOf(value, name);
+    const { key, dtype, elements } = layout.storage;
     const bytes = this.storages(key, dtype, elements);
-    return { dtype, shape, bytes: gather(bytes, ITEM_BYTES[dtype], shape, strides, offset) };
+    return { dtype, shape: layout.shape, bytes: gather(bytes, ITEM_BYTES[dtype], layout) };
   }
 
   /** The tensor's shape, without a look at its numbers; throws as `tensor`. */
   shape(value: Pickled | undefined, name: string): readonly number[] {
-    return layoutOf(value, name).shape;
+    const array = numpyOf(value);
+    return array ? numpyShape(array, name) : layoutOf(value, name).shape;
   }
 }
 
+/** Whether it is a tensor of torch or an array of NumPy. */
 export function isTensor(value: Pickled | undefined): boolean {
+  if (numpyOf(value)) return true;
   return (
     value instanceof PickledObject &&
     (value.callable === REBUILD_TENSOR || value.callable === REBUILD_PARAMETER)
   );
+}
+
+/** An array, or that of a tensor that torch makes of one. */
+function numpyOf(value: Pickled | undefined): PickledObject | null {
+  const inner =
+    value instanceof PickledObject && value.callable === REBUILD_FROM_NUMPY ? value.args.items[0] : value;
+  return isNumpyArray(inner) ? inner : null;
 }
 
 /**
@@ -205,11 +247,8 @@ function extents(value: Pickled | undefined, name: string): number[] {
   throw corrupt(`${name} has no shape of at most ${MAX_RANK} dimensions`);
 }
 
-interface Layout {
+interface Layout extends Strided {
   readonly storage: StorageReference;
-  readonly shape: readonly number[];
-  readonly strides: readonly number[];
-  readonly offset: number;
 }
 
 function layoutOf(value: Pickled | undefined, name: string): Layout {
@@ -232,37 +271,6 @@ function checkBounds(name: string, { shape, strides, offset, storage: { elements
   const last = shape.reduce((sum, extent, i) => sum + (extent - 1) * strides[i]!, offset);
   if (count > 0 && last >= elements)
     throw corrupt(`${name} reaches beyond its storage of ${elements} numbers`);
-}
-
-/** The elements in row-major order. */
-function gather(
-  storage: Uint8Array,
-  itemBytes: number,
-  shape: readonly number[],
-  strides: readonly number[],
-  offset: number,
-): Uint8Array {
-  const count = sizeOf(shape);
-  if (isContiguous(shape, strides)) return storage.subarray(offset * itemBytes, (offset + count) * itemBytes);
-  const bytes = new Uint8Array(count * itemBytes);
-  for (let i = 0; i < count; i++) {
-    let [rest, source] = [i, offset];
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      source += (rest % shape[axis]!) * strides[axis]!;
-      rest = Math.floor(rest / shape[axis]!);
-    }
-    bytes.set(storage.subarray(source * itemBytes, (source + 1) * itemBytes), i * itemBytes);
-  }
-  return bytes;
-}
-
-function isContiguous(shape: readonly number[], strides: readonly number[]): boolean {
-  let expected = 1;
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    if (shape[axis] !== 1 && strides[axis] !== expected) return false;
-    expected *= shape[axis]!;
-  }
-  return true;
 }
 
 function corrupt(problem: string): AppError {

@@ -6,6 +6,7 @@ import type { PredictionType } from '../diffusion/schedulerConfig.ts';
 import { z } from 'zod';
 import { CONCEPT_KINDS, type ConceptKind } from '../lib/conceptKind.ts';
 import { AppError } from '../lib/errors.ts';
+import { plainName } from '../lib/plainName.ts';
 import { isPlainWord, MAX_VECTORS, type MapperConfig } from './mapperConfig.ts';
 
 const FORMAT_VERSION = '1';
@@ -216,8 +217,8 @@ export function conceptInfo(metadata: ConceptMetadata): ConceptInfo {
   const { configuration, base, concept, training, thumbnail, imported } = metadata;
   const { name, category, kind, created } = concept;
   return {
-    name,
-    category,
+    name: plainName(name) || 'concept',
+    category: plainName(category) || 'object',
     kind,
     created,
     step: training.step,

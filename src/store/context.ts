@@ -19,6 +19,8 @@ export interface StudioDeps {
   readonly root: string;
   /** Fetches a file of the page's own origin. */
   readonly fetchFile: (path: string) => Promise<File>;
+  /** Fetches what lies at an address that was given, if its host allows it. */
+  readonly fetchLink: (address: string) => Promise<File>;
   readonly trainSettings: (kind: ConceptKind, defaults: BaseDefaults) => TrainSettings;
   readonly now: () => string;
   readonly newId: () => string;

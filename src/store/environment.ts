@@ -30,6 +30,19 @@ async function fetchFile(path: string): Promise<File> {
   );
 }
 
+const MAX_LINKED_BYTES = 200e6;
+
+/** Asks nobody but the host, without cookies, and does not say which page it comes from. */
+async function fetchLink(address: string): Promise<File> {
+  const url = new URL(address);
+  const name = decodeURIComponent(url.pathname.slice(url.pathname.lastIndexOf('/') + 1)) || 'picture';
+  const response = await fetch(url, { mode: 'cors', credentials: 'omit', referrerPolicy: 'no-referrer' });
+  const size = Number(response.headers.get('content-length') ?? 0);
+  if (response.ok && size <= MAX_LINKED_BYTES) return new File([await response.blob()], name);
+  await response.body?.cancel();
+  throw new AppError('picture.link', `The host answered ${response.status}, ${size} bytes.`);
+}
+
 /** Works without a secure context too, where crypto.randomUUID is missing. */
 function newId(): string {
   return Array.from(crypto.getRandomValues(new Uint32Array(4)), (word) => word.toString(36)).join('-');
@@ -47,6 +60,7 @@ export function browserDeps(client: StudioClient, storage: StudioStorage, update
     updates,
     root: pageRoot(),
     fetchFile,
+    fetchLink,
     trainSettings,
     now: () => new Date().toISOString(),
     newId,

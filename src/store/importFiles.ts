@@ -1,8 +1,8 @@
 /** Which files are concepts, and which belong together. */
 
-/** Concept files of this studio, textual inversions, and official NeTI checkpoints. */
+/** Whether its name is that of a concept: for files whose contents say nothing. */
 export function isConceptFile({ name }: { readonly name: string }): boolean {
-  return /\.(safetensors|pt|bin)$/i.test(name);
+  return /\.(safetensors|pt|pth|bin|ckpt)$/i.test(name);
 }
 
 /** `mapper-steps-250.pt` and `learned_embeds-steps-250.bin` are one concept; every other file is one by itself. */

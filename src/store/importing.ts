@@ -1,8 +1,11 @@
 /** Importing concept files, of this studio and of other programs, with what nobody can check about them said. */
 import { AppError } from '../lib/errors.ts';
+import { fileSize } from '../lib/numbers.ts';
+import { plainName } from '../lib/plainName.ts';
 import { fromPngUrl } from '../pictures/pngUrl.ts';
 import { MAX_CONCEPT_BYTES } from '../neti/limits.ts';
 import type { Context } from './context.ts';
+import { sortFiles } from './incoming.ts';
 import { groupConceptFiles, partnerOf } from './importFiles.ts';
 import { saveConcept } from './saving.ts';
 import type { ConceptRecord } from './state.ts';
@@ -11,30 +14,38 @@ import type { NamedFile } from '../neti/foreign/importConcept.ts';
 
 /** Imports every concept that it can and chooses it. Never rejects: problems are shown at the library. */
 export async function importConcepts(context: Context, files: readonly File[]): Promise<void> {
-  context.messages.clear('library');
-  for (const group of groupConceptFiles(files)) await importOne(context, group);
-  await context.get().measureUsage();
+  const { get, messages } = context;
+  messages.clear('library');
+  const { concepts, cards, pictures, errors } = await sortFiles(files);
+  for (const group of groupConceptFiles([...concepts, ...cards, ...pictures]))
+    await importGroup(context, group);
+  for (const error of errors) messages.report('library', error);
+  await get().measureUsage();
 }
 
-async function importOne(context: Context, files: readonly File[]): Promise<void> {
-  const { get, messages } = context;
+async function importGroup(context: Context, files: readonly File[]): Promise<void> {
   try {
-    const record = await readImport(context, files);
-    await saveConcept(context, record);
-    get().selectConcept(record.id);
-    messages.announce(`${record.name} was imported.`);
+    const contents = await Promise.all(files.map(read));
+    for (const bytes of await context.deps.client.importConcepts(contents)) await keep(context, bytes);
   } catch (error) {
     const code = error instanceof AppError ? error.code : 'concept.corrupt';
     const reason = error instanceof Error ? error.message : String(error);
-    const names = files.map(({ name }) => name).join('” with “');
-    messages.report('library', new AppError(code, `“${names}” was not imported. ${reason}`));
+    const names = files.map(({ name }) => plainName(name)).join('” with “');
+    context.messages.report('library', new AppError(code, `“${names}” was not imported. ${reason}`));
   }
 }
 
-async function readImport({ deps, messages }: Context, files: readonly File[]): Promise<ConceptRecord> {
-  const bytes = await deps.client.importConcept(await Promise.all(files.map(read)));
+async function keep(context: Context, bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+  const { deps, get, messages } = context;
   const info = await deps.client.inspectConcept(bytes);
   if (info.imported) messages.note('library', 'concept.imported', originNote(info, info.imported));
+  const record = recordOf(deps, info, bytes);
+  await saveConcept(context, record);
+  get().selectConcept(record.id);
+  messages.announce(`${record.name} was imported.`);
+}
+
+function recordOf(deps: Context['deps'], info: ConceptInfo, bytes: Uint8Array<ArrayBuffer>): ConceptRecord {
   const { name, category, kind, created, baseId, baseHash, step, word } = info;
   const thumbnail = fromPngUrl(info.thumbnail);
   return {
@@ -60,10 +71,12 @@ async function readImport({ deps, messages }: Context, files: readonly File[]): 
 }
 
 async function read(file: File): Promise<NamedFile> {
-  if (file.size === 0 || file.size > MAX_CONCEPT_BYTES)
+  if (file.size === 0)
+    throw new AppError('concept.size', 'It is empty (0 bytes). Choose another copy of it.');
+  if (file.size > MAX_CONCEPT_BYTES)
     throw new AppError(
       'concept.size',
-      `A concept file has between 1 byte and 64 MB; this one has ${file.size} bytes. Export it again.`,
+      `It has ${fileSize(file.size)}, and a concept at most 64 MB. A whole model is opened under the model’s name at the top.`,
     );
   return { name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) };
 }

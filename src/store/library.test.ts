@@ -129,9 +129,9 @@ describe('library', () => {
     const groups: string[][] = [];
     const scripted = scriptedClient();
     const client = scriptedClient({
-      importConcept: (files) => {
+      importConcepts: (files) => {
         groups.push(files.map(({ name }) => name));
-        return scripted.importConcept(files);
+        return scripted.importConcepts(files);
       },
       inspectConcept: async (file) => ({
         ...(await scripted.inspectConcept(file)),

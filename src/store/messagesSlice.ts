@@ -1,4 +1,5 @@
 /** Problems shown in place, announcements for screen readers, and one deletion that can be undone. */
+import { plainName } from '../lib/plainName.ts';
 import { toPlainError } from '../lib/errors.ts';
 import { byAge } from '../storage/records.ts';
 import { MAX_TRAINING_PICTURES } from '../neti/limits.ts';
@@ -14,7 +15,15 @@ function added(problems: readonly Problem[], problem: Problem): readonly Problem
 export function createMessages({ deps, get, set }: Omit<Context, 'messages'>): Messages {
   const show = (place: ProblemPlace, problem: Omit<Problem, 'id'>) =>
     set(({ problems }) => ({
-      problems: { ...problems, [place]: added(problems[place], { id: deps.newId(), ...problem }) },
+      problems: {
+        ...problems,
+        // Messages quote names of files.
+        [place]: added(problems[place], {
+          id: deps.newId(),
+          ...problem,
+          message: plainName(problem.message),
+        }),
+      },
     }));
   return {
     report(place, error) {

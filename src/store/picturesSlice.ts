@@ -1,5 +1,6 @@
 /** The concept's pictures: adding, removing, cropping, the ground under transparency, and how the model sees each. */
 import { AppError } from '../lib/errors.ts';
+import { plainName } from '../lib/plainName.ts';
 import type { DraftPicture } from '../storage/records.ts';
 import type { Context } from './context.ts';
 import { encodePng } from '../pictures/png.ts';
@@ -70,7 +71,7 @@ async function addAll(context: Context, files: readonly File[]): Promise<void> {
 async function addOne({ deps, get, set, messages }: Context, file: File): Promise<void> {
   try {
     const { animated, ...decoded } = await deps.images.decode(file);
-    const kept = { id: deps.newId(), fileName: file.name, crop: null, ...decoded };
+    const kept = { id: deps.newId(), fileName: plainName(file.name) || 'picture', crop: null, ...decoded };
     const item = await presentPicture(deps.images, kept, get().ground);
     set(({ pictures }) => ({ pictures: [...pictures, item] }));
     if (animated)

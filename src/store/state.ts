@@ -152,6 +152,16 @@ export interface PicturesSlice {
   lookAtPictures(): Promise<void>;
 }
 
+export interface IncomingSlice {
+  /** Pictures that carry a concept, until it is said what to do with each. */
+  readonly offeredCards: readonly File[];
+  /** Concepts, pictures, zips of either, told apart by their contents. */
+  takeFiles(files: readonly File[]): Promise<void>;
+  /** A picture of another page. */
+  takeLink(address: string): Promise<void>;
+  answerCard(card: File, use: 'concept' | 'picture'): Promise<void>;
+}
+
 export interface TrainingState {
   readonly conceptId: string;
   readonly name: string;
@@ -229,6 +239,7 @@ export type StudioState = MessagesSlice &
   EngineSlice &
   ModelsSlice &
   PicturesSlice &
+  IncomingSlice &
   TrainingSlice &
   LibrarySlice &
   CreateSlice;

@@ -4,6 +4,7 @@ import type { Context, StudioDeps } from './context.ts';
 import { createCreateSlice } from './createSlice.ts';
 import { createEngineSlice } from './engineSlice.ts';
 import { createFormSlice } from './formSlice.ts';
+import { createIncomingSlice } from './incomingSlice.ts';
 import { createLibrarySlice } from './librarySlice.ts';
 import { createMessages, createMessagesSlice } from './messagesSlice.ts';
 import { createModelsSlice } from './modelsSlice.ts';
@@ -28,6 +29,7 @@ export function createStudioStore(deps: StudioDeps): StudioStore {
       ...createEngineSlice(context),
       ...createModelsSlice(context),
       ...createPicturesSlice(context),
+      ...createIncomingSlice(context),
       ...createTrainingSlice(context),
       ...createLibrarySlice(context),
       ...createCreateSlice(context),

@@ -1,5 +1,7 @@
 /** Numbers in plain words: durations, sizes, and what a truncation means. */
 
+import { plainName } from '../lib/plainName.ts';
+
 /** "about 2 min", "18 s"; for a time that is still to come. */
 export function duration(seconds: number): string {
   if (seconds < 90) return `${Math.max(1, Math.round(seconds))} s`;
@@ -21,7 +23,7 @@ export const PLAIN_WORDS = 'A textual inversion is the same at every truncation'
 
 /** A concept's name as a file name that every system accepts. */
 export function conceptFileName(name: string, ending = 'safetensors'): string {
-  const safe = [...name]
+  const safe = [...plainName(name)]
     .map((letter) => (letter < ' ' || '/\\:*?"<>|'.includes(letter) ? '-' : letter))
     .join('');
   return `${safe.trim().replace(/^\.+/, '') || 'concept'}.${ending}`;

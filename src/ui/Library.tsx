@@ -113,7 +113,6 @@ function ImportButton() {
         id={id}
         type="file"
         className="sr-only"
-        accept=".safetensors,.pt,.bin"
         multiple
         aria-label="Import concept"
         onChange={(event) => {

@@ -1,5 +1,6 @@
 /** Step 1: the concept's pictures, by choosing, dropping or pasting; each with how the model sees it. */
 import { useState, type ReactNode } from 'react';
+import { plainName } from '../lib/plainName.ts';
 import { POOR_PSNR, roomLeft } from '../store/picturesSlice.ts';
 import type { PictureItem } from '../store/state.ts';
 import { CropDialog } from './CropDialog.tsx';
@@ -84,6 +85,25 @@ function Ground() {
   );
 }
 
+/** Pictures that carry a concept, as AUTOMATIC1111 shares them. */
+function Cards() {
+  const actions = useActions();
+  const cards = useStudio((state) => state.offeredCards);
+  return cards.map((card, index) => (
+    <div className="problem problem-note" key={`${index} ${card.name}`}>
+      <p>
+        “<bdi>{plainName(card.name)}</bdi>” carries a concept.
+      </p>
+      <button type="button" className="button" onClick={() => void actions().answerCard(card, 'concept')}>
+        Import the concept
+      </button>
+      <button type="button" className="button" onClick={() => void actions().answerCard(card, 'picture')}>
+        Use as a picture
+      </button>
+    </div>
+  ));
+}
+
 function Legend() {
   const poor = useStudio((state) => state.pictures.filter(isPoor).length);
   if (poor === 0) return <p className="quiet legend">The small picture is how the model sees it.</p>;
@@ -146,6 +166,7 @@ export function PicturesPanel({ choose, dragging, children }: PicturesPanelProps
       {empty ? <Empty choose={choose} /> : <Grid choose={choose} />}
       {adding && <p className="quiet">Reading pictures…</p>}
       <Problems place="pictures" />
+      <Cards />
       {empty && <Samples />}
     </section>
   );

@@ -40,14 +40,14 @@ function modelCalls(
 function conceptCalls(
   link: WorkerLink,
 ): Calls<
-  'checkCategory' | 'train' | 'inspectConcept' | 'importConcept' | 'exportConcept' | 'relabelConcept'
+  'checkCategory' | 'train' | 'inspectConcept' | 'importConcepts' | 'exportConcept' | 'relabelConcept'
 > {
   return {
     checkCategory: (word) => link.sendWhenReady((remote, id) => remote.checkCategory(id, word)),
     train: (request, options) =>
       link.sendWhenReady((remote, id) => remote.train(id, request, events(options)), options?.signal),
     inspectConcept: (file) => link.sendWhenReady((remote, id) => remote.inspectConcept(id, file)),
-    importConcept: (files) => link.sendWhenReady((remote, id) => remote.importConcept(id, files)),
+    importConcepts: (files) => link.sendWhenReady((remote, id) => remote.importConcepts(id, files)),
     exportConcept: (file, format) =>
       link.sendWhenReady((remote, id) => remote.exportConcept(id, file, format)),
     relabelConcept: (file, label) =>

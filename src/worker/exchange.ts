@@ -2,20 +2,20 @@
 import { AppError } from '../lib/errors.ts';
 import { storedZip } from '../lib/torchWriter.ts';
 import { readConcept, type Concept } from '../neti/conceptFile.ts';
-import { importConcept } from '../neti/foreign/importConcept.ts';
+import { importConcepts } from '../neti/foreign/importConcept.ts';
 import { writeOfficial } from '../neti/foreign/officialExport.ts';
-import { averageWord, writeTextualInversion } from '../neti/foreign/textualInversion.ts';
+import { averageWord, writeTextualInversion } from '../neti/foreign/inversionExport.ts';
 import { isPlainWord } from '../neti/mapperConfig.ts';
 import type { ExportedConcept, ExportFormat } from './api.ts';
 import { architectureOf, identityOf } from './baseModel.ts';
 import type { Studio } from './studio.ts';
 import type { NamedFile } from '../neti/foreign/importConcept.ts';
 
-/** Throws as `importConcept`. */
+/** Throws as `importConcepts`. */
 export function importForeign(
   { base, pipeline }: Studio,
   files: readonly NamedFile[],
-): Promise<Uint8Array<ArrayBuffer>> {
+): Promise<Uint8Array<ArrayBuffer>[]> {
   const { layers, contextWidth, tokens, resolution } = pipeline.shape;
   const { predictionType } = pipeline.schedule;
   const architecture = architectureOf(base, pipeline.shape);
@@ -28,7 +28,7 @@ export function importForeign(
     predictionType,
     architecture,
   };
-  return importConcept(files, open, new Date().toISOString());
+  return importConcepts(files, open, new Date().toISOString());
 }
 
 /** Throws as `readConcept` and `writeOfficial`. */

@@ -47,9 +47,9 @@ export interface StudioClient {
   inspectConcept(file: Uint8Array<ArrayBuffer>): Promise<ConceptInfo>;
   /**
    * A concept file made of another program's file (official NeTI, textual inversion), or of a mapper and its embedding file; one
-   * of ours comes back as it is, unchecked. Throws `concept.width` or `concept.vectors` when it does not fit the base, and as `importConcept`.
+   * of ours comes back as it is, unchecked. Throws `concept.width` or `concept.vectors` when it does not fit the base, and as `importConcepts`.
    */
-  importConcept(files: readonly NamedFile[]): Promise<Uint8Array<ArrayBuffer>>;
+  importConcepts(files: readonly NamedFile[]): Promise<Uint8Array<ArrayBuffer>[]>;
   /** Throws `official.variant` for what the official code has not, and as `inspectConcept`. */
   exportConcept(file: Uint8Array<ArrayBuffer>, format: ExportFormat): Promise<ExportedConcept>;
   /** The same concept with another name and thumbnail (PNG data URL). */

@@ -201,7 +201,7 @@ export class StudioWorker {
     });
   }
 
-  importConcept(id: number, files: readonly NamedFile[]): Promise<CallResult<Uint8Array<ArrayBuffer>>> {
+  importConcepts(id: number, files: readonly NamedFile[]): Promise<CallResult<Uint8Array<ArrayBuffer>[]>> {
     return this.answer(id, () => importForeign(this.opened(), files));
   }
 

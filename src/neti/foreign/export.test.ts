@@ -6,11 +6,11 @@ import { readSafetensors, toFloat32 } from '../../lib/safetensors.ts';
 import { readConcept, type Concept } from '../conceptFile.ts';
 import { createMapper } from '../mapper.ts';
 import { MAPPER_DEFAULTS, type MapperConfig } from '../mapperConfig.ts';
-import { importConcept } from './importConcept.ts';
+import { importConcepts } from './importConcept.ts';
 import { OFFICIAL_EMBEDS_NAME, OFFICIAL_MAPPER_NAME, writeOfficial } from './officialExport.ts';
 import { variantConfig } from '../variants.ts';
 import { base, CREATED, importFixtures, tensor } from '../testing/foreignFixtures.ts';
-import { averageWord, writeTextualInversion } from './textualInversion.ts';
+import { averageWord, writeTextualInversion } from './inversionExport.ts';
 
 const embedding = new Random(5).fillNormal(new Float32Array(12));
 
@@ -29,7 +29,8 @@ describe('writeOfficial', () => {
       bytes: new Uint8Array(bytes),
     }));
     expect(files.map((file) => file.name)).toEqual([OFFICIAL_MAPPER_NAME, OFFICIAL_EMBEDS_NAME]);
-    const again = await readConcept(await importConcept(files, base(layers, 12), CREATED));
+    const [file] = await importConcepts(files, base(layers, 12), CREATED);
+    const again = await readConcept(file!);
     expect(again.config).toEqual(concept.config);
     expect(again.state).toEqual(concept.state);
     const { name: title, category, kind, step } = concept.info;
@@ -103,7 +104,7 @@ describe('writeTextualInversion', () => {
     const written = tensors.get('<cat-toy>')!;
     expect([written.shape, toFloat32(written)]).toEqual([shape, stored]);
     const again = await readConcept(
-      await importConcept([{ name: 'learned_embeds.safetensors', bytes }], words, CREATED),
+      (await importConcepts([{ name: 'learned_embeds.safetensors', bytes }], words, CREATED))[0]!,
     );
     expect([again.config, again.state]).toEqual([concept.config, concept.state]);
     expect(again.info.name).toBe('cat-toy');

@@ -2,6 +2,7 @@
 import type { PredictionType } from '../../diffusion/schedulerConfig.ts';
 import type { ConceptKind } from '../../lib/conceptKind.ts';
 import { AppError } from '../../lib/errors.ts';
+import { plainName } from '../../lib/plainName.ts';
 import type { BaseIdentity } from '../conceptFile.ts';
 import { writeConcept } from '../conceptFile.ts';
 import type { ImportOrigin } from '../conceptMetadata.ts';
@@ -44,7 +45,15 @@ export function foreignToConcept(
   created: string,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { config, state, name, category, kind, step, seed, learningRate, origin } = concept;
-  const label = { name, category, kind, step, created, thumbnail: '', imported: origin };
+  const label = {
+    name,
+    category: plainName(category) || DEFAULT_CATEGORY,
+    kind,
+    step,
+    created,
+    thumbnail: '',
+    imported: plainOrigin(origin),
+  };
   return writeConcept({
     config,
     state,
@@ -54,6 +63,10 @@ export function foreignToConcept(
     architecture: base.architecture,
     predictionType: base.predictionType,
   });
+}
+
+function plainOrigin({ format, files, base }: ImportOrigin): ImportOrigin {
+  return { format, files: files.map((name) => plainName(name) || 'file'), base: base && plainName(base) };
 }
 
 /**
@@ -81,11 +94,12 @@ export function checkFit(
 function familyOf(width: number): string {
   if (width === 768) return ', as Stable Diffusion 1.x has';
   if (width === 1024) return ', as Stable Diffusion 2.x has';
+  if (width === 1280) return ', as the second text encoder of Stable Diffusion XL has';
   return '';
 }
 
 /** A placeholder token as a name: "<cat-toy>" is called cat-toy. */
 export function nameOf(token: string, fallback: string): string {
-  const name = token.trim().replace(/^<+/, '').replace(/>+$/, '').trim().slice(0, 200).trim();
-  return name === '' || name === '*' ? fallback : name;
+  const name = plainName(token).replace(/^<+/, '').replace(/>+$/, '').trim().slice(0, 200).trim();
+  return name === '' || name === '*' ? plainName(fallback) || 'word' : name;
 }

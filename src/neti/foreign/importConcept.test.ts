@@ -11,7 +11,7 @@ import { readTorchFile, TENSOR_GLOBALS } from '../../lib/torchFile.ts';
 import { TorchWriter } from '../../lib/torchWriter.ts';
 import { readConcept, relabelConcept, type Concept } from '../conceptFile.ts';
 import { Mapper } from '../mapper.ts';
-import { importConcept } from './importConcept.ts';
+import { importConcepts } from './importConcept.ts';
 import { POSITIONAL_ENCODER } from './officialMapper.ts';
 import { base, CREATED, fixture, importFixtures, tensor } from '../testing/foreignFixtures.ts';
 
@@ -38,7 +38,7 @@ function outputs({ config, state }: Concept, suffix: string, keep: number | unde
   );
 }
 
-describe('importConcept', () => {
+describe('importConcepts', () => {
   it.each(official)('reads an official mapper whose outputs are the official ones: $suffix', async (each) => {
     const { suffix, open, keep } = each;
     const file = await importFixtures([`mapper-${suffix}.pt`, `learned_embeds-${suffix}.bin`], open);
@@ -140,7 +140,7 @@ describe('importConcept', () => {
     const claimed = new PickledObject('torch._utils._rebuild_tensor_v2', args);
     const bytes = new Uint8Array(writer.write(new Map([['<cat-toy>', claimed]])));
     expect(bytes.length).toBeLessThan(10_000);
-    await expect(importConcept([{ name: 'a.pt', bytes }], base(16, 128), CREATED)).rejects.toMatchObject({
+    await expect(importConcepts([{ name: 'a.pt', bytes }], base(16, 128), CREATED)).rejects.toMatchObject({
       code: 'concept.vectors',
       message: expect.stringContaining('100000 word vectors') as string,
     });
@@ -153,8 +153,8 @@ describe('importConcept', () => {
     const values = new Float32Array(vectors * 4).fill(0.1);
     const bytes = writeSafetensors(new Map([['<cat-toy>', { shape: [vectors, 4], values }]]), new Map());
     for (const open of [base(2, 4), base(2, 4, 1000)]) {
-      const found = await importConcept([{ name: 'cat.safetensors', bytes }], open, CREATED)
-        .then((file) => readConcept(file, open))
+      const found = await importConcepts([{ name: 'cat.safetensors', bytes }], open, CREATED)
+        .then(([file]) => readConcept(file!, open))
         .then(
           () => 'read',
           (error: unknown) => (error as AppError).code,
@@ -210,7 +210,9 @@ describe('importConcept', () => {
   it('says which family a word of 768 numbers is for, and which model is open', async () => {
     const values = new Float32Array(768).fill(0.1);
     const bytes = writeSafetensors(new Map([['<cat-toy>', { shape: [1, 768], values }]]), new Map());
-    await expect(importConcept([{ name: 'cat.safetensors', bytes }], base(16, 128), CREATED)).rejects.toThrow(
+    await expect(
+      importConcepts([{ name: 'cat.safetensors', bytes }], base(16, 128), CREATED),
+    ).rejects.toThrow(
       'word vectors of 768 numbers, as Stable Diffusion 1.x has; the open model "narrow" has 128 numbers and 16 layers',
     );
   });
@@ -250,7 +252,7 @@ describe('importConcept', () => {
       ]),
     );
     expect(bomb.length).toBeLessThan(10_000);
-    const refused = importConcept([{ name: 'mapper-final.pt', bytes: bomb }], base(4, 12), CREATED);
+    const refused = importConcepts([{ name: 'mapper-final.pt', bytes: bomb }], base(4, 12), CREATED);
     await expect(refused).rejects.toThrow(/more than any concept/);
   });
 
@@ -262,17 +264,15 @@ describe('importConcept', () => {
     );
     const bytes = Uint8Array.from(evil, (letter) => letter.charCodeAt(0));
     expect(evil).not.toBe(text);
-    const refused = importConcept([{ name: 'mapper-final.pt', bytes }], base(4, 12), CREATED);
+    const refused = importConcepts([{ name: 'mapper-final.pt', bytes }], base(4, 12), CREATED);
     await expect(refused).rejects.toMatchObject({ code: 'pickle.refused' });
     await expect(refused).rejects.toThrow(/os\.path/);
   });
 
-  it('returns a concept file of ours, and what is none, as it is', async () => {
+  it('returns a concept file of ours as it is', async () => {
     const open = base(4, 12);
     const own = await importFixtures(['mapper-steps-250.pt'], open);
-    expect(await importConcept([{ name: 'a.safetensors', bytes: own }], open, CREATED)).toBe(own);
-    const bytes = new TextEncoder().encode('no concept');
-    expect(await importConcept([{ name: 'b.safetensors', bytes }], open, CREATED)).toBe(bytes);
+    expect(await importConcepts([{ name: 'a.pt', bytes: own }], open, CREATED)).toEqual([own]);
   });
 });
 

@@ -1,11 +1,13 @@
 /**
- * Any file that holds a concept, as a concept file for the open base: our own as it is, official NeTI checkpoints and textual
+ * Any file that holds concepts, as concept files for the open base: our own as they are, official NeTI checkpoints and textual
  * inversions converted. What a file is, is read off its contents; its name only names the concept and its step.
  */
 import { AppError } from '../../lib/errors.ts';
-import { readSafetensors, type Safetensors } from '../../lib/safetensors.ts';
+import { fileKind, isPictureKind, kindWords } from '../../lib/fileKind.ts';
+import { readSafetensors } from '../../lib/safetensors.ts';
 import { readTorchFile, TENSOR_GLOBALS, type TorchFile } from '../../lib/torchFile.ts';
 import { MAX_CONCEPT_BYTES } from '../limits.ts';
+import { readConceptCard } from './conceptCard.ts';
 import { foreignToConcept, type ForeignConcept, type OpenBase } from './foreignConcept.ts';
 import {
   BASIC_ENCODER,
@@ -14,12 +16,7 @@ import {
   POSITIONAL_ENCODER,
   readOfficialMapper,
 } from './officialMapper.ts';
-import {
-  isTextualInversion,
-  PARAMETER_DICTIONARY,
-  readTextualInversion,
-  readTorchInversion,
-} from './textualInversion.ts';
+import { PARAMETER_DICTIONARY, readTextualInversion, readTorchInversion } from './textualInversion.ts';
 
 export interface NamedFile {
   readonly name: string;
@@ -36,52 +33,48 @@ const GLOBALS: ReadonlySet<string> = new Set([
 /**
  * @param files one file, or a mapper and the embedding file beside it
  * @param created ISO-8601, for files that do not carry a date
- * @returns a concept file; one of ours is returned unread, for `readConcept` to check.
- * Throws `concept.size`, `concept.width`, `pickle.*`, `torch.corrupt`, `official.*`, `inversion.*`, `mapper.config`.
+ * @returns a concept file for each concept in them; one of ours is returned unread, for `readConcept` to check.
+ * Throws `concept.kind`, `concept.size`, `concept.width`, `safetensors.corrupt`, `pickle.*`, `torch.corrupt`, `official.*`, `inversion.*`,
+ * `mapper.config`.
  */
-export async function importConcept(
+export async function importConcepts(
   files: readonly NamedFile[],
   base: OpenBase,
   created: string,
-): Promise<Uint8Array<ArrayBuffer>> {
+): Promise<Uint8Array<ArrayBuffer>[]> {
   for (const { bytes } of files) checkSize(bytes);
-  const foreign = readForeign(files, base);
-  return foreign === null ? files[0]!.bytes : foreignToConcept(foreign, base, created);
+  const [first, ...rest] = files;
+  if (!first) return [];
+  const foreign = rest.length === 0 ? readOne(first, base) : [readPair(files.map(readTorch), base)];
+  if (foreign === null) return [first.bytes];
+  return Promise.all(foreign.map((concept) => foreignToConcept(concept, base, created)));
 }
 
 function checkSize({ length }: Uint8Array): void {
-  if (length > 0 && length <= MAX_CONCEPT_BYTES) return;
+  if (length <= MAX_CONCEPT_BYTES) return;
   throw new AppError(
     'concept.size',
-    `A concept's file has between 1 byte and 64 MB, this one has ${length} bytes.`,
+    `A concept's file has at most 64 MB, this one has ${(length / 2 ** 20).toFixed(0)} MB. A whole model is opened under the ` +
+      "model's name at the top.",
   );
 }
 
-/** Null for a concept file of ours, and for what is none of the formats. */
-function readForeign(files: readonly NamedFile[], base: OpenBase): ForeignConcept | null {
-  const [first] = files;
-  if (files.length === 1 && first && !isTorchName(first.name)) {
-    const safetensors = tryRead(first.bytes);
-    const isForeign =
-      safetensors && !safetensors.metadata.has('neti.format') && isTextualInversion(safetensors);
-    return isForeign ? readTextualInversion(safetensors, first.name, base) : null;
+/** Null for a concept file of ours. */
+function readOne(file: NamedFile, base: OpenBase): ForeignConcept[] | null {
+  const { name, bytes } = file;
+  const kind = fileKind(bytes);
+  if (kind === 'safetensors') {
+    const contents = readSafetensors(bytes);
+    return contents.metadata.has('neti.format') ? null : readTextualInversion(contents, name, base);
   }
-  return readTorch(
-    files.map(({ name, bytes }) => ({ name, contents: readTorchFile(bytes, GLOBALS) })),
-    base,
-  );
-}
-
-export function isTorchName(name: string): boolean {
-  return /\.(pt|bin)$/i.test(name);
-}
-
-function tryRead(bytes: Uint8Array): Safetensors | null {
-  try {
-    return readSafetensors(bytes);
-  } catch {
-    return null;
+  if (kind === 'png') return [readConceptCard(bytes, name, base)];
+  if (kind === 'zip' || kind === 'pickle') {
+    const torch = readTorch(file);
+    if (isOfficialMapper(torch.contents)) return [readOfficialMapper(torch.contents, name, base)];
+    return readTorchInversion(torch.contents, name, base);
   }
+  const advice = isPictureKind(kind) ? ' A picture is learned from: drop it on the pictures.' : '';
+  throw new AppError('concept.kind', `It is ${kindWords(kind)}.${advice}`);
 }
 
 interface NamedTorchFile {
@@ -89,15 +82,17 @@ interface NamedTorchFile {
   readonly contents: TorchFile;
 }
 
-function readTorch(files: readonly NamedTorchFile[], base: OpenBase): ForeignConcept {
+function readTorch({ name, bytes }: NamedFile): NamedTorchFile {
+  return { name, contents: readTorchFile(bytes, GLOBALS) };
+}
+
+function readPair(files: readonly NamedTorchFile[], base: OpenBase): ForeignConcept {
   const mapper = files.find(({ contents }) => isOfficialMapper(contents));
   const partner = files.find((each) => each !== mapper);
-  if (!mapper) {
-    if (files.length === 1) return readTorchInversion(files[0]!.contents, files[0]!.name, base);
+  if (!mapper || !partner) {
     throw new AppError('official.corrupt', `${files[0]!.name} holds no mapper of the official NeTI code.`);
   }
   const concept = readOfficialMapper(mapper.contents, mapper.name, base);
-  if (!partner) return concept;
   checkPartner(mapper.contents, partner.contents, partner.name);
   return { ...concept, origin: { ...concept.origin, files: [mapper.name, partner.name] } };
 }

@@ -8,7 +8,7 @@ import { orderedDictionary, TorchWriter } from '../../lib/torchWriter.ts';
 import type { Concept } from '../conceptFile.ts';
 import { parameterShapes, TIMESTEPS, type MapperConfig } from '../mapperConfig.ts';
 import { BASIC_ENCODER, POSITIONAL_ENCODER } from './officialMapper.ts';
-import { placeholderOf } from './textualInversion.ts';
+import { placeholderOf } from './inversionExport.ts';
 
 export const OFFICIAL_MAPPER_NAME = 'mapper-final.pt';
 export const OFFICIAL_EMBEDS_NAME = 'learned_embeds-final.bin';

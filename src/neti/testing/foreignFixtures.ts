@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { readSafetensors, toFloat32 } from '../../lib/safetensors.ts';
 import type { OpenBase } from '../foreign/foreignConcept.ts';
-import { importConcept, type NamedFile } from '../foreign/importConcept.ts';
+import { importConcepts, type NamedFile } from '../foreign/importConcept.ts';
 
 export const CREATED = '2026-01-01T00:00:00.000Z';
 
@@ -27,5 +27,8 @@ export function tensor(file: string, name: string): Float32Array {
   return toFloat32(readSafetensors(fixture(file).bytes).tensors.get(name)!);
 }
 
-export const importFixtures = (names: readonly string[], open: OpenBase) =>
-  importConcept(names.map(fixture), open, CREATED);
+/** The one concept in these files. */
+export async function importFixtures(names: readonly string[], open: OpenBase) {
+  const [concept] = await importConcepts(names.map(fixture), open, CREATED);
+  return concept!;
+}

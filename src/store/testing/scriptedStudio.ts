@@ -108,7 +108,7 @@ export function scriptedClient(overrides: Partial<StudioClient> = {}): StudioCli
       Promise.resolve({ pictures: seeds.map((seed) => pixels(seed % 256)), seconds: 1 }),
     score: ({ pictures }) => Promise.resolve(pictures.map(() => ({ likeness: 0.5, prompt: 0.5 }))),
     inspectConcept: () => Promise.resolve(importedInfo),
-    importConcept: ([first]) => Promise.resolve(first!.bytes),
+    importConcepts: ([first]) => Promise.resolve([first!.bytes]),
     exportConcept: (bytes, format) => Promise.resolve({ bytes, ending: `${format}.zip` }),
     relabelConcept: (file) => Promise.resolve(file),
     models: () => Promise.resolve(emptyModelList),
@@ -152,6 +152,7 @@ export function makeStudio(overrides: Partial<StudioDeps> = {}): TestStudio {
     updates: { onReady: () => undefined, apply: () => undefined },
     root: 'http://localhost/',
     fetchFile: (path) => Promise.resolve(new File(['picture'], path)),
+    fetchLink: () => Promise.reject(new TypeError('Failed to fetch')),
     trainSettings: () => ({
       variant: 'neti',
       steps: 150,

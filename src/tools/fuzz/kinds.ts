@@ -9,8 +9,8 @@ import { missingFile, overlaid, type OpenFile } from '../../lib/modelFiles.ts';
 import { configPath, graphPath, layout, NETWORKS, type Network } from '../../lib/modelLayout.ts';
 import type { Random } from '../../lib/random.ts';
 import { readConcept } from '../../neti/conceptFile.ts';
-import { importConcept } from '../../neti/foreign/importConcept.ts';
-import { base, CREATED, fixture } from '../../neti/testing/foreignFixtures.ts';
+import { importConcepts } from '../../neti/foreign/importConcept.ts';
+import { base, CREATED, fixture, importFixtures } from '../../neti/testing/foreignFixtures.ts';
 import { prepareModel } from '../../onnx/model.ts';
 import { prepareTextEncoder, prepareUnchanged, prepareUnet } from '../../onnx/prepare.ts';
 import { readStock, type Stock } from '../../onnx/stock.ts';
@@ -36,7 +36,8 @@ const changed = (path: string, bytes: Bytes) => overlaid(new Map([[path, bytes]]
 type Open = ReturnType<typeof base>;
 
 async function readImported(name: string, bytes: Bytes, open: Open): Promise<void> {
-  await readConcept(await importConcept([{ name, bytes }], open, CREATED), open);
+  for (const concept of await importConcepts([{ name, bytes }], open, CREATED))
+    await readConcept(concept, open);
 }
 
 const foreign = (name: string, open: Open): Specimen => ({
@@ -49,7 +50,7 @@ const foreign = (name: string, open: Open): Specimen => ({
 async function concepts(): Promise<Specimen[]> {
   const own = async (name: string, open: Open): Promise<Specimen> => ({
     name: `${name} as a concept of ours`,
-    bytes: await importConcept([fixture(name)], open, CREATED),
+    bytes: await importFixtures([name], open),
     damage: damageBytes,
     read: (damaged) => readImported('own.safetensors', damaged, open),
   });
@@ -90,7 +91,7 @@ const scheduler = (): Specimen => ({
 
 /** A network's configuration is read by compiling the whole model, which takes a while: the scheduler's comes more often. */
 const configurations = (): Specimen[] => [
-  ...Array.from({ length: 12 }, scheduler),
+  ...Array.from({ length: 36 }, scheduler),
   ...NETWORKS.map((part) => ({
     name: configPath(part),
     bytes: bytesAt(new URL(configPath(part), MICRO)),
