@@ -1,7 +1,8 @@
 /** How pictures get in: turned by their camera, in ink colours, dropped, pasted; and what cropping does to them. */
 import { expect, test, type Locator, type Page } from '@playwright/test';
+import { decode } from 'fast-png';
 import { readFile } from 'node:fs/promises';
-import { drawPicture, pictures, type UploadFile } from './steps.ts';
+import { drawPicture, pictures, testPage, type UploadFile } from './steps.ts';
 
 /** A JPEG whose left half is red and right half blue. */
 async function halves(page: Page, width: number, height: number): Promise<Buffer> {
@@ -140,4 +141,80 @@ test('a crop shows the chosen part, and is there again after a reload', async ({
   await page.waitForTimeout(1000); // The draft is saved a moment after it changed.
   await page.reload();
   expect(await hueAt(pictures(page).first(), 0.9, 0.5)).toBe('red');
+});
+
+const brought = async (name: string): Promise<UploadFile> => ({
+  name,
+  mimeType: '',
+  buffer: await readFile(`src/pictures/fixtures/${name}`),
+});
+
+test('a corner cropped from a large photo has the photo’s own pixels', async ({ page }) => {
+  await page.goto('/');
+  const photo = await brought('photo-4000x3000.png');
+  await choose(page, photo);
+  const picture = pictures(page).first();
+  await expect(picture).toBeVisible();
+  const before = await picture.getAttribute('src');
+  await page.getByRole('button', { name: `Crop ${photo.name}` }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByLabel('Zoom').fill('8');
+  const box = (await dialog.getByTestId('container').boundingBox())!;
+  const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+  for (let times = 0; times < 12; times++) {
+    await page.mouse.move(x - box.width * 0.4, y - box.height * 0.4);
+    await page.mouse.down();
+    await page.mouse.move(x + box.width * 0.4, y + box.height * 0.4, { steps: 4 });
+    await page.mouse.up();
+  }
+  await page.getByRole('button', { name: 'Use this square' }).click();
+  await expect(picture).not.toHaveAttribute('src', before!);
+  const bytes = await picture.evaluate(async (image: HTMLImageElement) => {
+    return [...new Uint8Array(await (await fetch(image.src)).arrayBuffer())];
+  });
+  const [crop, whole] = [decode(Uint8Array.from(bytes)), decode(photo.buffer)];
+  expect([crop.width, crop.height]).toEqual([375, 375]);
+  const wrong = Array.from({ length: 375 * 375 * 3 }, (_, i) => {
+    const [channel, at] = [i % 3, Math.floor(i / 3)];
+    const place = (Math.floor(at / 375) * whole.width + (at % 375)) * whole.channels + channel;
+    return crop.data[at * crop.channels + channel] !== whole.data[place];
+  });
+  expect(wrong.filter(Boolean)).toHaveLength(0);
+});
+
+test('pictures of every kind are opened by what they are, or refused by their right name', async ({
+  page,
+}) => {
+  await page.goto('/');
+  const problems = page.getByRole('region', { name: 'Pictures' }).locator('.problem');
+  for (const name of [
+    'avif-no-ending',
+    'rgb16.tif',
+    'turned.tif',
+    'turned.png',
+    'turned.webp',
+    'moves.png',
+  ]) {
+    await choose(page, await brought(name));
+    await expect(page.getByAltText(name, { exact: true })).toBeVisible();
+  }
+  await expect(problems).toHaveText('“moves.png” moves; its first frame was taken.');
+  for (const name of ['rgb16.tif', 'turned.tif', 'turned.png', 'turned.webp'])
+    expect(await hueAt(page.getByAltText(name, { exact: true }), 0.5, 0.1)).toBe('red');
+  await choose(page, await brought('IMG_0001.HEIC'));
+  await expect(problems).toContainText(
+    'is a HEIC photo (HEIF), which this browser does not open. Save it as',
+  );
+  await choose(page, await brought('cut-half-baseline.jpg'));
+  await expect(problems).toContainText('is cut short');
+  await expect(pictures(page)).toHaveCount(6);
+});
+
+test('500 damaged pictures are opened or refused in the page’s own words', async ({ page }) => {
+  await page.goto(testPage('damagedPictures'));
+  const report = await page.evaluate(() => window.takeDamagedPictures(500, 1));
+  expect(report.raw).toEqual([]);
+  expect(report.read).toBeGreaterThan(50);
+  expect(report.refused).toBeGreaterThan(50);
+  expect(report.slowest).toBeLessThan(2000);
 });

@@ -1,13 +1,16 @@
 /**
  * From a file that a person chose to what is kept of it, and from there to the square of pixels the model learns
- * from. Checks first what the header claims, so that nothing huge is decoded. Browsers turn pictures upright by
- * their EXIF orientation and bring CMYK and 16-bit files to 8-bit RGB; animations give their first frame.
+ * from. Checks first what the file is and claims, so that nothing huge is decoded. Browsers turn pictures upright by
+ * their EXIF orientation and bring CMYK, wide colours and 16 bits to 8-bit sRGB; animations give their first frame.
  */
 import { AppError } from '../lib/errors.ts';
-import { readImageHeader } from './header.ts';
+import type { FileKind } from '../lib/fileKind.ts';
+import { plainName } from '../lib/plainName.ts';
+import { checkPicture, MAX_PICTURE_BYTES, refused, requireModestSize } from './check.ts';
+import { orientationOf, turnOf, UPRIGHT } from './orientation.ts';
 import type { Crop, Pixels } from './pixels.ts';
 
-/** What is kept of a chosen file: a PNG of at most `MAX_SIDE` pixels a side, transparency included. */
+/** What is kept of a chosen file: all of its pixels, so that a crop has them; its width and height are of the upright picture. */
 export interface DecodedPicture {
   readonly source: Blob;
   readonly width: number;
@@ -19,51 +22,37 @@ export interface DecodedPicture {
 export interface ImageTools {
   /** Throws `picture.empty`, `picture.format`, `picture.large` or `picture.damaged`, naming the file. */
   decode(file: File): Promise<DecodedPicture>;
-  /** The crop (the centred square where null) on a ground of the given CSS colour. */
+  /** The crop (the centred square where null) on a ground of the given CSS colour, at most `MAX_SIDE` pixels a side. */
   square(source: Blob, crop: Crop | null, ground: string): Promise<Pixels>;
 }
 
-const MAX_PIXELS = 40e6;
-const MAX_BYTES = 200e6;
 /** Far more than the model sees, small enough to keep twenty of them. */
 const MAX_SIDE = 768;
 
-const megapixels = (width: number, height: number) => `${((width * height) / 1e6).toFixed(0)} megapixels`;
+/** Formats that some browser opens, and every one that does is asked first. */
+const NATIVE: Readonly<Partial<Record<FileKind, string>>> = {
+  png: 'image/png',
+  jpeg: 'image/jpeg',
+  gif: 'image/gif',
+  webp: 'image/webp',
+  avif: 'image/avif',
+  bmp: 'image/bmp',
+  ico: 'image/x-icon',
+  heic: 'image/heic',
+  jxl: 'image/jxl',
+};
 
-function requireModestSize(name: string, width: number, height: number): void {
-  if (width * height > MAX_PIXELS)
-    throw new AppError(
-      'picture.large',
-      `“${name}” has ${megapixels(width, height)}; at most 40 are taken. Make it smaller and add it again.`,
-    );
-}
+/** Of these a failure means damage: every browser that the studio runs in opens whole ones. */
+const OPENED_BY_ALL: readonly FileKind[] = ['png', 'jpeg', 'gif', 'webp', 'avif', 'bmp', 'ico'];
 
-/** Throws for files that are empty, no picture, or too large to decode; tells whether it moves. */
-async function checkFile(file: File): Promise<{ animated: boolean }> {
-  if (file.size === 0)
-    throw new AppError('picture.empty', `“${file.name}” is empty (0 bytes). Choose another copy of it.`);
-  if (file.size > MAX_BYTES)
-    throw new AppError(
-      'picture.large',
-      `“${file.name}” is larger than 200 MB. Make it smaller and add it again.`,
-    );
-  const header = readImageHeader(new Uint8Array(await file.arrayBuffer()));
-  if (header === null && !/^image\/(?!svg)/.test(file.type))
-    throw new AppError(
-      'picture.format',
-      `“${file.name}” is not a picture this page can read. Use PNG, JPEG, WebP, GIF or AVIF.`,
-    );
-  if (header !== null) requireModestSize(file.name, header.width, header.height);
-  return { animated: header?.animated ?? false };
-}
-
-async function decodeBitmap(file: File): Promise<ImageBitmap> {
+async function decodeBitmap(source: Blob, kind: FileKind, fileName: string): Promise<ImageBitmap> {
   try {
-    return await createImageBitmap(file, { imageOrientation: 'from-image' });
+    return await createImageBitmap(source, { imageOrientation: 'from-image' });
   } catch (error) {
+    if (!OPENED_BY_ALL.includes(kind)) throw refused(kind, fileName);
     throw new AppError(
       'picture.damaged',
-      `“${file.name}” could not be decoded: it is damaged or cut short. Save it again as PNG or JPEG.`,
+      `“${plainName(fileName)}” could not be decoded: it is damaged or cut short. Save it again as PNG or JPEG.`,
       { cause: error },
     );
   }
@@ -85,22 +74,71 @@ const hasAlpha = ({ data }: ImageData) => {
   return false;
 };
 
+/** The picture as the browser gives it, and the file that the browser opens, in memory: the chosen one may be moved or change. */
+async function open(
+  bytes: Uint8Array<ArrayBuffer>,
+  kind: FileKind,
+  fileName: string,
+): Promise<{ bitmap: ImageBitmap; source: Blob | null }> {
+  if (kind === 'tiff') {
+    const { readTiff } = await import('./tiff.ts');
+    const { width, height, data } = readTiff(bytes, plainName(fileName));
+    return { bitmap: await createImageBitmap(new ImageData(data, width, height)), source: null };
+  }
+  const type = NATIVE[kind];
+  if (type === undefined) throw refused(kind, fileName);
+  const source = new Blob([bytes], { type });
+  return { bitmap: await decodeBitmap(source, kind, fileName), source };
+}
+
 async function decode(file: File): Promise<DecodedPicture> {
-  const { animated } = await checkFile(file);
-  const bitmap = await decodeBitmap(file);
+  if (file.size > MAX_PICTURE_BYTES)
+    throw new AppError(
+      'picture.large',
+      `“${plainName(file.name)}” is larger than 200 MB. Make it smaller and add it again.`,
+    );
+  const given = new Uint8Array(await file.arrayBuffer());
+  const { kind, animated } = checkPicture(given, file.name);
+  const { orientation, bytes } = orientationOf(given, kind);
+  const { bitmap, source } = await open(bytes, kind, file.name);
   try {
     requireModestSize(file.name, bitmap.width, bitmap.height);
-    const scale = Math.min(1, MAX_SIDE / Math.max(bitmap.width, bitmap.height));
-    const width = Math.max(1, Math.round(bitmap.width * scale));
-    const height = Math.max(1, Math.round(bitmap.height * scale));
-    const context = canvasContext(width, height);
-    context.drawImage(bitmap, 0, 0, width, height);
-    const transparent = hasAlpha(context.getImageData(0, 0, width, height));
-    const source = await context.canvas.convertToBlob({ type: 'image/png' });
-    return { source, width, height, transparent, animated };
+    const small = drawn(bitmap, { x: 0, y: 0, width: bitmap.width, height: bitmap.height }, null);
+    const transparent = hasAlpha(small.getImageData(0, 0, small.canvas.width, small.canvas.height));
+    const sides = [bitmap.width, bitmap.height] as const;
+    const [width, height] = orientation >= 5 ? sides.toReversed() : sides;
+    const asItIs = source !== null && !animated && orientation === UPRIGHT;
+    const kept = asItIs ? source : await redrawn(bitmap, orientation);
+    return { source: kept, width: width!, height: height!, transparent, animated };
   } finally {
     bitmap.close();
   }
+}
+
+/** The picture as a PNG that stands upright and still on the page too. */
+function redrawn(bitmap: ImageBitmap, orientation: number): Promise<Blob> {
+  const { width, height } = bitmap;
+  const context = orientation >= 5 ? canvasContext(height, width) : canvasContext(width, height);
+  context.setTransform(...turnOf(orientation, width, height));
+  context.drawImage(bitmap, 0, 0);
+  return context.canvas.convertToBlob({ type: 'image/png' });
+}
+
+/** A part of the picture, made smaller where it has more than `MAX_SIDE` pixels a side. */
+function drawn(
+  bitmap: ImageBitmap,
+  { x, y, width, height }: Crop,
+  ground: string | null,
+): OffscreenCanvasRenderingContext2D {
+  const scale = Math.min(1, MAX_SIDE / Math.max(width, height));
+  const [w, h] = [Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale))];
+  const context = canvasContext(w, h);
+  if (ground !== null) {
+    context.fillStyle = ground;
+    context.fillRect(0, 0, w, h);
+  }
+  context.drawImage(bitmap, x, y, width, height, 0, 0, w, h);
+  return context;
 }
 
 /** The centred square of a picture. */
@@ -122,13 +160,10 @@ function square(source: Blob, crop: Crop | null, ground: string): Promise<Pixels
 }
 
 async function cutSquare(source: Blob, crop: Crop | null, ground: string): Promise<Pixels> {
-  const bitmap = await createImageBitmap(source);
+  const bitmap = await createImageBitmap(source, { imageOrientation: 'from-image' });
   try {
-    const { x, y, width, height } = crop ?? centredSquare(bitmap.width, bitmap.height);
-    const context = canvasContext(width, height);
-    context.fillStyle = ground;
-    context.fillRect(0, 0, width, height);
-    context.drawImage(bitmap, -x, -y);
+    const context = drawn(bitmap, crop ?? centredSquare(bitmap.width, bitmap.height), ground);
+    const { width, height } = context.canvas;
     return { width, height, data: new Uint8ClampedArray(context.getImageData(0, 0, width, height).data) };
   } finally {
     bitmap.close();

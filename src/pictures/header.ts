@@ -1,10 +1,12 @@
 /**
- * Reads a picture file's format, size and whether it moves from its first bytes, before anything is decoded: a few
- * kilobytes of PNG can claim gigapixels. Sources: PNG (W3C, 3rd edition, acTL chunk), JPEG (ITU-T T.81, B.2.2),
- * GIF89a, WebP container (RFC 9649).
+ * Reads a picture file's format, size and whether it moves, before anything is decoded: a few kilobytes of PNG can claim
+ * gigapixels. Sources: PNG (W3C, 3rd edition, acTL chunk), JPEG (ITU-T T.81, B.2.2), GIF89a, WebP container (RFC 9649), HEIF and
+ * AVIF (ISO/IEC 23008-12, ispe property), BMP (BITMAPINFOHEADER).
  */
+import { fileKind } from '../lib/fileKind.ts';
+
 export interface ImageHeader {
-  readonly format: 'png' | 'jpeg' | 'gif' | 'webp';
+  readonly format: 'png' | 'jpeg' | 'gif' | 'webp' | 'avif' | 'heic' | 'bmp';
   readonly width: number;
   readonly height: number;
   readonly animated: boolean;
@@ -102,9 +104,31 @@ function readWebp(bytes: Uint8Array, view: DataView): ImageHeader | null {
   return chunk === 'VP8 ' ? { format: 'webp', ...size, animated: false } : null;
 }
 
-const readers: readonly Reader[] = [readPng, readJpeg, readGif, readWebp];
+/** Properties stand near the start; a picture of tiles has one for the whole and one for a tile. */
+const PROPERTIES_WITHIN = 1 << 16;
 
-/** The header of a PNG, JPEG, GIF or WebP file, or null for anything else (which a browser may still know). */
+/** The largest extent that the file's properties name. */
+function readHeif(bytes: Uint8Array, view: DataView): ImageHeader | null {
+  const kind = fileKind(bytes);
+  if (kind !== 'avif' && kind !== 'heic') return null;
+  const text = new TextDecoder('latin1').decode(bytes.subarray(0, PROPERTIES_WITHIN));
+  const sizes = [...text.matchAll(/ispe/g)]
+    .filter(({ index }) => index + 16 <= bytes.length)
+    .map(({ index }) => [view.getUint32(index + 8), view.getUint32(index + 12)] as const);
+  if (sizes.length === 0) return null;
+  const [width, height] = sizes.reduce((a, b) => (a[0] * a[1] >= b[0] * b[1] ? a : b));
+  return { format: kind, width, height, animated: text.slice(8, 32).includes('avis') };
+}
+
+function readBmp(bytes: Uint8Array, view: DataView): ImageHeader | null {
+  if (bytes.length < 26 || ascii(bytes, 0, 2) !== 'BM') return null;
+  const size = { width: Math.abs(view.getInt32(18, true)), height: Math.abs(view.getInt32(22, true)) };
+  return { format: 'bmp', ...size, animated: false };
+}
+
+const readers: readonly Reader[] = [readPng, readJpeg, readGif, readWebp, readHeif, readBmp];
+
+/** The header of a picture file, or null for anything else. */
 export function readImageHeader(bytes: Uint8Array): ImageHeader | null {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (const read of readers) {

@@ -68,6 +68,11 @@ function toDraftPicture(picture: DraftPicture): DraftPicture {
   return { id, fileName, source, width, height, transparent, crop };
 }
 
+/** Photos are large: they are not stored again because the model has seen them. */
+function sameDraft(a: readonly DraftPicture[], b: readonly DraftPicture[]): boolean {
+  return a.length === b.length && a.every(({ id, crop }, i) => id === b[i]!.id && crop === b[i]!.crop);
+}
+
 function debounced(work: () => Promise<void>): () => void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   return () => {
@@ -94,6 +99,6 @@ export function keepDraft(
   });
   return subscribe((state, previous) => {
     if (state.form !== previous.form) saveForm();
-    if (state.pictures !== previous.pictures || state.ground !== previous.ground) savePictures();
+    if (!sameDraft(state.pictures, previous.pictures) || state.ground !== previous.ground) savePictures();
   });
 }

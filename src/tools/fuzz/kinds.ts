@@ -4,7 +4,6 @@ import { readTokenizerFolder } from '../../diffusion/clipTokenizer.ts';
 import { NoiseSchedule } from '../../diffusion/noiseSchedule.ts';
 import { readSchedulerConfig } from '../../diffusion/schedulerConfig.ts';
 import { PromptTokenizer } from '../../diffusion/tokenizer.ts';
-import { AppError } from '../../lib/errors.ts';
 import { missingFile, overlaid, type OpenFile } from '../../lib/modelFiles.ts';
 import { configPath, graphPath, layout, NETWORKS, type Network } from '../../lib/modelLayout.ts';
 import type { Random } from '../../lib/random.ts';
@@ -14,7 +13,9 @@ import { base, CREATED, fixture, importFixtures } from '../../neti/testing/forei
 import { prepareModel } from '../../onnx/model.ts';
 import { prepareTextEncoder, prepareUnchanged, prepareUnet } from '../../onnx/prepare.ts';
 import { readStock, type Stock } from '../../onnx/stock.ts';
-import { readImageHeader } from '../../pictures/header.ts';
+import { checkPicture } from '../../pictures/check.ts';
+import { orientationOf } from '../../pictures/orientation.ts';
+import { readTiff } from '../../pictures/tiff.ts';
 import { damageBytes, damageJson, type Bytes } from './damage.ts';
 import { damageOnnx } from './damageOnnx.ts';
 
@@ -125,15 +126,18 @@ const tokenizers = (): Specimen[] =>
     },
   }));
 
-const PICTURES = ['moves.png', 'turned.webp', 'cut-half-baseline.jpg', 'avif-no-ending', 'IMG_0001.HEIC'];
+const PICTURES = ['moves.png', 'turned.webp', 'whole.jpg', 'avif-no-ending', 'IMG_0001.HEIC', 'rgb16.tif'];
 
 const pictures = (): Specimen[] =>
   PICTURES.map((name) => ({
     name,
     bytes: bytesAt(new URL(`../../pictures/fixtures/${name}`, import.meta.url)),
     damage: damageBytes,
-    read: (damaged) =>
-      readImageHeader(damaged) ? Promise.resolve() : Promise.reject(new AppError('picture.format', name)),
+    read: async (damaged) => {
+      const { kind } = checkPicture(damaged, name);
+      const { bytes } = orientationOf(damaged, kind);
+      return kind === 'tiff' ? readTiff(bytes, name) : kind;
+    },
   }));
 
 export const KINDS: Readonly<Record<string, () => Specimen[] | Promise<Specimen[]>>> = {
