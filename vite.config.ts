@@ -3,7 +3,9 @@ import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
 import { VitePWA, type ManifestOptions } from 'vite-plugin-pwa';
 import { ISOLATION_HEADERS } from './src/offline/isolationHeaders.ts';
+import { CONTENT_SECURITY_POLICY } from './src/offline/securityPolicy.ts';
 import { modelFiles } from './src/tools/modelFiles.ts';
+import { securityPolicy } from './src/tools/securityPolicy.ts';
 
 /** What an installed page is called and opens. */
 const MANIFEST: Partial<ManifestOptions> = {
@@ -51,9 +53,9 @@ const pwa = VitePWA({
 
 export default defineConfig({
   base: './',
-  plugins: [react(), pwa, modelFiles(fileURLToPath(new URL('models', import.meta.url)))],
+  plugins: [react(), securityPolicy(), pwa, modelFiles(fileURLToPath(new URL('models', import.meta.url)))],
   server: { headers: ISOLATION_HEADERS },
-  preview: { headers: ISOLATION_HEADERS },
+  preview: { headers: { ...ISOLATION_HEADERS, 'Content-Security-Policy': CONTENT_SECURITY_POLICY } },
   worker: { format: 'es' },
   build: { target: 'es2023', chunkSizeWarningLimit: 1200 },
   optimizeDeps: {

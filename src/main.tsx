@@ -1,6 +1,9 @@
 /** Puts the page together: service worker, worker client, storage, store, React. */
+import './lib/forbidEval.ts';
+import { CSPProvider } from '@base-ui/react/csp-provider';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
+import { trustOwnScripts } from './lib/trustedTypes.ts';
 import { goOffline } from './offline/offline.ts';
 import { openStorage } from './storage/storage.ts';
 import { browserDeps, pageRoot } from './store/environment.ts';
@@ -9,13 +12,17 @@ import { App } from './ui/App.tsx';
 import { StudioContext } from './ui/useStudio.ts';
 import { createStudioClient } from './worker/client.ts';
 
+trustOwnScripts();
+
 const updates = await goOffline(pageRoot());
 const store = createStudioStore(browserDeps(createStudioClient(), await openStorage(), updates));
 
 createRoot(document.getElementById('root')!).render(
   <StrictMode>
     <StudioContext value={store}>
-      <App />
+      <CSPProvider disableStyleElements>
+        <App />
+      </CSPProvider>
     </StudioContext>
   </StrictMode>,
 );

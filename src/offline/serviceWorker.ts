@@ -1,11 +1,12 @@
 /**
  * The service worker: keeps the page's own files, so that it opens without a network, and answers with the headers of
- * cross-origin isolation, so that WebAssembly has its threads on hosts that cannot send them. The base model and the engine are
+ * cross-origin isolation and of the page's policy, so that hosts need not send them: WebAssembly has its threads. The base model and the engine are
  * kept by their hash elsewhere (storage/modelCache.ts). A new version waits until the page asks for it.
  */
 import type { WorkboxPlugin } from 'workbox-core/types.js';
 import { addPlugins, cleanupOutdatedCaches, precacheAndRoute, type PrecacheEntry } from 'workbox-precaching';
 import { ISOLATION_HEADERS } from './isolationHeaders.ts';
+import { CONTENT_SECURITY_POLICY } from './securityPolicy.ts';
 
 /** What this file uses of ServiceWorkerGlobalScope, whose types exclude the page's. */
 interface ServiceWorkerScope {
@@ -26,6 +27,7 @@ declare const self: ServiceWorkerScope;
 function isolated(response: Response): Response {
   const headers = new Headers(response.headers);
   for (const [name, value] of Object.entries(ISOLATION_HEADERS)) headers.set(name, value);
+  headers.set('Content-Security-Policy', CONTENT_SECURITY_POLICY);
   const { status, statusText } = response;
   return new Response(response.body, { status, statusText, headers });
 }

@@ -1,4 +1,5 @@
 /** The library of concepts: choose, rename, delete with undo, export, and saving again what did not fit. */
+import { plainName } from '../lib/plainName.ts';
 import type { ExportFormat } from '../worker/api.ts';
 import type { Context } from './context.ts';
 import { importConcepts } from './importing.ts';
@@ -11,7 +12,7 @@ export function createLibrarySlice(context: Context): LibrarySlice {
     concepts: [],
     unsaved: [],
     selectConcept: (conceptId) => context.get().edit({ conceptId }),
-    renameConcept: (id, name) => renameConcept(context, id, name.trim()),
+    renameConcept: (id, name) => renameConcept(context, id, plainName(name)),
     deleteConcept: (id) => deleteConcept(context, id),
     importConcepts: (files) => importConcepts(context, files),
     exportConcept: (id, format) => exportConcept(context, id, format),

@@ -2,6 +2,7 @@
 import { Dialog } from '@base-ui/react/dialog';
 import { useState } from 'react';
 import Cropper from 'react-easy-crop';
+import 'react-easy-crop/react-easy-crop.css';
 import type { Crop, PictureItem } from '../store/state.ts';
 import { useBlobUrl } from './blobUrl.ts';
 import { useActions } from './useStudio.ts';
@@ -34,6 +35,7 @@ function CropStage({ picture, zoom, onZoom, onArea }: CropStageProps) {
         crop={place}
         zoom={zoom}
         aspect={1}
+        disableAutomaticStylesInjection
         maxZoom={8}
         {...(picture.crop && { initialCroppedAreaPixels: picture.crop })}
         onCropChange={setPlace}

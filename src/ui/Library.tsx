@@ -95,7 +95,7 @@ function Concept({ concept, rename }: { concept: ConceptRecord; rename: () => vo
       >
         {thumbnail ? <BlobImage blob={thumbnail} alt="" /> : <span className="concept-blank" />}
         <span className="concept-text">
-          <span className="concept-name">{name}</span>
+          <bdi className="concept-name">{name}</bdi>
           <span className="quiet">{state(concept, training, unsaved, usable)}</span>
         </span>
       </button>

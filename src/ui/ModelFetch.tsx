@@ -65,7 +65,9 @@ export function ModelFetch({ intake, onClose, onCancel }: ModelFetchProps) {
   const paused = intake.phase !== 'fetching';
   return (
     <>
-      <h3 className="model-title">{title}</h3>
+      <h3 className="model-title">
+        <bdi>{title}</bdi>
+      </h3>
       <Total intake={intake} />
       <ul className="model-files" tabIndex={0} aria-label="Files of the model">
         {files.map(({ path, bytes }) => (

@@ -16,10 +16,10 @@ function sourceWords(source: ModelSource): string {
 
 function Licence({ licence }: Pick<ModelPlan, 'licence'>) {
   if (licence === null) return <>not stated; ask whoever published it</>;
-  if (licence.url === null) return <>{licence.name}</>;
+  if (licence.url === null) return <bdi>{licence.name}</bdi>;
   return (
     <a href={licence.url} target="_blank" rel="noreferrer">
-      {licence.name}
+      <bdi>{licence.name}</bdi>
     </a>
   );
 }
@@ -91,7 +91,9 @@ export function ModelOfferView({ offer }: { offer: ModelOffer }) {
   const runs = preflight.draw.answer !== 'no';
   return (
     <>
-      <h3 className="model-title">{plan.title}</h3>
+      <h3 className="model-title">
+        <bdi>{plan.title}</bdi>
+      </h3>
       <Facts plan={plan} />
       <ul className="verdicts" aria-label="What will run here">
         <Row task="Fits into this browser" verdict={preflight.store} />

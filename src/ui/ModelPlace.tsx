@@ -55,7 +55,7 @@ function Choice({ id, title, note }: ChoiceProps) {
         onChange={() => void actions().openModel(id)}
       />
       <span className="model-name">
-        {title}
+        <bdi>{title}</bdi>
         <span className="quiet">{note}</span>
       </span>
     </label>
@@ -89,7 +89,7 @@ function Pending({ model, resume }: { model: PendingModel; resume: () => void })
   return (
     <li className="model-row">
       <span className="model-name">
-        {title}
+        <bdi>{title}</bdi>
         <span className="quiet">
           {fileSize(received)} of {fileSize(bytes)} fetched
         </span>

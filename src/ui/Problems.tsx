@@ -2,6 +2,7 @@
 import type { ReactNode } from 'react';
 import type { ProblemPlace } from '../store/state.ts';
 import { Icon } from './icons.tsx';
+import { Isolated } from './Isolated.tsx';
 import { useActions, useStudio } from './useStudio.ts';
 
 export function Problems({ place, children }: { place: ProblemPlace; children?: ReactNode }) {
@@ -12,7 +13,9 @@ export function Problems({ place, children }: { place: ProblemPlace; children?: 
       {problems.map(({ id, tone, message }) => (
         <div className={`problem problem-${tone}`} key={id}>
           {tone === 'error' && <Icon name="warn" />}
-          <p>{message}</p>
+          <p>
+            <Isolated text={message} />
+          </p>
           <button
             type="button"
             className="icon-button"

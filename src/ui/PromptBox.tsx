@@ -18,7 +18,7 @@ function Layer({ prompt, unknown, name }: { prompt: string; unknown: readonly st
         kind === 'concept' ? (
           <span className="prompt-chip" key={index} data-name={name}>
             <span className="prompt-raw">{text}</span>
-            <span className="prompt-name">{name}</span>
+            <bdi className="prompt-name">{name}</bdi>
           </span>
         ) : (
           <span className={`prompt-${kind}`} key={index}>

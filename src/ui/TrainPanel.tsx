@@ -173,7 +173,7 @@ function LearnedView({ learned, live }: { learned: Learned; live: boolean }) {
       {!live && (
         <div className="learned-title">
           <h3>
-            {learned.name}
+            <bdi>{learned.name}</bdi>
             <span className="quiet"> {learned.step} steps</span>
           </h3>
           <button

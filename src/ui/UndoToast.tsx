@@ -2,6 +2,7 @@
 import { Toast } from '@base-ui/react/toast';
 import { useEffect } from 'react';
 import type { Removed } from '../store/state.ts';
+import { Isolated } from './Isolated.tsx';
 import { useActions, useStudio } from './useStudio.ts';
 
 const SHOWN_MS = 12_000;
@@ -16,7 +17,7 @@ function Toasts() {
   useEffect(() => {
     if (removed === null) return;
     const id = add({
-      title: sentence(removed),
+      title: <Isolated text={sentence(removed)} />,
       timeout: SHOWN_MS,
       actionProps: { children: 'Undo', onClick: () => void actions().undo() },
     });

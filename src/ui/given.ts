@@ -21,11 +21,12 @@ export function carriesLink({ types }: Carried): boolean {
 
 /** The address of what was dragged from another page: of the picture rather than of the link around it. Null for none. */
 export function draggedAddress(data: Carried): string | null {
-  const html = new DOMParser().parseFromString(data.getData('text/html'), 'text/html');
-  const source = html.querySelector('img')?.getAttribute('src');
+  const source = /<img\b[^>]*?\ssrc\s*=\s*["']([^"'<>]+)["']/i.exec(data.getData('text/html'))?.[1];
   const [link] = data
     .getData('text/uri-list')
     .split(/\r?\n/)
     .filter((line) => line !== '' && !line.startsWith('#'));
-  return [source, link].find((address) => address && /^https?:/i.test(address)) ?? null;
+  return (
+    [source?.replaceAll('&amp;', '&'), link].find((address) => address && /^https?:/i.test(address)) ?? null
+  );
 }
