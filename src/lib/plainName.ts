@@ -6,7 +6,7 @@ const UNSEEN = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]/gu;
 /** The name in one line without anything that hides or turns text. It may be empty then. */
 export function plainName(name: string): string {
   return name
-    .replace(/[\t\n\r\u2028\u2029]+/g, ' ')
+    .replace(/ *[\t\n\r\u2028\u2029]+ */g, ' ')
     .replace(UNSEEN, '')
     .trim();
 }
