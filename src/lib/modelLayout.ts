@@ -17,6 +17,14 @@ export type JudgePart = (typeof JUDGE_PARTS)[number];
 export const graphPath = (part: string) => `${part}/model.onnx`;
 export const configPath = (part: string) => `${part}/config.json`;
 
+/** Where a checkpoint of PyTorch, a folder of diffusers or one file, keeps its weights; those of the VAE for both of its halves. */
+export const CHECKPOINT_FOLDER: Readonly<Record<Network, string>> = {
+  unet: 'unet',
+  text_encoder: 'text_encoder',
+  vae_encoder: 'vae',
+  vae_decoder: 'vae',
+};
+
 const tokenizerPath = (name: string) => `tokenizer/${name}`;
 
 export const layout = {
@@ -31,6 +39,9 @@ export const layout = {
   words: 'words.json',
   defaults: 'defaults.json',
   attribution: 'ATTRIBUTION.md',
+  /** A whole model in one file, and a VAE of another file for one that has none. */
+  checkpoint: 'checkpoint.safetensors',
+  otherVae: 'vae.safetensors',
 } as const;
 
 /** What the compiler makes. It counts only with its manifest, which is written last. */

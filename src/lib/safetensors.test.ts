@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { numberToHalf } from './half.ts';
 import {
+  readHeader,
   readSafetensors,
   replaceMetadata,
   toBigInt64,
@@ -12,7 +13,7 @@ import {
 } from './safetensors.ts';
 
 /** A file with a hand-made header. */
-function file(header: unknown, data: Uint8Array = new Uint8Array()): Uint8Array {
+function file(header: unknown, data: Uint8Array = new Uint8Array()): Uint8Array<ArrayBuffer> {
   const json = new TextEncoder().encode(typeof header === 'string' ? header : JSON.stringify(header));
   const bytes = new Uint8Array(8 + json.length + data.length);
   new DataView(bytes.buffer).setBigUint64(0, BigInt(json.length), true);
@@ -114,5 +115,31 @@ describe('safetensors', () => {
   ])('refuses %s', (_, bytes, message) => {
     expect(() => readSafetensors(bytes)).toThrow(message);
     expect(() => readSafetensors(bytes)).toThrow(expect.objectContaining({ code: 'safetensors.corrupt' }));
+  });
+});
+
+describe('the header of a large file', () => {
+  const read = (bytes: Uint8Array<ArrayBuffer>) => readHeader(new Blob([bytes]));
+
+  it('tells where tensors lie, with gaps between them and without the end of the file', async () => {
+    const header = { x: f32([1], 3, 7), y: f32([2], 8, 16), __metadata__: { a: 'b' } };
+    const bytes = file(header, new Uint8Array(10));
+    const start = bytes.length - 10;
+    const { tensors, metadata, needs } = await read(bytes);
+    expect(tensors.get('x')).toEqual({ dtype: 'F32', shape: [1], offset: start + 3, length: 4 });
+    expect(tensors.get('y')?.offset).toBe(start + 8);
+    expect(needs).toBe(start + 16);
+    expect(metadata).toEqual(new Map([['a', 'b']]));
+  });
+
+  it.each<[string, Uint8Array<ArrayBuffer>, RegExp]>([
+    ['seven bytes', new Uint8Array(7), /only 7 bytes/],
+    ['a header beyond the file', new Uint8Array(64).fill(0x7f), /claims/],
+    ['a header that is not JSON', file('{"x":'), /not JSON/],
+    ['overlapping tensors', file({ x: f32([2], 0, 8), y: f32([1], 4, 8) }), /lies over another/],
+    ['a size unlike the shape', file({ x: f32([3], 0, 8) }), /its shape needs 12/],
+  ])('refuses %s', async (_, bytes, message) => {
+    await expect(read(bytes)).rejects.toThrow(message);
+    await expect(read(bytes)).rejects.toThrow(expect.objectContaining({ code: 'safetensors.corrupt' }));
   });
 });

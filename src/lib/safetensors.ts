@@ -3,7 +3,8 @@
  * tensors {dtype, shape, data_offsets} and string metadata, then the tensors' little-endian bytes.
  *
  * The reader trusts nothing: lengths are checked before anything is allocated, offsets must cover the data exactly, without gap or
- * overlap, and keys may not repeat. It copies no tensor; `toFloat32` and `toBigInt64` make aligned copies.
+ * overlap, and keys may not repeat. It copies no tensor; `toFloat32` and `toBigInt64` make aligned copies. Of models, which are large,
+ * `readHeader` reads the header alone; they may have gaps, as other programs write them.
  */
 import { z } from 'zod';
 import { AppError } from './errors.ts';
@@ -85,6 +86,70 @@ export function readSafetensors(file: Uint8Array): Safetensors {
   );
   const texts = Object.entries(parse(metadataSchema, metadata, METADATA));
   return { metadata: new Map(texts), tensors: new Map(tensors), data };
+}
+
+/** A tensor in a file: its bytes begin `offset` bytes from the file's start. */
+export interface PlacedTensor {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly offset: number;
+  readonly length: number;
+}
+
+export interface SafetensorsHeader {
+  readonly metadata: ReadonlyMap<string, string>;
+  readonly tensors: ReadonlyMap<string, PlacedTensor>;
+  /** Bytes that the file has when all of its tensors are there. */
+  readonly needs: number;
+}
+
+/**
+ * Where each tensor of a file lies, read from its header. Throws `safetensors.corrupt` for a header of another form and for tensors
+ * that overlap; a file that ends before its tensors do has a `size` below `needs`.
+ */
+export async function readHeader(file: Blob): Promise<SafetensorsHeader> {
+  const start = new Uint8Array(await file.slice(0, LENGTH_BYTES).arrayBuffer());
+  if (start.length < LENGTH_BYTES) throw corrupt(`it has only ${file.size} bytes`);
+  const headerEnd = LENGTH_BYTES + Number(new DataView(start.buffer).getBigUint64(0, true));
+  if (headerEnd > LENGTH_BYTES + MAX_HEADER_BYTES || headerEnd > file.size)
+    throw corrupt(`its header claims ${headerEnd - LENGTH_BYTES} bytes of a file of ${file.size}`);
+  const json = new Uint8Array(await file.slice(LENGTH_BYTES, headerEnd).arrayBuffer());
+  const { [METADATA]: metadata = {}, ...rest } = parseHeader(json);
+  const entries = Object.entries(rest).map(
+    ([name, entry]) => [name, parse(entrySchema, entry, name)] as const,
+  );
+  const end = checkPlaces(entries);
+  const texts = Object.entries(parse(metadataSchema, metadata, METADATA));
+  const tensors = entries.map(([name, entry]) => [name, placed(entry, headerEnd)] as const);
+  return { metadata: new Map(texts), tensors: new Map(tensors), needs: headerEnd + end };
+}
+
+function placed({ dtype, shape, data_offsets: [begin, end] }: Entry, headerEnd: number): PlacedTensor {
+  return { dtype, shape, offset: headerEnd + begin, length: end - begin };
+}
+
+/** Sizes agree with shapes, and no two tensors share a byte. Returns where the last one ends. */
+function checkPlaces(entries: readonly (readonly [string, Entry])[]): number {
+  let covered = 0;
+  for (const [name, entry] of inOrder(entries)) {
+    const [begin, end] = entry.data_offsets;
+    checkSize(name, entry);
+    if (begin < covered) throw corrupt(`${name.slice(0, 80)} lies over another tensor`);
+    covered = end;
+  }
+  return covered;
+}
+
+function inOrder(entries: readonly (readonly [string, Entry])[]) {
+  return [...entries].sort(
+    ([, a], [, b]) => a.data_offsets[0] - b.data_offsets[0] || a.data_offsets[1] - b.data_offsets[1],
+  );
+}
+
+function checkSize(name: string, { dtype, shape, data_offsets: [begin, end] }: Entry): void {
+  const size = ITEM_BYTES[dtype] * sizeOf(shape);
+  if (end - begin !== size)
+    throw corrupt(`${name.slice(0, 80)} takes bytes ${begin} to ${end}, but its shape needs ${size}`);
 }
 
 /** A copy as float32, from F32, F16, BF16 or F64; throws `safetensors.dtype` for others. */
@@ -199,23 +264,13 @@ function parse<T>(schema: z.ZodType<T>, value: unknown, name: string): T {
 
 /** Sizes agree with shapes, and the tensors follow each other without gap or overlap up to the end of the file. */
 function checkOffsets(entries: readonly (readonly [string, Entry])[], dataLength: number): void {
-  const inOrder = [...entries].sort(
-    ([, a], [, b]) => a.data_offsets[0] - b.data_offsets[0] || a.data_offsets[1] - b.data_offsets[1],
-  );
   let covered = 0;
-  for (const [
-    name,
-    {
-      dtype,
-      shape,
-      data_offsets: [begin, end],
-    },
-  ] of inOrder) {
-    const size = ITEM_BYTES[dtype] * sizeOf(shape);
+  for (const [name, entry] of inOrder(entries)) {
+    const [begin, end] = entry.data_offsets;
     if (begin !== covered) throw corrupt(`${name.slice(0, 80)} starts at byte ${begin}, expected ${covered}`);
-    if (end > dataLength || end - begin !== size) {
-      throw corrupt(`${name.slice(0, 80)} takes bytes ${begin} to ${end}, but its shape needs ${size}`);
-    }
+    checkSize(name, entry);
+    if (end > dataLength)
+      throw corrupt(`${name.slice(0, 80)} takes bytes ${begin} to ${end} of ${dataLength}`);
     covered = end;
   }
   if (covered !== dataLength)

@@ -1,0 +1,139 @@
+/**
+ * The narrow checkpoints of fixtures/make_checkpoints.py: their headers and configurations lie there, and their numbers are
+ * made again here from the tensors' names, as there (`fill`).
+ */
+import { readFile } from 'node:fs/promises';
+import { gunzipSync } from 'node:zlib';
+import { z } from 'zod';
+import { missingFile, type OpenFile } from '../../lib/modelFiles.ts';
+import { numberToHalf } from '../../lib/half.ts';
+import { layout } from '../../lib/modelLayout.ts';
+import { sizeOf } from '../../lib/numbers.ts';
+import { readSafetensors, toFloat32 } from '../../lib/safetensors.ts';
+
+const fixtures = new URL('../fixtures/', import.meta.url);
+
+export const ARCHITECTURES = [
+  'sd15',
+  'sd21v',
+  'bk-base',
+  'bk-small',
+  'bk-tiny',
+  'bk-tiny-v2',
+  'lcm',
+] as const;
+export const SOURCES = ['folder', 'single'] as const;
+
+const headersSchema = z.record(z.string(), z.record(z.string(), z.string()));
+const tensorSchema = z.object({
+  dtype: z.enum(['F32', 'F16', 'BF16', 'I64']),
+  shape: z.array(z.number()),
+  data_offsets: z.tuple([z.number(), z.number()]),
+});
+type Entry = z.infer<typeof tensorSchema>;
+
+/** The checkpoint's files by path; a single one is at `checkpoint.safetensors`, beside the size of its latents. */
+export async function narrowCheckpoint(name: string): Promise<Map<string, Uint8Array<ArrayBuffer>>> {
+  const packed = gunzipSync(await readFile(new URL('checkpoints.json.gz', fixtures)));
+  const files = Object.entries(headersSchema.parse(JSON.parse(packed.toString()))[name] ?? {});
+  const encode = (text: string) => new TextEncoder().encode(text);
+  const found = files.map(([path, text]) => {
+    const isWeights = path.endsWith('.safetensors');
+    const at = path === 'model.safetensors' ? layout.checkpoint : path;
+    return [at, isWeights ? safetensors(text) : encode(text)] as const;
+  });
+  const size = name.endsWith('/single') ? [['unet/config.json', encode('{"sample_size":16}')] as const] : [];
+  return new Map([...found, ...size]);
+}
+
+export function openFiles(files: ReadonlyMap<string, Uint8Array<ArrayBuffer>>): OpenFile {
+  return (path) => {
+    const bytes = files.get(path);
+    return bytes ? Promise.resolve(new Blob([bytes])) : Promise.reject(missingFile('narrow', path));
+  };
+}
+
+/** Golden tensors of a checkpoint: unet, gradient, text, moments, pixels. */
+export async function readNarrowGoldens(name: string): Promise<(key: string) => Float32Array> {
+  const { tensors } = readSafetensors(
+    new Uint8Array(await readFile(new URL('goldens.safetensors', fixtures))),
+  );
+  return (key) => toFloat32(tensors.get(`${name}/${key}`)!);
+}
+
+/** A file with this header, its tensors filled by their names and the bytes between them zero. */
+function safetensors(header: string): Uint8Array<ArrayBuffer> {
+  const json = new TextEncoder().encode(header);
+  const entries = Object.entries(JSON.parse(header) as Record<string, unknown>)
+    .filter(([name]) => name !== '__metadata__')
+    .map(([name, entry]) => [name, tensorSchema.parse(entry)] as const);
+  const start = 8 + json.length;
+  const end = Math.max(
+    ...entries.map(
+      ([
+        ,
+        {
+          data_offsets: [, last],
+        },
+      ]) => last,
+    ),
+  );
+  const file = new Uint8Array(start + end);
+  const view = new DataView(file.buffer);
+  view.setBigUint64(0, BigInt(json.length), true);
+  file.set(json, 8);
+  for (const [name, entry] of entries) write(view, start + entry.data_offsets[0], name, entry);
+  return file;
+}
+
+const bits = new DataView(new ArrayBuffer(4));
+
+function write(view: DataView, at: number, name: string, { dtype, shape }: Entry): void {
+  if (dtype === 'I64') return;
+  const values = fill(name, shape);
+  const wide = dtype === 'F32';
+  const halves = new Map<number, number>();
+  values.forEach((value, i) => {
+    if (wide) {
+      view.setFloat32(at + 4 * i, value, true);
+      return;
+    }
+    const half = halves.get(value) ?? halfOf(value, dtype);
+    halves.set(value, half);
+    view.setUint16(at + 2 * i, half, true);
+  });
+}
+
+/** No number loses anything: each has eight bits at most. */
+function halfOf(value: number, dtype: 'F16' | 'BF16'): number {
+  if (dtype === 'F16') return numberToHalf(value);
+  bits.setFloat32(0, value);
+  return bits.getUint16(0);
+}
+
+/** Numbers that follow from a name and a shape. */
+export function fill(name: string, shape: readonly number[]): Float32Array {
+  let seed = 2166136261;
+  for (const byte of new TextEncoder().encode(name)) seed = Math.imul(seed ^ byte, 16777619);
+  const isNorm = name.endsWith('weight');
+  const rows = sizeOf(shape.slice(1));
+  const scale = 2 ** (roundEven(-Math.log2(rows) / 2) - 6);
+  return Float32Array.from({ length: sizeOf(shape) }, (_, i) => {
+    const byte = (mix(Math.imul(i, 0x9e3779b9) + seed) >>> 24) - 128;
+    if (shape.length >= 2) return byte * scale;
+    return isNorm ? 1 + (byte >> 3) / 64 : byte / 512;
+  });
+}
+
+function mix(value: number): number {
+  let x = value ^ (value >>> 16);
+  x = Math.imul(x, 0x7feb352d);
+  x ^= x >>> 15;
+  return Math.imul(x, 0x846ca68b);
+}
+
+/** As NumPy rounds. */
+function roundEven(value: number): number {
+  const nearest = Math.round(value);
+  return Math.abs(value % 1) === 0.5 ? 2 * Math.round(value / 2) : nearest;
+}
