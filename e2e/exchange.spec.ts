@@ -47,7 +47,7 @@ test('a textual inversion of three vectors is imported, draws and is exported; w
   await expect(concepts(page).getByRole('listitem')).toHaveCount(1);
 });
 
-test("a concept leaves as the official code's two files, which dropped together are one concept again", async ({
+test("a concept leaves as the official code's two files, which are one concept again, together or in their zip", async ({
   page,
 }) => {
   await openStudio(page);
@@ -64,8 +64,14 @@ test("a concept leaves as the official code's two files, which dropped together 
     .setInputFiles(files.map(([name, bytes]) => ({ name, mimeType: '', buffer: Buffer.from(bytes) })));
   await expect(concepts(page).getByRole('button', { name: /^tin-robot/ })).toHaveCount(1);
   await expect(concepts(page).getByRole('listitem')).toHaveCount(2);
+  await page
+    .getByLabel('Import concept')
+    .setInputFiles({ name: zip.name, mimeType: 'application/zip', buffer: Buffer.from(zip.bytes) });
+  await expect(concepts(page).getByRole('button', { name: /^tin-robot/ })).toHaveCount(2);
   await page.reload();
-  await expect(concepts(page).getByRole('button', { name: /^tin-robot/ })).toBeVisible({ timeout: 60_000 });
+  await expect(concepts(page).getByRole('button', { name: /^tin-robot/ })).toHaveCount(2, {
+    timeout: 60_000,
+  });
 });
 
 test('a word of as many vectors as leave room for one preview only is trained further', async ({ page }) => {
