@@ -7,8 +7,14 @@ import { AppError } from './errors.ts';
 /** What the trainer draws its numbers from: a generator, or numbers recorded elsewhere. */
 export type RandomSource = Pick<Random, 'uniform' | 'int' | 'normal' | 'fillNormal'>;
 
+/** Where a generator stands: four words of 32 bits, and a normal number that was made and not yet given out. */
+export interface RandomState {
+  readonly words: readonly number[];
+  readonly spareNormal: number | null;
+}
+
 export class Random {
-  private state: Uint32Array;
+  private words: Uint32Array;
   private spareNormal: number | null = null;
 
   /** @param seed an integer; its lower 32 bits count. */
@@ -19,12 +25,24 @@ export class Random {
         `The seed must be a whole number, but it is ${seed}. Give an integer.`,
       );
     }
-    this.state = splitmix32(seed, 4);
+    this.words = splitmix32(seed, 4);
+  }
+
+  /** A generator that goes on from where another one stood. */
+  static from({ words, spareNormal }: RandomState): Random {
+    const random = new Random(0);
+    random.words = Uint32Array.from(words);
+    random.spareNormal = spareNormal;
+    return random;
+  }
+
+  state(): RandomState {
+    return { words: [...this.words], spareNormal: this.spareNormal };
   }
 
   /** 32 random bits as an unsigned integer. */
   bits(): number {
-    const s = this.state;
+    const s = this.words;
     const result = Math.imul(rotateLeft(Math.imul(s[1]!, 5), 7), 9) >>> 0;
     const t = s[1]! << 9;
     s[2]! ^= s[0]!;

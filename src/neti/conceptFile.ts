@@ -27,6 +27,7 @@ import {
   type ConceptMetadata,
   type LossSummary,
   type MetadataDraft,
+  type TrainingPosition,
 } from './conceptMetadata.ts';
 import { MAX_CONCEPT_BYTES } from './limits.ts';
 import { checkConfig, parameterShapes, stateShapes, type MapperConfig } from './mapperConfig.ts';
@@ -56,6 +57,8 @@ export interface Concept {
   };
   /** Null when the file carries none. */
   readonly optimizer: AdamWState | null;
+  /** Of files with the optimizer's state; older ones have none. */
+  readonly position: TrainingPosition | null;
 }
 
 export interface BaseIdentity {
@@ -93,6 +96,7 @@ export async function readConcept(file: Uint8Array, expectedBase?: BaseIdentity)
     info: conceptInfo(metadata),
     training: { seed, learningRate, losses },
     optimizer: moments.size > 0 ? optimizerState(readTensors(contents, moments)) : null,
+    position: metadata.position,
   };
 }
 

@@ -6,6 +6,7 @@ import type { PredictionType } from '../diffusion/schedulerConfig.ts';
 import { z } from 'zod';
 import { CONCEPT_KINDS, type ConceptKind } from '../lib/conceptKind.ts';
 import { AppError } from '../lib/errors.ts';
+import { MAX_TRAINED_STEPS } from './limits.ts';
 import { plainName } from '../lib/plainName.ts';
 import { isPlainWord, MAX_VECTORS, type MapperConfig } from './mapperConfig.ts';
 
@@ -14,6 +15,7 @@ const THUMBNAIL = 'modelspec.thumbnail';
 const TITLE = 'modelspec.title';
 const TRIGGER = 'modelspec.trigger_phrase';
 const ORIGIN = 'neti.imported';
+const POSITION = 'neti.position';
 const MAX_THUMBNAIL = 2 * 2 ** 20;
 
 const size = (max: number) => z.int().min(1).max(max);
@@ -38,8 +40,36 @@ const configurationSchema: z.ZodType<MapperConfig> = z.strictObject({
 });
 
 /** Means over the first and the last tenth of a session's steps. */
-const lossSummarySchema = z.strictObject({ steps: size(1e9), first: z.number(), last: z.number() });
+const lossSummarySchema = z.strictObject({
+  steps: size(MAX_TRAINED_STEPS),
+  first: z.number(),
+  last: z.number(),
+});
 export type LossSummary = z.infer<typeof lossSummarySchema>;
+
+const word = z
+  .int()
+  .min(0)
+  .max(2 ** 32 - 1);
+
+/** Where a training stood when the file was written: with the optimizer's state, a further one goes on exactly. */
+const positionSchema = z.strictObject({
+  random: z.strictObject({
+    words: z
+      .array(word)
+      .length(4)
+      .refine((words) => words.some((each) => each > 0), 'all zero'),
+    spareNormal: z.number().nullable(),
+  }),
+  lossScale: z.strictObject({
+    value: z
+      .number()
+      .positive()
+      .max(2 ** 32),
+    goodSteps: z.int().min(0).max(1e9),
+  }),
+});
+export type TrainingPosition = z.infer<typeof positionSchema>;
 
 const baseSchema = z.strictObject({
   id: z.string().min(1).max(200),
@@ -57,7 +87,7 @@ const conceptSchema = z.strictObject({
 
 /** An imported concept may not say how it was trained. */
 const trainingSchema = z.strictObject({
-  step: z.int().min(0).max(1e9),
+  step: z.int().min(0).max(MAX_TRAINED_STEPS),
   seed: z.int().nullable(),
   learningRate: z.number().positive().nullable(),
   losses: lossSummarySchema.nullable(),
@@ -123,6 +153,8 @@ export interface MetadataDraft {
   };
   /** ModelSpec's name for the kind of base; its own name where this is left out. */
   readonly architecture?: string;
+  /** Goes with the optimizer's state. */
+  readonly position?: TrainingPosition;
   /** Side of the base's pictures in pixels. */
   readonly resolution: number;
   readonly predictionType: PredictionType;
@@ -135,6 +167,7 @@ export interface ConceptMetadata {
   readonly training: z.infer<typeof trainingSchema>;
   readonly thumbnail: string;
   readonly imported: ImportOrigin | null;
+  readonly position: TrainingPosition | null;
 }
 
 /** Throws `concept.draft` when a value is outside of what a reader accepts, such as an endless name. */
@@ -171,7 +204,12 @@ export function writeMetadata(draft: MetadataDraft): Map<string, string> {
     ['neti.format', FORMAT_VERSION],
     ...Object.entries(json).map(([key, value]) => [key, JSON.stringify(value)] as const),
     ...(info.imported ? originTexts(info.imported, info.baseId) : []),
+    ...positionTexts(draft.position),
   ]);
+}
+
+function positionTexts(position: TrainingPosition | undefined): [string, string][] {
+  return position ? [[POSITION, JSON.stringify(check(positionSchema, position, 'position', unfit))]] : [];
 }
 
 function originTexts(imported: ImportOrigin, baseId: string): [string, string][] {
@@ -204,6 +242,7 @@ export function readMetadata(metadata: ReadonlyMap<string, string>): ConceptMeta
     training: readEntry(trainingSchema, metadata, 'neti.training'),
     thumbnail: check(thumbnailSchema, metadata.get(THUMBNAIL) ?? '', THUMBNAIL, corrupt),
     imported: metadata.has(ORIGIN) ? readEntry(originSchema, metadata, ORIGIN) : null,
+    position: metadata.has(POSITION) ? readEntry(positionSchema, metadata, POSITION) : null,
   };
 }
 

@@ -9,6 +9,9 @@ export const MAX_TRAINING_PICTURES = 20;
 /** Most optimizer steps of one training run. */
 export const MAX_TRAIN_STEPS = 10_000;
 
+/** Most steps of a concept, all its trainings together: what another program's files may say at most. */
+export const MAX_TRAINED_STEPS = 1_000_000;
+
 /** Bounds of the learning rate, and most pictures an optimizer step. */
 export const [MIN_LEARNING_RATE, MAX_LEARNING_RATE] = [1e-6, 1];
 export const MAX_BATCH_SIZE = 64;

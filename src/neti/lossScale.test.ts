@@ -18,3 +18,13 @@ it('float32 is not scaled', () => {
   for (const finite of [true, false]) scale.update(finite);
   expect(scale.value).toBe(1);
 });
+
+it('goes on from its state', () => {
+  const scale = new LossScale('float16', 3);
+  for (const finite of [true, false, true, true]) scale.update(finite);
+  const copy = new LossScale('float16', 3);
+  copy.load(scale.state());
+  for (const each of [scale, copy]) each.update(true);
+  expect([copy.value, copy.state()]).toEqual([scale.value, scale.state()]);
+  expect(copy.value).toBe(65536);
+});

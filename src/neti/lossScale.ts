@@ -11,6 +11,12 @@ const GROWTH_INTERVAL = 2000;
 /** Float32 represents every whole power of two between them. */
 const [SMALLEST, LARGEST] = [2 ** -24, 2 ** 32];
 
+/** Where a loss scale stands: its value, and the good steps in a row since it last changed. */
+export interface LossScaleState {
+  readonly value: number;
+  readonly goodSteps: number;
+}
+
 export class LossScale {
   private goodSteps = 0;
 
@@ -23,6 +29,17 @@ export class LossScale {
 
   get value(): number {
     return this.current;
+  }
+
+  state(): LossScaleState {
+    return { value: this.current, goodSteps: this.goodSteps };
+  }
+
+  /** Goes on from a state of half precision; float32 needs none. */
+  load({ value, goodSteps }: LossScaleState): void {
+    if (this.precision === 'float32') return;
+    this.current = value;
+    this.goodSteps = goodSteps;
   }
 
   /** Told after every step whether its gradients were finite. */

@@ -51,6 +51,19 @@ describe('a training run', () => {
     expect([further.startStep, further.step, further.losses.length]).toEqual([2, 3, 1]);
   });
 
+  it.each([1, 2, 3])('cut short after %i steps, comes to the unbroken one bit for bit', async (cut) => {
+    const whole = await TrainingRun.begin(base, start);
+    const expected = await losses(whole, 5);
+    const first = await TrainingRun.begin(base, start);
+    const before = await losses(first, cut);
+    const earlier = await readConcept(await first.save(LABEL, { withOptimizer: true }), identity);
+    const rest = await TrainingRun.begin(base, { ...start, earlier, losses: before });
+    expect([rest.startStep, rest.step]).toEqual([0, cut]);
+    expect(await losses(rest, 5 - cut)).toEqual(expected);
+    const files = await Promise.all([whole, rest].map((run) => run.save(LABEL, { withOptimizer: true })));
+    expect(files[1]).toEqual(files[0]);
+  });
+
   it('is refused when no template has room for the concept', async () => {
     const templates = [`a {} ${'a '.repeat(pipeline.shape.tokens)}`];
     await expect(TrainingRun.begin(base, { ...start, templates })).rejects.toMatchObject({

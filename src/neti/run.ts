@@ -8,7 +8,8 @@ import { Random } from '../lib/random.ts';
 import { flipPlanes } from '../pictures/pixels.ts';
 import type { Bridge } from './bridge.ts';
 import { writeConcept, type BaseIdentity, type Concept } from './conceptFile.ts';
-import type { ConceptInfo } from './conceptMetadata.ts';
+import type { ConceptInfo, TrainingPosition } from './conceptMetadata.ts';
+import { LossScale } from './lossScale.ts';
 import { createMapper, createTable, Mapper } from './mapper.ts';
 import type { TrainSettings } from './settings.ts';
 import { Trainer, type LatentMoments, type StepResult, type TrainingPicture } from './trainer.ts';
@@ -29,8 +30,10 @@ export interface RunStart {
   readonly pictures: readonly TrainingPicture[];
   /** Prompts with one `{}` each; those without room for the concept's vectors are left out. */
   readonly templates: readonly string[];
-  /** To go on from, with its optimizer where it has one; its steps are counted on. */
+  /** To go on from, exactly where the file has the optimizer's state and its position; its steps are counted on. */
   readonly earlier?: Concept | null;
+  /** Losses of this run before it was cut short, one a step: it is gone on with from `earlier`. */
+  readonly losses?: readonly number[];
 }
 
 /** What a concept file says besides what was learned. */
@@ -38,26 +41,30 @@ export type RunLabel = Pick<ConceptInfo, 'name' | 'kind' | 'created' | 'thumbnai
 
 export class TrainingRun {
   /** One number a step of this run. */
-  readonly losses: number[] = [];
+  readonly losses: number[];
 
   private constructor(
     private readonly base: RunBase,
     private readonly start: RunStart,
     readonly mapper: Mapper,
     private readonly trainer: Trainer,
-  ) {}
+    private readonly random: Random,
+  ) {
+    this.losses = [...(start.losses ?? [])];
+  }
 
   /** Throws `category.tokens`, `training.request` when no template has room for the concept, and `gpu.shape`. */
   static async begin(base: RunBase, start: RunStart): Promise<TrainingRun> {
     const { settings, pictures, earlier } = start;
-    // A further session must not draw the same noise again.
-    const random = new Random(settings.seed + (earlier?.info.step ?? 0));
+    const random = randomOf(start);
     const mapper = await mapperOf(base, start, random);
     try {
       const templates = withRoom(base.pipeline, start.templates, mapper.config.vectors);
       if (templates.length === 0) throw noRoom(mapper.config.vectors);
       const optimizer = earlier?.optimizer ?? null;
       const { pipeline, bridge } = base;
+      const lossScale = new LossScale(pipeline.shape.precision);
+      if (earlier?.position) lossScale.load(earlier.position.lossScale);
       const trainer = new Trainer({
         pipeline,
         bridge,
@@ -67,8 +74,9 @@ export class TrainingRun {
         settings,
         random,
         optimizer,
+        lossScale,
       });
-      return new TrainingRun(base, start, mapper, trainer);
+      return new TrainingRun(base, start, mapper, trainer, random);
     } catch (error) {
       mapper.release();
       throw error;
@@ -77,7 +85,8 @@ export class TrainingRun {
 
   /** Steps of earlier runs. */
   get startStep(): number {
-    return this.start.earlier?.info.step ?? 0;
+    const { earlier, losses = [] } = this.start;
+    return Math.max(0, (earlier?.info.step ?? 0) - losses.length);
   }
 
   /** Steps that the concept has been trained for, earlier runs included. */
@@ -105,7 +114,7 @@ export class TrainingRun {
     return writeConcept({
       config: this.mapper.config,
       state: await this.mapper.state(),
-      ...(withOptimizer && { optimizer: await this.trainer.optimizerState() }),
+      ...(withOptimizer && { optimizer: await this.trainer.optimizerState(), position: this.position() }),
       info: {
         name,
         category: category.toLowerCase(),
@@ -122,6 +131,11 @@ export class TrainingRun {
       resolution: pipeline.shape.resolution,
       predictionType: pipeline.schedule.predictionType,
     });
+  }
+
+  private position(): TrainingPosition {
+    const { words, spareNormal } = this.random.state();
+    return { random: { words: [...words], spareNormal }, lossScale: this.trainer.lossScaleState() };
   }
 
   release(): void {
@@ -147,6 +161,12 @@ export async function encodePicture(
 /** Prompts that leave room for a concept's vectors in the base's rows. */
 export function withRoom(pipeline: Pipeline, prompts: readonly string[], vectors: number): string[] {
   return prompts.filter((prompt) => pipeline.tokenizer.count(prompt, vectors) <= pipeline.shape.tokens);
+}
+
+/** A further run must not draw the same noise again: it goes on where the file says, else from another seed. */
+function randomOf({ earlier, settings }: RunStart): Random {
+  if (earlier?.position) return Random.from(earlier.position.random);
+  return new Random(settings.seed + (earlier?.info.step ?? 0));
 }
 
 async function mapperOf(

@@ -13,7 +13,7 @@ import type { Pipeline, UnetInputs } from '../diffusion/pipeline.ts';
 import type { TokenRow } from '../diffusion/tokenizer.ts';
 import type { OrtTensor } from '../ort/runtime.ts';
 import { conceptRows, type Bridge } from './bridge.ts';
-import { LossScale } from './lossScale.ts';
+import { LossScale, type LossScaleState } from './lossScale.ts';
 import type { Mapper, MapperOutput } from './mapper.ts';
 import { nestedDropoutKeep } from './nestedDropout.ts';
 import type { TrainSettings } from './settings.ts';
@@ -112,9 +112,13 @@ export class Trainer {
     return { loss, skipped: !finite, times: clock.spent };
   }
 
-  /** What another session needs to go on exactly. */
+  /** What another session needs to go on exactly, besides the mapper and the random numbers. */
   optimizerState(): Promise<AdamWState> {
     return this.optimizer.state();
+  }
+
+  lossScaleState(): LossScaleState {
+    return this.lossScale.state();
   }
 
   release(): void {

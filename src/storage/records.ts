@@ -45,6 +45,41 @@ export const conceptSchema = z.object({
   curve: z.array(curvePoint).readonly(),
 });
 
+/** As the method takes them (neti/settings.ts). */
+const trainSettings = z.object({
+  variant: z.string(),
+  steps: z.int().positive(),
+  learningRate: z.number().positive(),
+  batchSize: z.int().positive(),
+  nestedDropout: z.number(),
+  seed: z.int(),
+  horizontalFlip: z.boolean(),
+  previewEvery: count,
+  previewPrompts: z.array(z.string()).readonly(),
+});
+
+/** A training under way, as it was asked for; kept until its concept is. */
+export const trainingOrderSchema = z.object({
+  version: z.literal(1),
+  /** The record as it was before, with the pictures that are learned from. */
+  record: conceptSchema,
+  pictures: z.array(blob).readonly(),
+  settings: trainSettings,
+  /** Whether it goes on from the record's file. */
+  further: z.boolean(),
+});
+
+/** How far it came. */
+export const checkpointSchema = z.object({
+  version: z.literal(1),
+  conceptId: z.string(),
+  step: count,
+  file: blob,
+  /** One a step of this training. */
+  losses: z.array(z.number()).readonly(),
+  curve: z.array(curvePoint).readonly(),
+});
+
 /** The judge's cosines, −1 … 1. */
 const scores = z.object({ likeness: z.number().nullable(), prompt: z.number() });
 
@@ -122,6 +157,8 @@ export function byAge<Item extends { readonly created: string }>(records: readon
 }
 
 export type ConceptRecord = Readonly<z.infer<typeof conceptSchema>>;
+export type TrainingOrder = Readonly<z.infer<typeof trainingOrderSchema>>;
+export type Checkpoint = Readonly<z.infer<typeof checkpointSchema>>;
 export type PreviewRecord = ConceptRecord['previews'][number];
 export type CurvePoint = Readonly<z.infer<typeof curvePoint>>;
 export type ResultRecord = Readonly<z.infer<typeof resultSchema>>;

@@ -8,14 +8,18 @@ import type { AppError } from '../lib/errors.ts';
 import { indexedDbKeyValue, memoryKeyValue, storageError, type KeyValue } from './keyValue.ts';
 import {
   byAge,
+  checkpointSchema,
   conceptSchema,
   draftFormSchema,
   draftPicturesSchema,
   resultSchema,
+  trainingOrderSchema,
+  type Checkpoint,
   type ConceptRecord,
   type DraftForm,
   type DraftPictures,
   type ResultRecord,
+  type TrainingOrder,
 } from './records.ts';
 
 export interface Listing<Item> {
@@ -36,7 +40,9 @@ export interface Collection<Item> {
 export interface Slot<Item> {
   /** Null when nothing is kept or what is kept cannot be read. */
   load(): Promise<Item | null>;
+  /** Whole or not at all. Throws `storage.full` or `storage.blocked`. */
   save(item: Item): Promise<void>;
+  clear(): Promise<void>;
 }
 
 export interface Usage {
@@ -52,6 +58,9 @@ export interface StudioStorage {
   readonly results: Collection<ResultRecord>;
   readonly draftForm: Slot<DraftForm>;
   readonly draftPictures: Slot<DraftPictures>;
+  /** The training under way, and how far it came. */
+  readonly trainingOrder: Slot<TrainingOrder>;
+  readonly checkpoint: Slot<Checkpoint>;
   /** Calls the listener after another tab changed the concepts. */
   onConceptsChanged(listener: () => void): void;
   usage(): Promise<Usage>;
@@ -90,6 +99,7 @@ function slot<Item>(values: KeyValue, key: string, schema: z.ZodType<Item>): Slo
       return parsed.success ? parsed.data : null;
     },
     save: (item) => values.set(key, item),
+    clear: () => values.delete(key),
   };
 }
 
@@ -120,12 +130,15 @@ function compose(
 ): StudioStorage {
   const draft = open('neti-studio-draft');
   const concepts = open('neti-studio-concepts');
+  const training = open('neti-studio-training');
   return {
     blocked,
     concepts: collection(channel === null ? concepts : announced(concepts, channel), conceptSchema),
     results: collection(open('neti-studio-results'), resultSchema),
     draftForm: slot(draft, 'form', draftFormSchema),
     draftPictures: slot(draft, 'pictures', draftPicturesSchema),
+    trainingOrder: slot(training, 'order', trainingOrderSchema),
+    checkpoint: slot(training, 'checkpoint', checkpointSchema),
     onConceptsChanged: (listener) => channel?.addEventListener('message', listener),
     usage: estimate,
     persist: () => globalThis.navigator?.storage?.persist?.() ?? Promise.resolve(false),

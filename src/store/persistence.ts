@@ -1,6 +1,7 @@
 /** Brings back what was stored when the page opens, and keeps the draft so that a reload loses nothing. */
 import { byAge, type DraftForm, type DraftPicture, type DraftPictures } from '../storage/records.ts';
 import type { Context } from './context.ts';
+import { showInterrupted } from './interrupted.ts';
 import { presentPicture } from './picturesSlice.ts';
 import type { StudioState } from './state.ts';
 
@@ -56,9 +57,9 @@ async function restoreDraft(context: Context): Promise<void> {
   if (pictures !== null) await restorePictures(context, pictures);
 }
 
-/** Loads library, results and draft. Never rejects: problems are shown at the library. */
+/** Loads library, results, draft and a training that was cut short. Never rejects: problems are shown at the library. */
 export async function restore(context: Context): Promise<void> {
-  for (const load of [restoreLibrary, restoreDraft])
+  for (const load of [restoreLibrary, restoreDraft, showInterrupted])
     await load(context).catch((error: unknown) => context.messages.report('library', error));
 }
 

@@ -174,11 +174,24 @@ export interface TrainingState {
   readonly previews: readonly PreviewRecord[];
 }
 
+/** A training that was cut short and can go on. */
+export interface Interrupted {
+  readonly conceptId: string;
+  readonly name: string;
+  readonly step: number;
+  readonly steps: number;
+}
+
 export interface TrainingSlice {
   readonly training: TrainingState | null;
+  readonly interrupted: Interrupted | null;
   train(): Promise<void>;
   /** Adds the form's number of steps to a concept of the library. */
   trainFurther(conceptId: string): Promise<void>;
+  /** Goes on with what was cut short, exactly as if it had not been. */
+  resumeTraining(): Promise<void>;
+  /** Leaves it as it is: what was learned stays in the library. */
+  leaveInterrupted(): Promise<void>;
   stopTraining(): void;
   /** Makes a preview the concept; while training, stops there. */
   takePreview(conceptId: string, step: number): Promise<void>;

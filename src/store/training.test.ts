@@ -2,7 +2,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { AppError } from '../lib/errors.ts';
 import { openMemoryStorage } from '../storage/storage.ts';
-import { fillIn, scriptedClient, startStudio, trainQuickly } from './testing/scriptedStudio.ts';
+import { fillIn, scriptedClient, startStudio } from './testing/scriptedStudio.ts';
 import { extendCurve } from './trainingSlice.ts';
 import { browserLock } from './trainingLock.ts';
 
@@ -101,27 +101,6 @@ describe('training', () => {
     expect(concept?.step).toBeGreaterThan(19);
     expect(concept?.step).toBeLessThan(5000);
     expect(concept?.steps).toBe(5000);
-  });
-
-  it('keeps the last checkpoint when the worker dies, and says so', async () => {
-    const client = scriptedClient({
-      async train(request, options) {
-        await trainQuickly(
-          { ...request, settings: { ...request.settings, steps: 15 } },
-          options!.onEvent!,
-          options!.signal!,
-        );
-        throw new AppError('worker.died', 'It stopped.');
-      },
-    });
-    const studio = await startStudio({ client });
-    await fillIn(studio);
-    await studio.store.getState().train();
-    const { problems, concepts, training } = studio.store.getState();
-    expect(training).toBeNull();
-    expect(concepts[0]?.step).toBe(10);
-    expect(problems.training.map(({ code }) => code)).toEqual(['worker.died', 'training.kept']);
-    expect((await studio.storage.concepts.list()).records[0]?.step).toBe(10);
   });
 
   it('takes an earlier preview as the concept', async () => {

@@ -2,21 +2,25 @@
 import { AppError } from '../lib/errors.ts';
 import { OFFICIAL_DEFAULTS } from '../neti/baseDefaults.ts';
 import { MAX_BATCH_SIZE, MAX_LEARNING_RATE, MAX_TRAIN_STEPS, MIN_LEARNING_RATE } from '../neti/limits.ts';
-import { variantNames } from '../neti/variants.ts';
+import { variantNames, type VariantName } from '../neti/variants.ts';
+import type { Checkpoint, TrainingOrder } from '../storage/records.ts';
 import { MAPPER_DEFAULTS } from '../neti/mapperConfig.ts';
 import type { TrainRequest } from '../worker/api.ts';
 import type { StudioDeps } from './context.ts';
 import { FieldError, readNumber, SEED_RANGE } from './fields.ts';
-import type { ConceptRecord, StudioState, TrainingState } from './state.ts';
+import type { ConceptRecord, PreviewRecord, StudioState, TrainingState } from './state.ts';
 import type { ConceptKind } from '../lib/conceptKind.ts';
 import type { TrainSettings } from '../neti/settings.ts';
-import type { Pixels } from '../pictures/pixels.ts';
 
-export interface TrainingJob {
-  /** The record as it will be kept, but for what training changes. */
-  readonly record: ConceptRecord;
+/** What storage holds of a training. */
+export interface KeptTraining {
+  readonly order: TrainingOrder;
+  /** Where it was cut short; null for one that begins. */
+  readonly checkpoint: Checkpoint | null;
+}
+
+export interface TrainingJob extends KeptTraining {
   readonly initial: TrainingState;
-  request(): Promise<TrainRequest>;
 }
 
 const LONGEST_NAME = 60;
@@ -34,7 +38,7 @@ const STEPS_RANGE = { label: 'Training steps', from: 1, to: MAX_TRAIN_STEPS, who
 function readSettings(deps: StudioDeps, { form, base }: StudioState, kind: ConceptKind): TrainSettings {
   return {
     ...deps.trainSettings(kind, base?.defaults ?? OFFICIAL_DEFAULTS),
-    variant: variantNames.find((name) => name === form.variant) ?? 'neti',
+    variant: variantOf(form.variant),
     steps: readNumber('trainSteps', form.trainSteps, STEPS_RANGE),
     seed: readNumber('trainSeed', form.trainSeed, SEED_RANGE),
     learningRate: readNumber('learningRate', form.learningRate, LEARNING_RATE_RANGE),
@@ -42,6 +46,8 @@ function readSettings(deps: StudioDeps, { form, base }: StudioState, kind: Conce
     nestedDropout: readNumber('nestedDropout', form.nestedDropout, DROPOUT_RANGE),
   };
 }
+
+const variantOf = (name: string): VariantName => variantNames.find((each) => each === name) ?? 'neti';
 
 function readLabels({ form }: StudioState): { name: string; category: string } {
   const [name, category] = [form.name.trim(), form.category.trim().toLowerCase()];
@@ -84,17 +90,14 @@ const initialState = (conceptId: string, name: string, steps: number): TrainingS
 
 /** A new concept from the form and the pictures on the page. Throws FieldError and `training.*`. */
 export function newJob(deps: StudioDeps, state: StudioState): TrainingJob {
-  const { pictures, ground } = state;
-  requirePictures(pictures.length);
+  requirePictures(state.pictures.length);
   const labels = { ...readLabels(state), kind: state.form.kind };
   const settings = readSettings(deps, state, labels.kind);
   const record = newRecord(deps, state, labels, settings);
-  const load = () =>
-    Promise.all(pictures.map(({ source, crop }) => deps.images.square(source, crop, ground)));
   return {
-    record,
+    order: { version: 1, record, pictures: record.pictures, settings, further: false },
+    checkpoint: null,
     initial: initialState(record.id, labels.name, settings.steps),
-    request: async () => ({ ...labels, pictures: await load(), settings }),
   };
 }
 
@@ -124,12 +127,6 @@ function newRecord(
   };
 }
 
-function loadKept(deps: StudioDeps, record: ConceptRecord, state: StudioState): Promise<Pixels[]> {
-  const kept = record.pictures.length > 0 ? record.pictures : state.pictures.map((each) => each.square);
-  requirePictures(kept.length);
-  return Promise.all(kept.map((each) => deps.images.square(each, null, state.ground)));
-}
-
 /** More steps for a concept of the library, on its own pictures (an imported one has none: those on the page). */
 export function furtherJob(deps: StudioDeps, state: StudioState, conceptId: string): TrainingJob {
   const record = state.concepts.find((each) => each.id === conceptId);
@@ -138,19 +135,43 @@ export function furtherJob(deps: StudioDeps, state: StudioState, conceptId: stri
       'training.gone',
       'This concept is no longer in the library. Choose another or start anew.',
     );
-  const { name, category, kind, step, previews, curve, file } = record;
+  const { name, kind, step, previews, curve } = record;
+  const pictures = record.pictures.length > 0 ? record.pictures : state.pictures.map((each) => each.square);
+  requirePictures(pictures.length);
   const settings = readSettings(deps, state, kind);
-  const total = step + settings.steps;
+  const steps = step + settings.steps;
   return {
-    record: { ...record, steps: total },
-    initial: { ...initialState(conceptId, name, total), step, previews, curve },
-    request: async () => ({
-      name,
-      category,
-      kind,
-      pictures: await loadKept(deps, record, state),
-      settings,
-      resume: new Uint8Array(await file.arrayBuffer()),
-    }),
+    order: { version: 1, record: { ...record, steps }, pictures, settings, further: true },
+    checkpoint: null,
+    initial: { ...initialState(conceptId, name, steps), step, previews, curve },
+  };
+}
+
+/** The rest of a training that was cut short. */
+export function restOf({ order, checkpoint }: KeptTraining, previews: readonly PreviewRecord[]): TrainingJob {
+  const { id, name, step: before, steps, curve } = order.record;
+  const step = checkpoint?.step ?? before;
+  const initial = initialState(id, name, steps);
+  const known = previews.filter((preview) => preview.step <= step);
+  return { order, checkpoint, initial: { ...initial, step, previews: known, curve } };
+}
+
+/** What the worker is asked for. */
+export async function requestOf(
+  deps: StudioDeps,
+  { order, checkpoint }: TrainingJob,
+  ground: string,
+): Promise<TrainRequest> {
+  const { record, pictures, settings, further } = order;
+  const { name, category, kind } = record;
+  const file = checkpoint?.file ?? (further ? record.file : null);
+  return {
+    name,
+    category,
+    kind,
+    pictures: await Promise.all(pictures.map((each) => deps.images.square(each, null, ground))),
+    settings: { ...settings, variant: variantOf(settings.variant) },
+    ...(file && { resume: new Uint8Array(await file.arrayBuffer()) }),
+    ...(checkpoint && { losses: checkpoint.losses }),
   };
 }

@@ -1,8 +1,9 @@
 /**
- * Training a concept: checks the form, holds the lock against other tabs, follows progress, and puts a checkpoint
- * into the library at every preview, so that a closed tab or a dead worker costs little.
+ * Training a concept: checks the form, holds the lock against other tabs, follows progress, and puts what was learned into the
+ * library at every preview. What a closed tab or a dead worker cuts short goes on from interrupted.ts.
  */
-import { toPlainError } from '../lib/errors.ts';
+import { AppError, toPlainError } from '../lib/errors.ts';
+import { isUsable } from './openBase.ts';
 import type { TrainEvent, TrainPreview, TrainProgress, TrainResult } from '../worker/api.ts';
 import type { Context } from './context.ts';
 import { FieldError } from './fields.ts';
@@ -16,7 +17,8 @@ import type {
   TrainingSlice,
   TrainingState,
 } from './state.ts';
-import { furtherJob, newJob, type TrainingJob } from './trainingJob.ts';
+import { forgetTraining, keepCheckpoint, keepOrder, keptTraining, showInterrupted } from './interrupted.ts';
+import { furtherJob, newJob, requestOf, restOf, type TrainingJob } from './trainingJob.ts';
 
 const MOST_POINTS = 600;
 
@@ -35,8 +37,11 @@ export function createTrainingSlice(context: Context): TrainingSlice {
   const { deps } = context;
   return {
     training: null,
+    interrupted: null,
     train: () => begin(training, (state) => newJob(deps, state)),
     trainFurther: (conceptId) => begin(training, (state) => furtherJob(deps, state, conceptId)),
+    resumeTraining: () => resume(training),
+    leaveInterrupted: () => forgetTraining(context),
     stopTraining: () => stop(training),
     takePreview: (conceptId, step) => takePreview(training, conceptId, step),
     checkCategory: () => checkCategory(context),
@@ -52,34 +57,74 @@ async function begin(context: TrainingContext, makeJob: (state: StudioState) => 
   }
 }
 
+async function resume(context: TrainingContext): Promise<void> {
+  const kept = await keptTraining(context).catch(() => null);
+  if (kept === null) return context.set({ interrupted: null });
+  const { record } = kept.order;
+  const known = context.get().concepts.find(({ id }) => id === record.id);
+  await begin(context, (state) => {
+    if (!isUsable(state, record)) throw otherBase(record);
+    return restOf(kept, known?.previews ?? []);
+  });
+}
+
+function otherBase({ name, baseId }: ConceptRecord): AppError {
+  return new AppError(
+    'training.base',
+    `“${name}” is learned on ${baseId}. Open that model, then go on with it.`,
+  );
+}
+
 async function hold(context: TrainingContext, job: TrainingJob): Promise<void> {
   const { deps, get, set, messages, running } = context;
   running.controller = new AbortController();
   running.taken = null;
-  set({ training: job.initial, fieldProblems: {} });
+  set({ training: job.initial, interrupted: null, fieldProblems: {} });
   messages.clear('training');
   try {
-    await deps.lock.hold(async () => finish(context, job, await run(context, job)));
+    await deps.lock.hold(async () => {
+      await keepOrder(context, job);
+      await finish(context, job, await run(context, job));
+      await forgetTraining(context);
+    });
   } catch (error) {
-    reportFailure(context, error);
+    await afterFailure(context, error);
   } finally {
     set({ training: null });
     void get().measureUsage();
   }
 }
 
+/** A training that came some way can go on from there; one that could not begin is forgotten. */
+async function afterFailure(context: TrainingContext, error: unknown): Promise<void> {
+  const { code } = toPlainError(error);
+  const cutShort = code === 'worker.died' || (await keptTraining(context).catch(() => null))?.checkpoint;
+  if (code === 'training.otherTab') return reportFailure(context, error);
+  if (!cutShort) await forgetTraining(context);
+  // The page says that the worker died, and the training says how to go on.
+  if (code !== 'worker.died') reportFailure(context, error);
+  context.set({ training: null });
+  if (cutShort) await showInterrupted(context);
+}
+
 async function run(context: TrainingContext, job: TrainingJob): Promise<TrainResult> {
   const { client } = context.deps;
+  const { ground } = context.get();
   const { signal } = context.running.controller;
-  const request = await job.request();
+  const request = await requestOf(context.deps, job, ground);
   if (signal.aborted) throw new DOMException('Stopped before it began.', 'AbortError');
   await client.checkCategory(request.category).catch((error: unknown) => {
     const { code, message } = toPlainError(error);
     throw code.startsWith('category.') ? new FieldError('category', code, message) : error;
   });
-  const onEvent = (event: TrainEvent) =>
-    event.type === 'progress' ? onProgress(context, event) : onPreview(context, job, event);
-  return client.train(request, { signal, onEvent });
+  return client.train(request, { signal, onEvent: (event) => onEvent(context, job, event) });
+}
+
+function onEvent(context: Context, job: TrainingJob, event: TrainEvent): void {
+  const { training } = context.get();
+  if (event.type === 'progress') return onProgress(context, event);
+  if (event.type === 'preview') return onPreview(context, job, event);
+  if (training !== null) void keepCheckpoint(context, training, event);
 }
 
 function update({ set }: Context, change: (training: TrainingState) => Partial<TrainingState>): void {
@@ -87,15 +132,14 @@ function update({ set }: Context, change: (training: TrainingState) => Partial<T
 }
 
 function onProgress(context: Context, event: TrainProgress): void {
-  const { step, steps, picturesPerSecond, secondsLeft } = event;
-  const point = { step, loss: event.smoothedLoss, spread: event.spread };
+  const { step, steps, picturesPerSecond, secondsLeft, points } = event;
   update(context, ({ curve, phase }) => ({
     phase: phase === 'stopping' ? phase : 'running',
     step,
     steps,
     picturesPerSecond,
     secondsLeft,
-    curve: extendCurve(curve, point),
+    curve: points.reduce(extendCurve, curve),
   }));
   announceQuarter(context, step, steps);
 }
@@ -118,7 +162,9 @@ function onPreview(context: Context, job: TrainingJob, event: TrainPreview): voi
     pictures: event.pictures.map((picture) => encodePng(picture)),
     file: toBlob(event.concept),
   };
-  update(context, ({ previews }) => ({ previews: [...previews, preview] }));
+  // One that was cut short may come to the same preview again.
+  const earlier = ({ step }: PreviewRecord) => step < preview.step;
+  update(context, ({ previews }) => ({ previews: [...previews.filter(earlier), preview] }));
   void saveConcept(context, checkpoint(context, job, event.step, preview.file));
 }
 
@@ -126,7 +172,7 @@ const toBlob = (file: Uint8Array<ArrayBuffer>) => new Blob([file], { type: 'appl
 
 function checkpoint({ deps, get }: Context, job: TrainingJob, step: number, file: Blob): ConceptRecord {
   const { previews, curve } = get().training ?? { previews: [], curve: [] };
-  return { ...job.record, file, step, previews, curve, updated: deps.now() };
+  return { ...job.order.record, file, step, previews, curve, updated: deps.now() };
 }
 
 async function finish(context: TrainingContext, job: TrainingJob, result: TrainResult): Promise<void> {
@@ -142,16 +188,9 @@ async function finish(context: TrainingContext, job: TrainingJob, result: TrainR
   );
 }
 
-function reportFailure({ get, set, messages }: Context, error: unknown): void {
-  const saved = get().training?.previews.at(-1)?.step;
-  if (error instanceof FieldError) return set({ fieldProblems: { [error.field]: error.message } });
-  messages.report('training', error);
-  if (saved !== undefined)
-    messages.note(
-      'training',
-      'training.kept',
-      `What was learned up to step ${saved} is in the library. Choose it and continue from there.`,
-    );
+function reportFailure({ set, messages }: Context, error: unknown): void {
+  if (error instanceof FieldError) set({ fieldProblems: { [error.field]: error.message } });
+  else messages.report('training', error);
 }
 
 function stop(context: TrainingContext): void {

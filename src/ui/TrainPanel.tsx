@@ -192,6 +192,36 @@ function LearnedView({ learned, live }: { learned: Learned; live: boolean }) {
   );
 }
 
+/** A training that was cut short, and how to go on with it. */
+function InterruptedTraining() {
+  const actions = useActions();
+  const interrupted = useStudio((state) => (state.training === null ? state.interrupted : null));
+  const ready = useStudio((state) => state.status === 'ready');
+  if (interrupted === null) return null;
+  const { name, step, steps } = interrupted;
+  return (
+    <div className="interrupted" role="group" aria-label="Interrupted training">
+      <p>
+        The training of <strong>{name}</strong> was interrupted at step {step} of {steps}. It goes on from
+        there as if nothing had happened.
+      </p>
+      <div className="dialog-buttons">
+        <button
+          type="button"
+          className="button button-primary"
+          disabled={!ready}
+          onClick={() => void actions().resumeTraining()}
+        >
+          Go on
+        </button>
+        <button type="button" className="button" onClick={() => void actions().leaveInterrupted()}>
+          Leave it there
+        </button>
+      </div>
+    </div>
+  );
+}
+
 function LearnedOrHint() {
   const training = useStudio((state) => state.training);
   const chosen = useStudio((state) => state.concepts.find((each) => each.id === state.form.conceptId));
@@ -227,6 +257,7 @@ export function TrainPanel() {
           </button>
         )}
       </form>
+      <InterruptedTraining />
       {training !== null && <Running training={training} />}
       <Problems place="training" />
       <LearnedOrHint />

@@ -107,6 +107,15 @@ export interface TrainRequest {
   readonly settings: TrainSettings;
   /** A concept file to train further: its steps are counted on, its optimizer goes on where the file has its state. */
   readonly resume?: Uint8Array<ArrayBuffer>;
+  /** Losses so far of this very training, which was cut short at `resume`: it is gone on with to its end. */
+  readonly losses?: readonly number[];
+}
+
+/** A point of the loss curve: running mean and running standard deviation. */
+export interface LossPoint {
+  readonly step: number;
+  readonly loss: number;
+  readonly spread: number;
 }
 
 export interface TrainProgress {
@@ -114,15 +123,23 @@ export interface TrainProgress {
   /** Steps done and steps there will be, those of earlier sessions included. */
   readonly step: number;
   readonly steps: number;
-  /** Mean squared error of this step, its running mean and the running standard deviation. */
+  /** Mean squared error of the newest step. */
   readonly loss: number;
-  readonly smoothedLoss: number;
-  readonly spread: number;
+  /** The curve since the last progress. */
+  readonly points: readonly LossPoint[];
   readonly picturesPerSecond: number;
   readonly secondsLeft: number;
 }
 
-/** A checkpoint with what it can draw: `concept` can be taken as the result, but carries no optimizer state. */
+/** All that a training needs to go on exactly, every few seconds: the concept with the optimizer's state, and one loss a step. */
+export interface TrainCheckpoint {
+  readonly type: 'checkpoint';
+  readonly step: number;
+  readonly concept: Uint8Array<ArrayBuffer>;
+  readonly losses: readonly number[];
+}
+
+/** What the concept draws by now: `concept` can be taken as the result, but carries no optimizer state. */
 export interface TrainPreview {
   readonly type: 'preview';
   readonly step: number;
@@ -130,7 +147,7 @@ export interface TrainPreview {
   readonly concept: Uint8Array<ArrayBuffer>;
 }
 
-export type TrainEvent = TrainProgress | TrainPreview;
+export type TrainEvent = TrainProgress | TrainPreview | TrainCheckpoint;
 
 export interface TrainResult {
   readonly concept: Uint8Array<ArrayBuffer>;

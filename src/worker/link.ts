@@ -16,7 +16,7 @@ interface Connection {
   readonly kill: (reason: string) => void;
 }
 
-/** A pulse this late means that the worker is gone or wedged: longer than any single run of the engine. */
+/** A pulse this late means that the worker is wedged: longer than any single run of the engine. That it is gone shows at once. */
 const PULSE_PERIOD = 10_000;
 const PULSE_LIMIT = 120_000;
 
@@ -31,7 +31,21 @@ function connect(): Connection {
   });
   death.catch(() => undefined);
   worker.addEventListener('error', (event) => kill(event.message || 'it failed to start'));
-  return { remote: Comlink.wrap<StudioWorker>(worker), death, kill };
+  const remote = Comlink.wrap<StudioWorker>(worker);
+  void watchLock(remote, kill);
+  return { remote, death, kill };
+}
+
+let workers = 0;
+
+/**
+ * The worker holds a lock for as long as it lives, whatever it computes; the page gets it when the worker ended, even without
+ * a word (Web Locks, on secure origins).
+ */
+async function watchLock(remote: Comlink.Remote<StudioWorker>, kill: Connection['kill']): Promise<void> {
+  if (navigator.locks === undefined) return;
+  const name = `neti-studio-worker-${performance.timeOrigin}-${workers++}`;
+  if (await remote.holdLock(name)) await navigator.locks.request(name, () => kill('it ended without a word'));
 }
 
 export class WorkerLink {

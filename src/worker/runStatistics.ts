@@ -1,5 +1,5 @@
 /** Running figures of a training run: smoothed loss with its spread, pictures a second, time left. */
-import type { TrainProgress } from './api.ts';
+import type { LossPoint, TrainProgress } from './api.ts';
 
 /** Weight of the newest step in the running mean of the loss. */
 const LOSS_WEIGHT = 0.06;
@@ -7,7 +7,7 @@ const LOSS_WEIGHT = 0.06;
 const TIME_WEIGHT = 0.15;
 
 export interface RunPlan {
-  /** Steps of earlier sessions, and those of this one. */
+  /** Steps of earlier runs, and those of this one. */
   readonly startStep: number;
   readonly steps: number;
   /** Pictures a step. */
@@ -15,37 +15,60 @@ export interface RunPlan {
 }
 
 export class RunStatistics {
-  /** Steps of this session. */
+  /** Points of the loss curve that nobody was told of yet. */
+  private points: LossPoint[] = [];
+  private loss = NaN;
   private done = 0;
   private mean = 0;
   private variance = 0;
+  /** Steps that were timed, and the running seconds of one. */
+  private timed = 0;
   private secondsPerStep = 0;
   private last = performance.now();
 
-  constructor(private readonly plan: RunPlan) {}
+  /** @param losses of the run before it was cut short */
+  constructor(
+    private readonly plan: RunPlan,
+    losses: readonly number[],
+  ) {
+    for (const loss of losses) this.smooth(loss);
+  }
 
   /** Takes the loss of the step that just ended; time runs from the construction. */
-  add(loss: number): TrainProgress {
+  add(loss: number): void {
     const now = performance.now();
     const seconds = (now - this.last) / 1000;
     this.last = now;
+    this.timed++;
+    this.secondsPerStep += Math.max(TIME_WEIGHT, 1 / this.timed) * (seconds - this.secondsPerStep);
+    this.smooth(loss);
+  }
+
+  /** What there is to tell, with the points of the curve since it was told last. */
+  report(): TrainProgress {
     const { startStep, steps, batchSize } = this.plan;
-    const done = ++this.done;
-    // The weights start at 1 / done, so that the first steps count in full.
-    const weight = Math.max(LOSS_WEIGHT, 1 / done);
-    const difference = loss - this.mean;
-    this.mean += weight * difference;
-    this.variance = (1 - weight) * (this.variance + weight * difference ** 2);
-    this.secondsPerStep += Math.max(TIME_WEIGHT, 1 / done) * (seconds - this.secondsPerStep);
+    const { points, done, loss, secondsPerStep } = this;
+    this.points = [];
     return {
       type: 'progress',
       step: startStep + done,
       steps: startStep + steps,
       loss,
-      smoothedLoss: this.mean,
-      spread: Math.sqrt(this.variance),
-      picturesPerSecond: batchSize / this.secondsPerStep,
-      secondsLeft: this.secondsPerStep * (steps - done),
+      points,
+      picturesPerSecond: batchSize / secondsPerStep,
+      secondsLeft: secondsPerStep * (steps - done),
     };
+  }
+
+  private smooth(loss: number): void {
+    this.loss = loss;
+    this.done++;
+    // The weights start at 1 / done, so that the first steps count in full.
+    const weight = Math.max(LOSS_WEIGHT, 1 / this.done);
+    const difference = loss - this.mean;
+    this.mean += weight * difference;
+    this.variance = (1 - weight) * (this.variance + weight * difference ** 2);
+    const step = this.plan.startStep + this.done;
+    this.points.push({ step, loss: this.mean, spread: Math.sqrt(this.variance) });
   }
 }

@@ -72,6 +72,17 @@ export class StudioWorker {
     return true;
   }
 
+  /** Holds a lock until the worker ends. True once it is held. */
+  holdLock(name: string): Promise<boolean> {
+    return new Promise((resolve) => {
+      const endless = () => {
+        resolve(true);
+        return new Promise(() => undefined);
+      };
+      navigator.locks.request(name, endless).catch(() => resolve(false));
+    });
+  }
+
   cancel(id: number): void {
     this.calls.get(id)?.abort();
   }

@@ -16,6 +16,8 @@ import type { Studio } from './studio.ts';
 
 /** Milliseconds between progress messages: the page cannot show more. */
 const EVENT_PERIOD = 100;
+/** Milliseconds of training between checkpoints: what a closed tab costs at most. */
+const CHECKPOINT_PERIOD = 2000;
 const PREVIEW = {
   seeds: [1, 2],
   steps: 12,
@@ -67,20 +69,37 @@ async function runSteps(
 ): Promise<void> {
   const { steps, previewEvery } = request.settings;
   const { run, statistics } = session;
-  let lastEvent = 0;
-  for (let step = 1; step <= steps && !signal.aborted; step++) {
+  const [telling, keeping] = [new Period(EVENT_PERIOD), new Period(CHECKPOINT_PERIOD)];
+  for (let step = run.losses.length + 1; step <= steps && !signal.aborted; step++) {
     const { loss } = await studio.mutex.run(() => run.next());
-    const progress = statistics.add(loss);
-    const now = performance.now();
-    if (now - lastEvent > EVENT_PERIOD || step === steps) {
-      onEvent(progress);
-      lastEvent = now;
-    }
+    statistics.add(loss);
+    if (telling.isOver() || step === steps) onEvent(statistics.report());
     const isDue = previewEvery > 0 && (step % previewEvery === 0 || step === steps);
     if (isDue && !signal.aborted) onEvent(await makePreview(studio, session));
+    // After the preview, so that none is left out by a training that goes on from here.
+    if (keeping.isOver()) onEvent(await makeCheckpoint(session));
     // Lets messages in: a stop must be heard between steps.
     await new Promise((resolve) => setTimeout(resolve));
   }
+}
+
+/** Tells when a time is over, and begins anew. */
+class Period {
+  private begun = performance.now();
+
+  constructor(private readonly milliseconds: number) {}
+
+  isOver(): boolean {
+    const now = performance.now();
+    if (now - this.begun < this.milliseconds) return false;
+    this.begun = now;
+    return true;
+  }
+}
+
+async function makeCheckpoint({ run, label }: Session): Promise<TrainEvent> {
+  const concept = await run.save(label, { withOptimizer: true });
+  return { type: 'checkpoint', step: run.step, concept, losses: [...run.losses] };
 }
 
 function checkRequest({ name, pictures, settings }: TrainRequest): void {
@@ -103,7 +122,7 @@ function checkRequest({ name, pictures, settings }: TrainRequest): void {
 
 async function prepare(studio: Studio, request: TrainRequest): Promise<Session> {
   const { pipeline, bridge, base } = studio;
-  const { settings, name, kind, category } = request;
+  const { settings, name, kind, category, losses = [] } = request;
   const side = pipeline.shape.resolution;
   const squares = await Promise.all(request.pictures.map((picture) => toSquare(picture, side)));
   const pictures = await encodePictures(studio, squares, settings.horizontalFlip);
@@ -115,7 +134,7 @@ async function prepare(studio: Studio, request: TrainRequest): Promise<Session> 
     identity: identityOf(base),
     architecture: architectureOf(base, pipeline.shape),
   };
-  const run = await TrainingRun.begin(open, { settings, category, pictures, templates, earlier });
+  const run = await TrainingRun.begin(open, { settings, category, pictures, templates, earlier, losses });
   const { vectors } = run.mapper.config;
   const prompts = withRoom(pipeline, settings.previewPrompts, vectors);
   return {
@@ -128,11 +147,10 @@ async function prepare(studio: Studio, request: TrainRequest): Promise<Session> 
       imported: earlier?.info.imported,
     },
     previewPrompts: prompts.length > 0 ? prompts : withRoom(pipeline, templates, vectors).slice(0, 1),
-    statistics: new RunStatistics({
-      startStep: run.startStep,
-      steps: settings.steps,
-      batchSize: settings.batchSize,
-    }),
+    statistics: new RunStatistics(
+      { startStep: run.startStep, steps: settings.steps, batchSize: settings.batchSize },
+      losses,
+    ),
   };
 }
 
@@ -148,7 +166,7 @@ async function encodePictures(
   return pictures;
 }
 
-/** A checkpoint of the weights alone: with the optimizer's state in each, a long training would fill the disk. */
+/** With the weights alone: with the optimizer's state in each preview, a long training would fill the disk. */
 async function makePreview(
   { painter, mutex }: Studio,
   { run, label, previewPrompts }: Session,

@@ -86,7 +86,10 @@ describe('writeTextualInversion', () => {
     const state = new Map(await createMapper(backend, config, new Random(1)).state());
     state.get('output_layer.0.weight')!.fill(0);
     const { info, training } = await imported('mapper-steps-250.pt', 4);
-    const word = await averageWord({ config, state, info, training, optimizer: null }, backend);
+    const word = await averageWord(
+      { config, state, info, training, optimizer: null, position: null },
+      backend,
+    );
     const bias = state.get('output_layer.0.bias')!;
     expect(Math.hypot(...word)).toBeCloseTo(0.7, 6);
     word.forEach((value, i) => expect(value).toBeCloseTo((0.7 * bias[i]!) / Math.hypot(...bias), 6));
@@ -116,7 +119,14 @@ describe('writeTextualInversion', () => {
     const config = { ...variantConfig('xti', layers, embedding), vectors };
     const { info, training } = await imported('mapper-steps-250.pt', 4);
     const table = new Random(6).fillNormal(new Float32Array(width * layers * vectors));
-    const concept = { config, state: new Map([['vectors', table]]), info, training, optimizer: null };
+    const concept = {
+      config,
+      state: new Map([['vectors', table]]),
+      info,
+      training,
+      optimizer: null,
+      position: null,
+    };
     const words = await averageWord(concept, new CpuBackend());
     expect(words.length).toBe(vectors * width);
     for (let v = 0; v < vectors; v++) {

@@ -23,21 +23,25 @@ export const pixels = (shade: number): Pixels => ({
   data: new Uint8ClampedArray(16).fill(shade),
 });
 
-/** Runs as many steps as are asked for, with a preview at every tenth, until it is stopped. */
+/** Runs as many steps as are asked for, with a preview at every tenth and a checkpoint at every fourth, until it is stopped. */
 export async function trainQuickly(
-  { settings }: TrainRequest,
+  { settings, losses: before = [] }: TrainRequest,
   onEvent: (event: TrainEvent) => void,
   signal: AbortSignal,
 ): Promise<TrainResult> {
-  let step = 0;
+  const losses = [...before];
+  let step = losses.length;
   while (step < settings.steps && !signal.aborted) {
     step += 1;
     await new Promise((resolve) => setTimeout(resolve));
     const [steps, loss] = [settings.steps, 1 / step];
     const rest = { picturesPerSecond: 8, secondsLeft: steps - step };
-    onEvent({ type: 'progress', step, steps, loss, smoothedLoss: loss, spread: 0.1, ...rest });
+    losses.push(loss);
+    onEvent({ type: 'progress', step, steps, loss, points: [{ step, loss, spread: 0.1 }], ...rest });
     if (step % 10 === 0)
       onEvent({ type: 'preview', step, pictures: [pixels(step)], concept: new Uint8Array([step]) });
+    if (step % 4 === 0)
+      onEvent({ type: 'checkpoint', step, concept: new Uint8Array([step]), losses: [...losses] });
   }
   return { concept: new Uint8Array([step]), step, stopped: signal.aborted, seconds: 1, losses: [] };
 }
