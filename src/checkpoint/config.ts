@@ -87,6 +87,11 @@ const unetFields = z.looseObject({
   conv_out_kernel: only(3, null),
 });
 
+/** Throws `checkpoint.config` for a U-Net that the graphs do not follow, as far as its configuration tells. */
+export function checkUnetConfig(config: unknown): void {
+  parse(unetFields, config, 'unet/config.json');
+}
+
 /** Throws `checkpoint.config`, naming the fields that stand against it. */
 export function unetConfig(config: Config, weights: Weights): UnetConfig {
   const read = parse(unetFields, config, 'unet/config.json');
@@ -191,7 +196,7 @@ export const recognise = {
   },
 } as const;
 
-function parse<T>(schema: z.ZodType<T>, config: Config, path: string): T {
+function parse<T>(schema: z.ZodType<T>, config: unknown, path: string): T {
   const result = schema.safeParse(config);
   if (result.success) return result.data;
   const reasons = result.error.issues.map(({ path: key, message }) => `${key.join('.')} ${message}`);

@@ -12,9 +12,10 @@ import {
   NETWORKS,
   type Network,
 } from '../lib/modelLayout.ts';
-import { readHeader } from '../lib/safetensors.ts';
+import type { SafetensorsHeader } from '../lib/safetensors.ts';
 import { writeClipText } from './clipText.ts';
 import { recognise, textConfig, unetConfig, vaeConfig, type Config } from './config.ts';
+import { readCheckpointHeader, refuseOthers } from './refusals.ts';
 import { clipTensors, splitCheckpoint, vaeTensors, type Tensors } from './ldmNames.ts';
 import { writeUnet } from './unet.ts';
 import { writeVaeDecoder, writeVaeEncoder } from './vae.ts';
@@ -41,7 +42,7 @@ export function isCheckpoint(paths: readonly string[]): boolean {
 
 /**
  * Opens what `paths` lists: one file as `checkpoint.safetensors`, or a folder of diffusers, of which each part's weights are in one
- * precision. Throws `safetensors.corrupt`, `checkpoint.vae` for a file without a VAE, `checkpoint.weight`, `checkpoint.shape` and
+ * precision. Throws what `readCheckpointHeader` and `refuseOthers` throw, `checkpoint.vae` for a file without a VAE, `checkpoint.weight`, `checkpoint.shape` and
  * `checkpoint.config`; the last three also when a graph is asked for.
  */
 export async function openCheckpoint(paths: readonly string[], open: OpenFile): Promise<OpenFile> {
@@ -77,7 +78,7 @@ function writeGraph(network: Network, { unet, text, vae }: Parts): Uint8Array {
 
 /** The file's own configuration would be with its maker: what is not recognised is what `unet/config.json` says beside it. */
 async function readSingle(paths: readonly string[], open: OpenFile): Promise<Parts> {
-  const { tensors } = await readHeader(await open(layout.checkpoint));
+  const { tensors } = await readOwn(open, layout.checkpoint);
   const { unet, text, vae, isOpenClip } = splitCheckpoint(tensors);
   const files = new Map([[layout.checkpoint, layout.checkpoint]]);
   const part = (network: string, own: Tensors, recognised: (weights: Weights) => Config): Part => {
@@ -99,7 +100,7 @@ async function readOtherVae(paths: readonly string[], open: OpenFile): Promise<P
       'checkpoint.vae',
       'This file has no VAE, which makes pictures of what the model draws. Choose a VAE’s .safetensors together with it, such as vae-ft-mse-840000-ema-pruned.',
     );
-  const { tensors } = await readHeader(await open(path));
+  const { tensors } = await readOwn(open, path);
   const weights = new Weights('the VAE', placedIn(vaeTensors(tensors), path));
   return { weights, config: recognise.vae(weights), files: new Map([[path, path]]) };
 }
@@ -112,9 +113,7 @@ async function readFolder(paths: readonly string[], open: OpenFile): Promise<Par
   ): Promise<Part> => {
     const folder = CHECKPOINT_FOLDER[network];
     const found = paths.filter((path) => isWeights(path) && path.startsWith(`${folder}/`));
-    const headers = await Promise.all(
-      found.map(async (path) => [path, await readHeader(await open(path))] as const),
-    );
+    const headers = await Promise.all(found.map(async (path) => [path, await readOwn(open, path)] as const));
     const placed = headers.map(([path, { tensors }]) => placedIn(renamed(tensors), nameOf(path)));
     const config = (await readJson(open, configPath(folder))) ?? {};
     return {
@@ -128,6 +127,13 @@ async function readFolder(paths: readonly string[], open: OpenFile): Promise<Par
     text: await read('text_encoder', 'the text encoder', clipTensors),
     vae: await read('vae_decoder', 'the VAE', vaeTensors),
   };
+}
+
+/** Throws what `readCheckpointHeader` and `refuseOthers` throw. */
+async function readOwn(open: OpenFile, path: string): Promise<SafetensorsHeader> {
+  const header = await readCheckpointHeader(await open(path), path);
+  refuseOthers(header.tensors, path);
+  return header;
 }
 
 const nameOf = (path: string) => path.slice(path.lastIndexOf('/') + 1);

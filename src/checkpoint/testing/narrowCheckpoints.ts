@@ -9,7 +9,7 @@ import { missingFile, type OpenFile } from '../../lib/modelFiles.ts';
 import { numberToHalf } from '../../lib/half.ts';
 import { layout } from '../../lib/modelLayout.ts';
 import { sizeOf } from '../../lib/numbers.ts';
-import { readSafetensors, toFloat32 } from '../../lib/safetensors.ts';
+import { ITEM_BYTES, readHeader, readSafetensors, toFloat32 } from '../../lib/safetensors.ts';
 
 const fixtures = new URL('../fixtures/', import.meta.url);
 
@@ -59,6 +59,54 @@ export async function readNarrowGoldens(name: string): Promise<(key: string) => 
     new Uint8Array(await readFile(new URL('goldens.safetensors', fixtures))),
   );
   return (key) => toFloat32(tensors.get(`${name}/${key}`)!);
+}
+
+/** The header of a checkpoint's single file as an object. */
+async function singleHeader(name: string): Promise<Record<string, Entry>> {
+  const file = (await narrowCheckpoint(`${name}/single`)).get(layout.checkpoint)!;
+  const { tensors } = await readHeader(new Blob([file]));
+  return Object.fromEntries(
+    [...tensors].map(([tensor, { dtype, shape, offset, length }]) => [
+      tensor,
+      tensorSchema.parse({ dtype, shape, data_offsets: [offset, offset + length] }),
+    ]),
+  );
+}
+
+/** A file of these tensors, one after another. */
+function packed(tensors: Readonly<Record<string, Pick<Entry, 'dtype' | 'shape'>>>, metadata: object = {}) {
+  let at = 0;
+  const entries = Object.entries(tensors).map(([name, { dtype, shape }]) => {
+    const begin = at;
+    at += ITEM_BYTES[dtype] * sizeOf(shape);
+    return [name, { dtype, shape, data_offsets: [begin, at] }] as const;
+  });
+  return safetensors(JSON.stringify({ __metadata__: metadata, ...Object.fromEntries(entries) }));
+}
+
+/** A single file without its VAE, and that VAE under its own names. */
+export async function separateVae(name: string) {
+  const header = await singleHeader(name);
+  const prefix = 'first_stage_model.';
+  const [vae, rest] = [true, false].map((wanted) =>
+    Object.entries(header).filter(([tensor]) => tensor.startsWith(prefix) === wanted),
+  );
+  const own = vae!.map(([tensor, entry]) => [tensor.slice(prefix.length), entry] as const);
+  return { model: packed(Object.fromEntries(rest!)), vae: packed(Object.fromEntries(own)) };
+}
+
+/** A single file that can be drawn with: of CLIP's vocabulary and 77 tokens, for pictures of 128 × 128 pixels. */
+export async function drawableCheckpoint(): Promise<Uint8Array<ArrayBuffer>> {
+  const header = await singleHeader('bk-tiny');
+  const at = 'cond_stage_model.transformer.text_model.embeddings';
+  return packed(
+    {
+      ...header,
+      [`${at}.token_embedding.weight`]: { dtype: 'F16', shape: [49_408, 64] },
+      [`${at}.position_embedding.weight`]: { dtype: 'F16', shape: [77, 64] },
+    },
+    { 'modelspec.resolution': '128x128' },
+  );
 }
 
 /** A file with this header, its tensors filled by their names and the bytes between them zero. */
