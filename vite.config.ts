@@ -42,6 +42,7 @@ const pwa = VitePWA({
   injectManifest: {
     rollupFormat: 'iife',
     globPatterns: [
+      'assets/merges-*.bin',
       '**/*.{html,js,mjs,css,svg}',
       'icon-*.png',
       'models/manifest.json',

@@ -139,7 +139,7 @@ test('a model from an address is shown first, fetched, compiled, taught, drawn w
 test('a model from a folder is copied and opened', async ({ page, baseURL }) => {
   const foreign = watchForeign(page, baseURL!);
   await openStudio(page);
-  await startGetting(page, 'Folder');
+  await startGetting(page, 'This computer');
   await page.getByLabel('Model folder').setInputFiles(folder);
   await expect(dialog(page)).toContainText('a folder on this computer');
   await expect(dialog(page)).toContainText(/Training needs [\d.]+ MB of memory, as planned from its graph/);
@@ -212,7 +212,7 @@ test('what is no model is refused with what to look for; a model that is gone le
   await startGetting(page, 'Address');
   await page.getByLabel('Address of the model’s folder').fill(`${server.url}nothing/`);
   await page.getByRole('button', { name: 'See what it takes' }).click();
-  await expect(dialog(page).getByText(/Expected Stable Diffusion in ONNX layout/)).toBeVisible();
+  await expect(dialog(page).getByText(/Expected Stable Diffusion 1.x or 2.x/)).toBeVisible();
   await page.keyboard.press('Escape');
 
   await page.evaluate(async () => {

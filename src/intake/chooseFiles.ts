@@ -1,9 +1,18 @@
 /**
  * Picks from a listing the files that the studio needs, in the Hugging Face ONNX layout of Stable Diffusion: a folder for each
- * network with its graph, the graph's weights beside it where they are kept apart, configurations, tokenizer and scheduler.
+ * network with its graph, the graph's weights beside it where they are kept apart, configurations, tokenizer and scheduler; or
+ * in diffusers' layout (checkpointFolder.ts).
  */
 import { AppError } from '../lib/errors.ts';
-import { configPath, graphPath, JUDGE_PARTS, layout, NETWORKS } from '../lib/modelLayout.ts';
+import {
+  CHECKPOINT_FOLDER,
+  configPath,
+  graphPath,
+  JUDGE_PARTS,
+  layout,
+  NETWORKS,
+} from '../lib/modelLayout.ts';
+import { checkpointRoots, checkpointWeights } from './checkpointFolder.ts';
 import type { PlannedFile, WeightChoice } from './plan.ts';
 
 /** A file of the source: its path there, and what a plan needs to know of it. */
@@ -31,6 +40,7 @@ export const smallFiles = [
   layout.index,
   layout.scheduler,
   ...NETWORKS.map(configPath),
+  configPath(CHECKPOINT_FOLDER.vae_encoder),
   layout.tokenizer,
   layout.tokenizerConfig,
   layout.specialTokens,
@@ -46,7 +56,10 @@ type Files = ReadonlyMap<string, ListedFile>;
 /** Throws `model.layout`, naming what is missing and how to find a model that has it. */
 export function chooseFiles(listing: readonly ListedFile[], choice: WeightChoice, where: string): Layout {
   const files: Files = new Map(listing.map((file) => [file.path, file]));
-  const candidates = roots(listing).map((root) => readRoot(files, root, choice));
+  const candidates = [
+    ...roots(listing).map((root) => readRoot(files, root, choice)),
+    ...checkpointRoots(listing).map((root) => readCheckpoint(files, root, choice)),
+  ];
   candidates.sort((a, b) => a.missing.length - b.missing.length || rank(a, choice) - rank(b, choice));
   const [best] = candidates;
   if (best?.missing.length === 0) return describe(best);
@@ -81,6 +94,23 @@ function readRoot(files: Files, root: string, choice: WeightChoice): Candidate {
     ],
     missing: [...NETWORKS.filter((_, index) => !graphs[index]).map(graphPath), ...missingSmall(files, root)],
     weights: precision(found.map((graph) => graph.file.path)),
+  };
+}
+
+/** A folder of diffusers. */
+function readCheckpoint(files: Files, root: string, choice: WeightChoice): Candidate {
+  const parts = checkpointWeights([...files.values()], root, choice);
+  const small = smallFiles.flatMap((path) => files.get(root + path) ?? []);
+  const found = [...parts.flatMap((part) => part.files), ...small];
+  const hasSecondEncoder = [...files.keys()].some((path) => path.startsWith(`${root}text_encoder_2/`));
+  return {
+    root,
+    files: found.map((file) => ({ ...file, path: file.path.slice(root.length) })),
+    missing: [
+      ...(hasSecondEncoder ? ['model with one text encoder'] : parts.flatMap((part) => part.missing)),
+      ...missingSmall(files, root),
+    ],
+    weights: parts.every(({ weights }) => weights === 'half') ? 'half' : null,
   };
 }
 
@@ -131,7 +161,8 @@ function rank({ root, weights }: Candidate, choice: WeightChoice): number {
 
 function describe({ files, weights }: Candidate): Layout {
   const paths = new Set(files.map(({ path }) => path));
-  const absent = NETWORKS.map(configPath).filter((path) => !paths.has(path));
+  const isOnnx = paths.has(graphPath('unet'));
+  const absent = NETWORKS.map(configPath).filter((path) => isOnnx && !paths.has(path));
   const notes = absent.length
     ? [`There is no ${absent.join(', ')}: sizes are taken from the graphs themselves.`]
     : [];
@@ -142,19 +173,19 @@ function layoutError(listing: readonly ListedFile[], { missing }: Candidate, whe
   const needed = missing.join(', ');
   return new AppError(
     'model.layout',
-    `Expected Stable Diffusion in ONNX layout, found no ${needed} in ${where}. ${adviceFor(listing)}`,
+    `Expected Stable Diffusion 1.x or 2.x in diffusers’ or ONNX layout, found no ${needed} in ${where}. ${adviceFor(listing)}`,
   );
 }
 
 function adviceFor(listing: readonly ListedFile[]): string {
   const has = (pattern: RegExp) => listing.some(({ path }) => pattern.test(path));
   const look =
-    'The studio reads folders named text_encoder, unet, vae_encoder and vae_decoder, each with a model.onnx, ' +
-    'beside tokenizer and scheduler: look for a repository, branch or subfolder called "onnx"';
-  if (has(/(^|\/)text_encoder_2\//))
+    'The studio reads folders of diffusers (unet, vae, text_encoder with .safetensors) and of ONNX (unet, text_encoder, vae_encoder, vae_decoder, ' +
+    'each with a model.onnx), beside tokenizer and scheduler';
+  if (has(/(^|\/)(text_encoder_2|transformer)\//))
     return 'It looks like Stable Diffusion XL or newer, which the studio does not run; 1.x and 2.x it does.';
-  if (!has(/\.onnx$/) && has(/\.(safetensors|bin|ckpt)$/))
-    return `There are only PyTorch weights. ${look}, or convert them with "optimum-cli export onnx".`;
-  if (!has(/\.onnx$/)) return `There is no ONNX file at all. ${look}.`;
+  if (!has(/\.(onnx|safetensors)$/) && has(/\.(bin|ckpt|pt)$/))
+    return `There are only PyTorch pickles, which may run programs: choose its .safetensors files. ${look}.`;
+  if (!has(/\.(onnx|safetensors)$/)) return `There is no .safetensors or ONNX file at all. ${look}.`;
   return `${look}.`;
 }

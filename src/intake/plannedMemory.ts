@@ -2,6 +2,7 @@
  * Memory that training takes by the compiler's own plan, for a model whose files are at hand: the graphs are read without their
  * weights and compiled as they will be. That takes seconds. What drawing takes stays a rule of thumb, of the weights counted.
  */
+import { isCheckpoint, openCheckpoint } from '../checkpoint/openCheckpoint.ts';
 import { missingFile, type OpenFile } from '../lib/modelFiles.ts';
 import { readDefaults } from '../neti/baseDefaults.ts';
 import { planTraining } from '../onnx/model.ts';
@@ -21,8 +22,10 @@ export async function plannedEstimates(
   half: boolean,
   signal: AbortSignal,
 ): Promise<MemoryEstimate[] | null> {
-  const open = openPlanned(plan);
-  if (!open) return null;
+  const stock = openPlanned(plan);
+  if (!stock) return null;
+  const paths = plan.files.map(({ path }) => path);
+  const open = isCheckpoint(paths) ? await openCheckpoint(paths, stock) : stock;
   const options = compileOptions(plan.totalBytes, half);
   const pictures = plannedPictures(options) ?? (await readDefaults(open)).batchSize;
   const { unetWeights, otherWeights, ...unet } = await planTraining(open, options, pictures, () =>

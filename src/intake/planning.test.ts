@@ -218,9 +218,9 @@ describe('the layout', () => {
   });
 
   it.each([
-    ['PyTorch weights', ['unet/diffusion_pytorch_model.safetensors'], /only PyTorch weights.*"onnx"/],
+    ['pickled weights', ['unet/diffusion_pytorch_model.bin'], /only PyTorch pickles.*\.safetensors/],
     ['Stable Diffusion XL', [...model(), 'text_encoder_2/model.onnx'].slice(1), /XL/],
-    ['nothing', [], /no ONNX file/],
+    ['nothing', [], /no \.safetensors or ONNX file/],
     ['no tokenizer', model().filter((path) => !path.startsWith('tokenizer')), /tokenizer\/tokenizer\.json/],
   ])('says what to do about %s', (_, paths, message) => {
     expect(() => choose(paths)).toThrow(message);

@@ -117,7 +117,7 @@ function isHalf(plan: ModelPlan): boolean {
   return plan.weights === 'half' || bytesOf(plan, /^unet\//) < 2.5e9;
 }
 
-const BESIDE_UNET = /^(text_encoder|vae_encoder|vae_decoder)\//;
+const BESIDE_UNET = /^(text_encoder|vae|vae_encoder|vae_decoder)\//;
 
 /** Number of weights in the files that match. */
 function weightsIn(plan: ModelPlan, pattern: RegExp): number {

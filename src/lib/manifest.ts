@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { CONCEPT_KINDS } from './conceptKind.ts';
-import { configPath, layout, NETWORKS } from './modelLayout.ts';
+import { CHECKPOINT_FOLDER, configPath, layout, NETWORKS } from './modelLayout.ts';
 import { relativePath } from './relativePath.ts';
 import { sha256Hex } from './sha256.ts';
 
@@ -35,9 +35,10 @@ export const manifestSchema = z.object({ version: z.literal(1), models: z.array(
 
 /** The networks with their weights, and the tokenizer: what makes a base another one. */
 function identifies(path: string): boolean {
-  const words: readonly string[] = [layout.tokenizer, layout.vocabulary, layout.merges];
-  const ofNetwork = NETWORKS.some((part) => path.startsWith(`${part}/`) && path !== configPath(part));
-  return ofNetwork || words.includes(path);
+  const { tokenizer, vocabulary, merges, checkpoint, otherVae } = layout;
+  const folders = [...NETWORKS, CHECKPOINT_FOLDER.vae_encoder];
+  const ofNetwork = folders.some((part) => path.startsWith(`${part}/`) && path !== configPath(part));
+  return ofNetwork || [tokenizer, vocabulary, merges, checkpoint, otherVae].some((own) => own === path);
 }
 
 /** Hex SHA-256 over the hashes of the files that identify a base, in the order of their paths. */

@@ -1,13 +1,13 @@
-/** Three ways to a model: a folder of this computer, a repository of the Hugging Face Hub, any address. */
+/** Three ways to a model: a file or folder of this computer, a repository of the Hugging Face Hub, any address. */
 import { Dialog } from '@base-ui/react/dialog';
-import { useState, type ReactNode } from 'react';
+import { useRef, useState, type ReactNode } from 'react';
 import { useDropzone } from 'react-dropzone';
 import type { ModelSourceRequest } from '../worker/api.ts';
 import { TextField } from './TextField.tsx';
 import { useActions, useStudio } from './useStudio.ts';
 
 const ways = [
-  { kind: 'folder', label: 'Folder' },
+  { kind: 'folder', label: 'This computer' },
   { kind: 'hub', label: 'Hugging Face' },
   { kind: 'url', label: 'Address' },
 ] as const;
@@ -34,15 +34,38 @@ function pathOf(file: File & { readonly path?: string }): string {
   return (file.webkitRelativePath || file.path || file.name).replace(/^\.?\//, '');
 }
 
-function FolderWay() {
+/** A file or several; a browser's window for folders offers no files. */
+function ChooseFiles({ onFiles }: { onFiles: (files: File[]) => void }) {
+  const input = useRef<HTMLInputElement>(null);
+  return (
+    <>
+      <input
+        ref={input}
+        type="file"
+        hidden
+        multiple
+        aria-label="Model file"
+        onChange={({ target }) => {
+          onFiles([...(target.files ?? [])]);
+          target.value = '';
+        }}
+      />
+      <button type="button" className="button" onClick={() => input.current?.click()}>
+        Choose file
+      </button>
+    </>
+  );
+}
+
+function ComputerWay() {
   const actions = useActions();
   const planning = useStudio((state) => state.intake?.phase === 'planning');
+  const plan = (files: File[]) => {
+    const found = files.map((file) => ({ path: pathOf(file), file }));
+    if (found.length) void actions().planModel({ kind: 'folder', files: found });
+  };
   const { getRootProps, getInputProps, isDragActive, open } = useDropzone({
-    onDrop: (files) =>
-      void actions().planModel({
-        kind: 'folder',
-        files: files.map((file) => ({ path: pathOf(file), file })),
-      }),
+    onDrop: plan,
     noClick: true,
     noKeyboard: true,
     // The page behind takes dropped files for pictures.
@@ -54,11 +77,18 @@ function FolderWay() {
       data-dragging={isDragActive}
     >
       <input {...getInputProps({ 'aria-label': 'Model folder', webkitdirectory: '' })} />
-      <p className="drop-lead">Drop the model’s folder</p>
-      <p className="quiet">It holds unet, text_encoder, vae_encoder, vae_decoder and tokenizer, as ONNX.</p>
-      <button type="button" className="button" onClick={open}>
-        {planning ? 'Looking…' : 'Choose folder'}
-      </button>
+      <p className="drop-lead">Drop the model’s .safetensors file, or its folder</p>
+      <p className="quiet">One file as of Civitai, a folder of diffusers, or one of ONNX.</p>
+      {planning ? (
+        <p role="status">Looking…</p>
+      ) : (
+        <div className="dialog-buttons">
+          <ChooseFiles onFiles={plan} />
+          <button type="button" className="button" onClick={open}>
+            Choose folder
+          </button>
+        </div>
+      )}
     </div>
   );
 }
@@ -155,10 +185,10 @@ export function ModelSource() {
   return (
     <>
       <p className="quiet">
-        Stable Diffusion 1.x or 2.x as ONNX. It stays in this browser until you remove it.
+        Stable Diffusion 1.x or 2.x, or what was made of them. It stays in this browser until you remove it.
       </p>
       <Ways chosen={way} choose={setWay} />
-      {way === 'folder' && <FolderWay />}
+      {way === 'folder' && <ComputerWay />}
       {way === 'hub' && <HubWay />}
       {way === 'url' && <UrlWay />}
       <p className="quiet model-privacy">{PRIVACY[way]}</p>

@@ -6,6 +6,7 @@ import { AppError } from '../lib/errors.ts';
 import { hashBase } from '../lib/manifest.ts';
 import { readJson, type OpenFile } from '../lib/modelFiles.ts';
 import { JUDGE_PARTS, NETWORKS, preparedManifest, preparedSchema } from '../lib/modelLayout.ts';
+import { isCheckpoint, openCheckpoint } from '../checkpoint/openCheckpoint.ts';
 import { readDefaults } from '../neti/baseDefaults.ts';
 import { prepareJudge } from '../onnx/judge.ts';
 import type { CompileOptions, OnGraph } from '../onnx/options.ts';
@@ -24,14 +25,14 @@ export interface OpenKeptOptions {
   readonly onProgress: (progress: LoadProgress) => void;
 }
 
-/** Throws `model.none`, `model.damaged`, `onnx.…` when it is not of Stable Diffusion's form, and `cancelled`. */
+/** Throws `model.none`, `model.damaged`, `onnx.…` and `checkpoint.…` when it is not of Stable Diffusion's form, and `cancelled`. */
 export async function openKeptModel(
   store: ModelStore,
   id: string,
   { half, signal, onProgress }: OpenKeptOptions,
 ): Promise<BaseModel> {
   const model = await findModel(store, id);
-  const open: OpenFile = (path) => store.openFile(id, path);
+  const open = await openStock(store, model);
   const options = compileOptions(model.bytes, half);
   if (!(await isPrepared(open, options)))
     await store.writePrepared(id, await prepare(model, open, options, { signal, onProgress }));
@@ -56,6 +57,13 @@ async function findModel(store: ModelStore, id: string): Promise<StoredModel> {
     'model.none',
     'The model that was open here is no longer kept in this browser. Get it again.',
   );
+}
+
+/** The model's files as an ONNX folder: of a checkpoint, the graphs are written over them. */
+async function openStock(store: ModelStore, { id, files }: StoredModel): Promise<OpenFile> {
+  const open: OpenFile = (path) => store.openFile(id, path);
+  const paths = files.map(({ path }) => path);
+  return isCheckpoint(paths) ? openCheckpoint(paths, open) : open;
 }
 
 async function isPrepared(open: OpenFile, options: CompileOptions): Promise<boolean> {

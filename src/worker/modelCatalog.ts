@@ -3,7 +3,7 @@ import { AppError } from '../lib/errors.ts';
 import type { ModelStore } from '../storage/modelStore.ts';
 import type { ModelOffer, ModelList, ModelSourceRequest } from './api.ts';
 import { throwIfCancelled } from '../lib/cancellation.ts';
-import { checkScheduler } from '../intake/checkScheduler.ts';
+import { checkConfigurations } from '../intake/checkConfigurations.ts';
 import { planFromUrl } from '../intake/baseUrl.ts';
 import { gatherFacts } from '../intake/facts.ts';
 import { fetchModel } from '../intake/fetchModel.ts';
@@ -29,7 +29,7 @@ export class ModelCatalog {
   /** Throws `hub.name`, what the intake's planners throw, and for a folder `onnx.…` when it cannot be compiled. */
   async plan(request: ModelSourceRequest, signal: AbortSignal): Promise<ModelOffer> {
     const plan = await planOf(request, signal);
-    await checkScheduler(plan, { signal });
+    await checkConfigurations(plan, { signal });
     await throwIfCancelled(signal);
     return this.offer(plan, signal);
   }

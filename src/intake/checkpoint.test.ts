@@ -1,0 +1,168 @@
+/** Plans of checkpoints: single files with what they lack, folders of diffusers in one precision, and what is refused before a byte is copied. */
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import {
+  drawableCheckpoint,
+  narrowCheckpoint,
+  separateVae,
+} from '../checkpoint/testing/narrowCheckpoints.ts';
+import { PromptTokenizer } from '../diffusion/tokenizer.ts';
+import { readTokenizerFolder } from '../diffusion/clipTokenizer.ts';
+import type { OpenFile } from '../lib/modelFiles.ts';
+import { readDefaults } from '../neti/baseDefaults.ts';
+import { missingFile } from '../lib/modelFiles.ts';
+import { planFromFolder } from './folder.ts';
+import { MERGES } from './clipVocabulary.ts';
+import type { ModelPlan } from './plan.ts';
+import { plannedEstimates } from './plannedMemory.ts';
+
+const readMerges = async () => new Uint8Array(await readFile(MERGES));
+const plan = (...files: { readonly path: string; readonly file: File }[]) =>
+  planFromFolder(files, { readMerges });
+const loose = (name: string, bytes: Uint8Array<ArrayBuffer>) => ({
+  path: name,
+  file: new File([bytes], name, { lastModified: 5 }),
+});
+const single = async (name: string, called = 'my model.safetensors') =>
+  loose(called, (await narrowCheckpoint(`${name}/single`)).get('checkpoint.safetensors')!);
+
+async function folderOf(name: string) {
+  const files = await narrowCheckpoint(`${name}/folder`);
+  const tokenizer = [
+    ['tokenizer/vocab.json', new Uint8Array()],
+    ['tokenizer/merges.txt', new Uint8Array()],
+  ] as const;
+  return [...files, ...tokenizer].map(([path, bytes]) => ({
+    path: `${name}/${path}`,
+    file: new File([bytes], path),
+  }));
+}
+
+const openPlan =
+  ({ files, title }: ModelPlan): OpenFile =>
+  (path) => {
+    const from = files.find((file) => file.path === path)?.from;
+    return from instanceof File ? Promise.resolve(from) : Promise.reject(missingFile(title, path));
+  };
+const json = async (found: ModelPlan, path: string) =>
+  z.record(z.string(), z.unknown()).parse(JSON.parse(await (await openPlan(found)(path)).text()));
+const code = (expected: string) => expect.objectContaining({ code: expected }) as unknown;
+
+describe('one file', () => {
+  it('is taken once, beside the tokenizer and the settings that it lacks', async () => {
+    const found = await plan(await single('sd15'));
+    expect(found.title).toBe('my model');
+    expect(found.files.map(({ path }) => path).toSorted()).toEqual([
+      'checkpoint.safetensors',
+      'scheduler/scheduler_config.json',
+      'tokenizer/merges.txt',
+      'tokenizer/special_tokens_map.json',
+      'tokenizer/vocab.json',
+      'unet/config.json',
+    ]);
+    expect(await json(found, 'unet/config.json')).toEqual({ sample_size: 64 });
+    expect(found.notes.join()).toMatch(/1\.x that predicts noise at 512 × 512, recognised from its weights/);
+    expect((await plan(await single('sd15'))).id).toBe(found.id);
+  });
+
+  it.each([
+    ['v2-1_768-ema-pruned.safetensors', 'v_prediction', 96, /the file does not say/],
+    ['v2-1_512-ema-pruned.safetensors', 'epsilon', 64, /as its file’s name suggests/],
+    ['sd_turbo.safetensors', 'epsilon', 64, /as its file’s name suggests/],
+  ])('of Stable Diffusion 2.x called %s predicts %s at %d', async (name, prediction, size, note) => {
+    const found = await plan(await single('sd21v', name));
+    expect(await json(found, 'scheduler/scheduler_config.json')).toMatchObject({
+      prediction_type: prediction,
+    });
+    expect(await json(found, 'unet/config.json')).toEqual({ sample_size: size });
+    expect(await json(found, 'tokenizer/special_tokens_map.json')).toEqual({ pad_token: '!' });
+    expect(found.notes.join()).toMatch(note);
+  });
+
+  it.each([
+    ['lcm', 'LCM_Dreamshaper_v7.safetensors', { sampler: 'lcm', samplingSteps: 4 }],
+    ['sd21v', 'sd_turbo.safetensors', { sampler: 'euler', samplingSteps: 4, guidanceScale: 1 }],
+    ['sd15', 'v1-5.safetensors', { sampler: 'dpm-solver++-2m', samplingSteps: 25, guidanceScale: 7.5 }],
+  ])('of %s called %s is drawn with as it was made for', async (kind, name, defaults) => {
+    expect(await readDefaults(openPlan(await plan(await single(kind, name))))).toMatchObject(defaults);
+  });
+
+  it('tells its resolution where it has ModelSpec’s metadata, and its memory is planned from its graphs', async () => {
+    const found = await plan(loose('x.safetensors', await drawableCheckpoint()));
+    expect(await json(found, 'unet/config.json')).toEqual({ sample_size: 16 });
+    const [estimate] = (await plannedEstimates(found, false, new AbortController().signal))!;
+    expect(estimate).toMatchObject({ precision: 'float32', train: { planned: true } });
+  });
+
+  it('gets CLIP’s vocabulary: the numbers that the official tokenizer gives', async () => {
+    const found = await plan(await single('sd15'));
+    const vocabulary = await json(found, 'tokenizer/vocab.json');
+    expect(Object.keys(vocabulary)).toHaveLength(49_408);
+    const folder = await readTokenizerFolder(openPlan(found));
+    const { ids } = new PromptTokenizer({ ...folder, tokens: 13 }).encode('A photo of a cat, naïve ☕');
+    // clip.simple_tokenizer of OpenAI’s CLIP
+    expect(ids).toEqual([49_406, 320, 1125, 539, 320, 2368, 267, 1097, 35_689, 563, 26_561, 49_407, 49_407]);
+  });
+
+  it('without a VAE takes another file for it, and says so when there is none', async () => {
+    const { model, vae } = await separateVae('sd15');
+    await expect(plan(loose('pruned.safetensors', model))).rejects.toEqual(code('checkpoint.vae'));
+    await expect(plan(loose('vae.safetensors', vae))).rejects.toThrow(/is the VAE of a model/);
+    const found = await plan(loose('vae.safetensors', vae), loose('pruned.safetensors', model));
+    expect(found.title).toBe('pruned');
+    expect(found.files.map(({ path }) => path)).toContain('vae.safetensors');
+    expect(await plannedEstimates(found, false, new AbortController().signal)).not.toBeNull();
+  }, 120_000);
+
+  it('among several is asked for', async () => {
+    const both = plan(await single('sd15', 'a.safetensors'), await single('bk-tiny', 'b.safetensors'));
+    await expect(both).rejects.toThrow(/several models: “a.safetensors”, “b.safetensors”\. Choose one/);
+  });
+
+  it('in a folder of downloads is found', async () => {
+    const { file } = await single('sd15');
+    expect((await plan({ path: 'downloads/my model.safetensors', file })).title).toBe('my model');
+  });
+});
+
+describe('a folder of diffusers', () => {
+  it.each([
+    ['sd15', ['unet/diffusion_pytorch_model.fp16.safetensors'], 'half'],
+    ['bk-base', ['unet/diffusion_pytorch_model.safetensors'], null],
+  ])('%s is taken as it is', async (name, weights, precision) => {
+    const found = await plan(...(await folderOf(name)));
+    const unet = found.files.map(({ path }) => path).filter((path) => /^unet\/.*safetensors/.test(path));
+    expect(unet).toEqual(weights);
+    expect(found.weights).toBe(precision);
+    expect(found.notes).toEqual([]);
+  });
+
+  it('in shards is taken whole, and what lacks one is said', async () => {
+    const files = await folderOf('sd21v');
+    const shards = (paths: readonly string[]) => paths.filter((path) => /^unet\/.*-of-/.test(path)).length;
+    const found = await plan(...files);
+    expect(shards(found.files.map(({ path }) => path))).toBeGreaterThan(1);
+    const cut = files.filter(({ path }) => !path.includes('unet/') || !path.includes('-00001-of-'));
+    await expect(plan(...cut)).rejects.toThrow(/no 1 of the \d+ files of unet\/diffusion_pytorch_model/);
+  });
+
+  it('of both precisions is taken in half', async () => {
+    const files = await folderOf('sd15');
+    const more = files
+      .filter(({ path }) => path.includes('.fp16.'))
+      .flatMap(({ path, file }) =>
+        ['', '.non_ema'].map((variant) => ({ path: path.replace('.fp16', variant), file })),
+      );
+    const paths = (await plan(...files, ...more)).files.map(({ path }) => path);
+    expect(
+      paths.filter((path) => path.endsWith('.safetensors')).every((path) => path.includes('.fp16.')),
+    ).toBe(true);
+  });
+
+  it('of Stable Diffusion XL is refused by name', async () => {
+    const files = await folderOf('sd15');
+    const second = { path: 'sd15/text_encoder_2/config.json', file: new File(['{}'], 'config.json') };
+    await expect(plan(...files, second)).rejects.toThrow(/Stable Diffusion XL or newer/);
+  });
+});
