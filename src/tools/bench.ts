@@ -1,6 +1,7 @@
 /**
  * `npm run bench [-- MODEL_DIR]`: what a training step of 8 pictures costs on WebAssembly with two threads, by part, and what
- * the backward pass adds to the U-Net. Medians of interleaved repeats in one run; compare ratios, not days.
+ * the backward pass adds to the U-Net; then the mapper's step beside other libraries, in a browser. Medians of interleaved repeats in
+ * one run; compare ratios, not days.
  */
 import { join, resolve } from 'node:path';
 import * as ort from 'onnxruntime-web';
@@ -14,6 +15,7 @@ import { OFFICIAL_DEFAULTS, trainSettingsOn } from '../neti/baseDefaults.ts';
 import type { StepTimes } from '../neti/trainer.ts';
 import { Trainer } from '../neti/trainer.ts';
 import { Runtime } from '../ort/runtime.ts';
+import { benchMapper, raceLines } from './benchMapper.ts';
 import { benchUnet } from './benchUnet.ts';
 import { openFolder } from '../lib/modelFolder.ts';
 
@@ -75,3 +77,11 @@ console.log(
 console.log(
   `  forward + backward ${unet.forwardBackward.toFixed(0).padStart(6)} ms  ${unet.forwardBackwardRatio.toFixed(2)} ×`,
 );
+
+const race = await benchMapper(REPEATS);
+for (const provider of ['webgpu', 'wasm'] as const) {
+  console.log(
+    `The mapper's step in one browser tab, ${provider}, one thread, parameters compared after 3 steps:`,
+  );
+  for (const line of raceLines(race[provider])) console.log(line);
+}
