@@ -58,13 +58,25 @@ fn loadA(line: u32, depth: u32) -> f32 {
 fn loadB(line: u32, depth: u32) -> f32 {
   return select(0.0, b[line * params.bColumn + depth * params.bDepth], line < params.n && depth < params.k);
 }
+fn storeRow(row: u32, column: u32, values: vec4f) {
+  for (var j = 0u; j < 4u; j++) {
+    if (row < params.m && column + j < params.n) {
+      let at = row * params.n + column + j;
+      c[at] = select(0.0, c[at], params.accumulate == 1u) + values[j];
+    }
+  }
+}
+// The four rows of a thread's results have names: SwiftShader keeps arrays in memory.
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
   let rowStart = group.y * ${TILE}u;
   let columnStart = group.x * ${TILE}u;
   let rowBlock = lane / 8u;
   let columnBlock = lane % 8u;
-  var total: array<vec4f, 4>;
+  var row0 = vec4f();
+  var row1 = vec4f();
+  var row2 = vec4f();
+  var row3 = vec4f();
   for (var start = 0u; start < params.k; start += 16u) {
     for (var e = lane; e < 128u; e += 64u) {
       let depth = start + e % 16u;
@@ -79,20 +91,19 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     for (var step = 0u; step < 16u; step++) {
       let left = aTile[step * 8u + rowBlock];
       let right = bTile[step * 8u + columnBlock];
-      for (var i = 0u; i < 4u; i++) { total[i] += left[i] * right; }
+      row0 += left.x * right;
+      row1 += left.y * right;
+      row2 += left.z * right;
+      row3 += left.w * right;
     }
     workgroupBarrier();
   }
-  for (var i = 0u; i < 4u; i++) {
-    for (var j = 0u; j < 4u; j++) {
-      let row = rowStart + 4u * rowBlock + i;
-      let column = columnStart + 4u * columnBlock + j;
-      if (row < params.m && column < params.n) {
-        let at = row * params.n + column;
-        c[at] = select(0.0, c[at], params.accumulate == 1u) + total[i][j];
-      }
-    }
-  }
+  let row = rowStart + 4u * rowBlock;
+  let column = columnStart + 4u * columnBlock;
+  storeRow(row, column, row0);
+  storeRow(row + 1u, column, row1);
+  storeRow(row + 2u, column, row2);
+  storeRow(row + 3u, column, row3);
 }`,
   workgroups: ({ m, n }) => [Math.ceil(n / TILE), Math.ceil(m / TILE)],
   reference: ({ a, b, c }, p) => {
