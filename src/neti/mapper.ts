@@ -11,14 +11,7 @@ import type { Backend, DeviceBuffer } from '../gpu/backend.ts';
 import { keepFirst, layerNorm, leakyRelu, linear, normalizeRows, sliceColumns } from '../gpu/ops.ts';
 import { Parameter, type Seed, type Tape, type Tensor } from '../gpu/tape.ts';
 import { drawFrequencies, Encoding } from './encoding.ts';
-import {
-  checkConfig,
-  encodedWidth,
-  parameterShapes,
-  stateShapes,
-  tableRows,
-  type MapperConfig,
-} from './mapperConfig.ts';
+import { checkConfig, parameterShapes, stateShapes, tableRows, type MapperConfig } from './mapperConfig.ts';
 
 /** A mapper's tensors by official name, `encoder.w` among them. */
 export type MapperState = ReadonlyMap<string, Float32Array<ArrayBuffer>>;
@@ -36,6 +29,7 @@ export class Mapper {
   private readonly backend: Backend;
   private readonly frequencies: Float32Array<ArrayBuffer> | null;
   private readonly encoding: Encoding;
+  private readonly layerWaves: DeviceBuffer | null;
   private readonly byName: ReadonlyMap<string, Parameter>;
 
   /** Throws `mapper.config` or `mapper.state` when a tensor is missing or has another size than `config` asks for. */
@@ -46,6 +40,7 @@ export class Mapper {
     this.config = config;
     this.frequencies = state.get('encoder.w') ?? null;
     this.encoding = new Encoding(config, config.positionalEncoding ? this.frequencies : null);
+    this.layerWaves = uploaded(backend, this.encoding.layerWaves);
     this.parameters = [...parameterShapes(config)].map(
       ([name, shape]) => new Parameter(backend, name, shape, state.get(name)!),
     );
@@ -77,8 +72,7 @@ export class Mapper {
         `${timesteps.length} timesteps do not match ${layers.length} layers.`,
       );
     }
-    const shape = [timesteps.length, encodedWidth(this.config)];
-    const encoded = tape.constant(shape, this.encoding.encode(timesteps, layers));
+    const encoded = this.encoding.encodeOn(tape, timesteps, layers, this.layerWaves);
     const input = this.config.positionalEncoding ? this.linear(tape, 'input_layer', encoded) : encoded;
     return this.block(tape, 'net.4', 'net.5', this.block(tape, 'net.1', 'net.2', input));
   }
@@ -107,6 +101,7 @@ export class Mapper {
 
   release(): void {
     for (const parameter of this.parameters) parameter.release();
+    if (this.layerWaves) this.backend.release(this.layerWaves);
   }
 
   /** The plain vectors of R layers, [R·V, D]: one-hot rows times the table. */
@@ -190,6 +185,14 @@ export function createMapper(backend: Backend, config: MapperConfig, random: Ran
   const anchors = new Encoding(config, state.get('encoder.w') ?? null);
   if (config.positionalEncoding) state.set('input_layer.weight', anchors.encodeAnchors());
   return new Mapper(backend, config, state);
+}
+
+/** The values on the backend; null for none. */
+function uploaded(backend: Backend, values: Float32Array): DeviceBuffer | null {
+  if (values.length === 0) return null;
+  const buffer = backend.allocate(values.length);
+  backend.upload(buffer, values);
+  return buffer;
 }
 
 function checkTensor(name: string, shape: readonly number[], found: Float32Array | undefined): void {

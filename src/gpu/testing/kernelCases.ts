@@ -4,6 +4,7 @@
  */
 import { Random } from '../../lib/random.ts';
 import type { Backend, DeviceBuffer, Kernel } from '../backend.ts';
+import { addAngles } from '../kernels/angles.ts';
 import { adamwUpdate } from '../kernels/adamw.ts';
 import { multiply } from '../kernels/elementwise.ts';
 
@@ -13,18 +14,20 @@ export interface KernelCase {
   readonly run: (backend: Backend) => Promise<Float32Array[]>;
 }
 
-/** All buffers hold `size` positive numbers at first, as second moments must. */
+/** Buffers that are not given hold `size` positive numbers at first, as second moments must. */
 function kernelCase<B extends string, P extends string>(
   kernel: Kernel<B, P>,
   size: number,
   params: Readonly<Record<P, number>>,
+  given: Partial<Readonly<Record<B, Float32Array>>> = {},
 ): KernelCase {
   const run = async (backend: Backend) => {
     const random = new Random(size);
     const buffers = Object.fromEntries(
-      Object.keys(kernel.buffers).map((name) => {
-        const buffer = backend.allocate(size);
-        backend.upload(buffer, random.fillUniform(new Float32Array(size), 0.1, 2));
+      (Object.keys(kernel.buffers) as B[]).map((name) => {
+        const values = given[name] ?? random.fillUniform(new Float32Array(size), 0.1, 2);
+        const buffer = backend.allocate(values.length);
+        backend.upload(buffer, values);
         return [name, buffer];
       }),
     ) as Record<B, DeviceBuffer>;
@@ -52,4 +55,10 @@ const ADAMW_PARAMS = {
 export const kernelCases: readonly KernelCase[] = [1, 1000].flatMap((size) => [
   kernelCase(multiply, size, { size, factor: -1 / 65536 }),
   kernelCase(adamwUpdate, size, { size, ...ADAMW_PARAMS }),
+  kernelCase(
+    addAngles,
+    4 * size,
+    { rows: 2, features: size, scale: 0.5 },
+    { pairs: Float32Array.of(1, 0, 0, 1) },
+  ),
 ]);
