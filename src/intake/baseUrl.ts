@@ -3,6 +3,7 @@ import { AppError } from '../lib/errors.ts';
 import { JUDGE_PARTS, NETWORKS } from '../lib/modelLayout.ts';
 import type { Licence } from '../storage/modelRecords.ts';
 import type { PlanOptions } from './hub.ts';
+import { weightPaths } from './checkpointFolder.ts';
 import { chooseFiles, graphNames, smallFiles, weightNames, type ListedFile } from './chooseFiles.ts';
 import { makePlan, type ModelPlan } from './plan.ts';
 import { sizeAt } from './request.ts';
@@ -20,7 +21,9 @@ export async function planFromUrl(base: string, options: PlanOptions = {}): Prom
     Promise.all(smallFiles.map(probe)),
     ...[...NETWORKS, ...JUDGE_PARTS].map((part) => probePart(part, probe, options)),
   ]);
-  const listing = groups.flat().filter((file) => file !== null);
+  const found = groups.flat().filter((file) => file !== null);
+  const isOnnx = found.some(({ path }) => /^unet\/.*\.onnx$/.test(path));
+  const listing = isOnnx ? found : [...found, ...(await probeCheckpoint(probe, options))];
   return makePlan({
     title: decodeURIComponent(home.pathname.split('/').filter(Boolean).at(-1) ?? home.host),
     source: { kind: 'url', address: home.href },
@@ -48,6 +51,18 @@ async function probeFile(home: URL, path: string, options: PlanOptions): Promise
 }
 
 type Probe = (path: string) => Promise<ListedFile | null>;
+
+/** Each part's weights of a folder of diffusers, whole ones: shards cannot be guessed. */
+async function probeCheckpoint(probe: Probe, options: PlanOptions): Promise<ListedFile[]> {
+  const parts = weightPaths(options.weights ?? 'half').map(async (paths) => {
+    for (const path of paths) {
+      const file = await probe(path);
+      if (file) return file;
+    }
+    return null;
+  });
+  return (await Promise.all(parts)).filter((file) => file !== null);
+}
 
 /** The preferred graph of a part that is there, with its weights. */
 async function probePart(part: string, probe: Probe, options: PlanOptions): Promise<ListedFile[]> {

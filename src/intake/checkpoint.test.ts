@@ -12,6 +12,10 @@ import { readTokenizerFolder } from '../diffusion/clipTokenizer.ts';
 import type { OpenFile } from '../lib/modelFiles.ts';
 import { readDefaults } from '../neti/baseDefaults.ts';
 import { missingFile } from '../lib/modelFiles.ts';
+import { planFromUrl } from './baseUrl.ts';
+import { checkConfigurations } from './checkConfigurations.ts';
+import { planFromHub } from './hub.ts';
+import { HUB_REPO, startTestServer } from './testing/server.ts';
 import { planFromFolder } from './folder.ts';
 import { MERGES } from './clipVocabulary.ts';
 import type { ModelPlan } from './plan.ts';
@@ -30,8 +34,8 @@ const single = async (name: string, called = 'my model.safetensors') =>
 async function folderOf(name: string) {
   const files = await narrowCheckpoint(`${name}/folder`);
   const tokenizer = [
-    ['tokenizer/vocab.json', new Uint8Array()],
-    ['tokenizer/merges.txt', new Uint8Array()],
+    ['tokenizer/vocab.json', new Uint8Array(2)],
+    ['tokenizer/merges.txt', new Uint8Array(2)],
   ] as const;
   return [...files, ...tokenizer].map(([path, bytes]) => ({
     path: `${name}/${path}`,
@@ -164,5 +168,33 @@ describe('a folder of diffusers', () => {
     const files = await folderOf('sd15');
     const second = { path: 'sd15/text_encoder_2/config.json', file: new File(['{}'], 'config.json') };
     await expect(plan(...files, second)).rejects.toThrow(/Stable Diffusion XL or newer/);
+  });
+});
+
+describe('a folder of diffusers elsewhere', () => {
+  const serve = async (name: string) => {
+    const files = await folderOf(name);
+    const contents = files.map(async ({ path, file }) => {
+      const bytes = new Uint8Array(await file.arrayBuffer());
+      return [path.slice(name.length + 1), bytes] as const;
+    });
+    return startTestServer(new Map(await Promise.all(contents)));
+  };
+
+  it.each(['sd15', 'bk-base'])('%s is found on the Hub and at an address', async (name) => {
+    const server = await serve(name);
+    const { origin: host } = new URL(server.url);
+    const plans = [await planFromHub(HUB_REPO, 'main', { host }), await planFromUrl(server.url)];
+    const expected = (await plan(...(await folderOf(name)))).files.map(({ path }) => path).toSorted();
+    for (const { files } of plans) expect(files.map(({ path }) => path).toSorted()).toEqual(expected);
+    await server.close();
+  });
+
+  it('that is made for something else is refused by its configuration, before its weights are fetched', async () => {
+    const server = await serve('sd15');
+    server.files.set('unet/config.json', Buffer.from('{"in_channels":9}'));
+    const found = await planFromUrl(server.url);
+    await expect(checkConfigurations(found, {})).rejects.toThrow(/in_channels is 9/);
+    await server.close();
   });
 });

@@ -63,7 +63,17 @@ function partOf(
 }
 
 function missingIn(folder: string, shards: readonly { readonly of: number }[] | undefined): string {
-  const name = folder === 'text_encoder' ? 'model' : 'diffusion_pytorch_model';
+  const name = stemOf(folder);
   if (!shards) return `${folder}/${name}.safetensors`;
   return `${shards[0]!.of - shards.length} of the ${shards[0]!.of} files of ${folder}/${name}`;
 }
+
+/** Where each part's whole weights may be, the preferred first. */
+export function weightPaths(choice: WeightChoice): string[][] {
+  const variants = choice === 'half' ? ['.fp16', ''] : ['', '.fp16'];
+  return folders.map((folder) =>
+    variants.map((variant) => `${folder}/${stemOf(folder)}${variant}.safetensors`),
+  );
+}
+
+const stemOf = (folder: string) => (folder === 'text_encoder' ? 'model' : 'diffusion_pytorch_model');
