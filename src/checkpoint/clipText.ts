@@ -15,12 +15,12 @@ const ACTIVATIONS = {
 /** The stock graph. Input input_ids [B, T]; output last_hidden_state [B, T, D]. Throws what `writeUnet` throws. */
 export function writeClipText(weights: Weights, config: TextConfig): Uint8Array {
   const net = new Layers(weights);
-  const { tokens } = config;
+  const { tokens, layers } = config;
   const ids = net.input('input_ids', 'int64', [tokens]);
   const words = net.at.op('Gather', [net.weight('embeddings.token_embedding.weight'), ids], { axis: int(0) });
   const mask = net.at.constant('float32', [tokens, tokens], causalMask(tokens));
   let x = net.add(words, net.weight('embeddings.position_embedding.weight'));
-  for (let layer = 0; layer < weights.count('encoder.layers'); layer++)
+  for (let layer = 0; layer < layers; layer++)
     x = encoderLayer(net, x, `encoder.layers.${layer}`, config, mask);
   return net.finish(net.layerNorm(x, 'final_layer_norm', config.normEpsilon), 'last_hidden_state');
 }

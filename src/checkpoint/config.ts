@@ -22,6 +22,8 @@ export interface UnetConfig {
 
 export interface TextConfig {
   readonly tokens: number;
+  /** Layers that run: a file may hold one more than its model uses. */
+  readonly layers: number;
   readonly heads: number;
   readonly activation: 'quick_gelu' | 'gelu';
   readonly normEpsilon: number;
@@ -125,6 +127,7 @@ export function contextWidthOf(weights: Weights): number {
 const textFields = z.looseObject({
   model_type: only('clip_text_model'),
   num_attention_heads: positive,
+  num_hidden_layers: positive.nullish(),
   hidden_act: z
     .enum(['quick_gelu', 'gelu'], { error: 'is an activation that the studio does not compute' })
     .default('quick_gelu'),
@@ -136,6 +139,7 @@ export function textConfig(config: Config, weights: Weights): TextConfig {
   const read = parse(textFields, config, 'text_encoder/config.json');
   return {
     tokens: weights.get('embeddings.position_embedding.weight').shape[0] ?? 0,
+    layers: read.num_hidden_layers ?? weights.count('encoder.layers'),
     heads: read.num_attention_heads,
     activation: read.hidden_act,
     normEpsilon: read.layer_norm_eps,

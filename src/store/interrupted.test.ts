@@ -60,6 +60,21 @@ describe('a training whose worker died', () => {
     expect(studio.store.getState().concepts[0]).toMatchObject({ step: 30 });
   });
 
+  it('is not gone on with when it diverged, and keeps what it had learned', async () => {
+    const train: StudioClient['train'] = async (request, options) => {
+      const short = { ...request, settings: { ...request.settings, steps: 6 } };
+      await trainQuickly(short, options!.onEvent!, options!.signal!);
+      throw new AppError('training.diverged', 'The loss became NaN.');
+    };
+    const studio = await startStudio({ client: scriptedClient({ train }) });
+    await fillIn(studio);
+    await studio.store.getState().train();
+    const { interrupted, problems, concepts } = studio.store.getState();
+    expect(interrupted).toBeNull();
+    expect(problems.training[0]).toMatchObject({ code: 'training.diverged' });
+    expect(concepts[0]).toMatchObject({ step: 4 });
+  });
+
   it('is left as it is on demand', async () => {
     const studio = await startStudio(dyingClient(15));
     await fillIn(studio);

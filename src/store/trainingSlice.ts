@@ -105,6 +105,8 @@ async function afterFailure(context: TrainingContext, error: unknown): Promise<v
   if (code !== 'worker.died') reportFailure(context, error);
   context.set({ training: null });
   if (cutShort) await showInterrupted(context);
+  // It would only diverge again: what it had learned before stays.
+  if (code === 'training.diverged') await forgetTraining(context);
 }
 
 async function run(context: TrainingContext, job: TrainingJob): Promise<TrainResult> {
@@ -183,6 +185,7 @@ async function finish(context: TrainingContext, job: TrainingJob, result: TrainR
   const record = await withFile(deps.client, checkpoint(context, job, step, file), file);
   await saveConcept(context, record);
   get().selectConcept(record.id);
+  if (get().concepts.length === 1) void deps.storage.persist().catch(() => false);
   messages.announce(
     `${result.stopped ? 'Training stopped' : 'Training is done'} at step ${step}. Try it in Create.`,
   );

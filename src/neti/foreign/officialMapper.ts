@@ -14,6 +14,7 @@ import type { TorchFile } from '../../lib/torchFile.ts';
 import { MAX_CONCEPT_BYTES } from '../limits.ts';
 import { checkConfig, MAPPER_DEFAULTS, stateShapes, TIMESTEPS, type MapperConfig } from '../mapperConfig.ts';
 import { checkFit, DEFAULT_CATEGORY, nameOf, type ForeignConcept, type OpenBase } from './foreignConcept.ts';
+import { stepOf } from './word.ts';
 
 export const POSITIONAL_ENCODER = 'models.positional_encoding.NeTIPositionalEncoding';
 export const BASIC_ENCODER = 'models.positional_encoding.BasicEncoder';
@@ -66,7 +67,7 @@ export function readOfficialMapper(file: TorchFile, fileName: string, base: Open
     name: nameOf(data.placeholder_token, fileName),
     category: data.super_category_token || DEFAULT_CATEGORY,
     kind: data.learnable_property,
-    step: Number(/steps-(\d{1,9})/.exec(fileName)?.[1] ?? optim.max_train_steps ?? 0),
+    step: stepOf(Number(/steps-(\d{1,9})/.exec(fileName)?.[1] ?? optim.max_train_steps ?? 0)),
     seed: optim.seed,
     learningRate: optim.learning_rate * batch,
     origin: { format: 'official-neti', files: [fileName], base: model.pretrained_model_name_or_path },

@@ -1,6 +1,7 @@
 /** A word of V vectors of D numbers each, as some file holds it, and the concept that it makes: a table [D, V]. */
 import { AppError } from '../../lib/errors.ts';
 import { toFloat32, type StoredTensor } from '../../lib/safetensors.ts';
+import { MAX_TRAINED_STEPS } from '../limits.ts';
 import { checkRoom } from '../mapperConfig.ts';
 import { variantConfig } from '../variants.ts';
 import { checkFit, DEFAULT_CATEGORY, nameOf, type ForeignConcept, type OpenBase } from './foreignConcept.ts';
@@ -63,7 +64,7 @@ export function transposed(values: Float32Array, rows: number): Float32Array<Arr
 
 /** A step as a file states it, none where it is no whole number. */
 export function stepOf(step: number | null): number {
-  return step !== null && Number.isSafeInteger(step) && step >= 0 ? Math.min(step, 1e9) : 0;
+  return step !== null && Number.isSafeInteger(step) && step >= 0 ? Math.min(step, MAX_TRAINED_STEPS) : 0;
 }
 
 export function corruptInversion(problem: string): AppError {
