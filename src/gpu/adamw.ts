@@ -54,13 +54,15 @@ export class AdamW {
       oneMinusBeta2: 1 - beta2,
       epsilon,
     };
-    for (const [{ gradient, buffer, shape }, { m, v }] of this.moments) {
+    for (const [parameter, { m, v }] of this.moments) {
+      parameter.settleGradient();
+      const { gradient, buffer, shape } = parameter;
       this.backend.run(adamwUpdate, { gradient, value: buffer, m, v }, { size: sizeOf(shape), ...params });
     }
   }
 
   zeroGradients(): void {
-    for (const { gradient } of this.moments.keys()) this.backend.clear(gradient);
+    for (const parameter of this.moments.keys()) parameter.forgetGradient();
   }
 
   /** A copy of the step count and of all moments. */

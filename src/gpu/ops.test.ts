@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { sizeOf } from '../lib/numbers.ts';
 import { CpuBackend } from './cpuBackend.ts';
-import { linear } from './ops.ts';
+import { leakyRelu, linear } from './ops.ts';
 import { drawInputs, drawWeights, opCases, runCase, type OpCase } from './testing/opCases.ts';
 import { Parameter, Tape } from './tape.ts';
 
@@ -76,6 +76,32 @@ describe('operations', () => {
       tape.dispose();
     }
     expect([...(await backend.download(weight.gradient))]).toEqual([7.5]);
+  });
+
+  it('adds the gradients of a tensor that is seeded twice and used, and leaves the seeds alone', async () => {
+    const backend = new CpuBackend();
+    const tape = new Tape(backend);
+    const x = new Parameter(backend, 'x', [2], Float32Array.of(1, 2));
+    const y = leakyRelu(tape, x);
+    const z = leakyRelu(tape, y);
+    const seeds = [1, 10, 100].map((value) => tape.constant([2], Float32Array.of(value, value)).buffer);
+    tape.backward([y, y, z].map((tensor, i) => ({ tensor, gradient: seeds[i]! })));
+    expect([...(await backend.download(x.gradient))]).toEqual([111, 111]);
+    for (const [i, seed] of seeds.entries()) expect(backend.view(seed)[0]).toBe(10 ** i);
+  });
+
+  it('writes a forgotten gradient, and settles one that nobody wrote', async () => {
+    const backend = new CpuBackend();
+    const x = new Parameter(backend, 'x', [1], Float32Array.of(1));
+    backend.view(x.gradient).fill(5);
+    x.forgetGradient();
+    const tape = new Tape(backend);
+    const y = leakyRelu(tape, x);
+    tape.backward([{ tensor: y, gradient: tape.constant([1], Float32Array.of(3)).buffer }]);
+    expect(backend.view(x.gradient)[0]).toBe(3);
+    x.forgetGradient();
+    x.settleGradient();
+    expect(backend.view(x.gradient)[0]).toBe(0);
   });
 
   it('names what does not fit', () => {

@@ -39,16 +39,23 @@ export function linear(tape: Tape, x: Tensor, weight: Tensor, bias: Tensor): Ten
   expectShape('linear', 'a bias', bias, [outputs]);
   const y = tape.output([rows, outputs], [x, weight, bias]);
   backend.run(columns.broadcastRow, { vector: bias.buffer, y: y.buffer }, { rows, width: outputs });
-  const forward = productParams([rows, inputs, outputs], { transposeB: true, accumulate: true });
+  const forward = productParams([rows, inputs, outputs], { transposeB: true, accumulate: 1 });
   backend.run(matmul, { a: x.buffer, b: weight.buffer, c: y.buffer }, forward);
   tape.record(y, (dy) => {
     if (x.needsGradient) {
-      const toX = productParams([rows, outputs, inputs], { accumulate: true });
-      backend.run(matmul, { a: dy, b: weight.buffer, c: tape.gradient(x) }, toX);
+      const dx = tape.gradientTarget(x);
+      const toX = productParams([rows, outputs, inputs], { accumulate: dx.accumulate });
+      backend.run(matmul, { a: dy, b: weight.buffer, c: dx.buffer }, toX);
     }
-    const toWeight = productParams([outputs, rows, inputs], { transposeA: true, accumulate: true });
-    backend.run(matmul, { a: dy, b: x.buffer, c: tape.gradient(weight) }, toWeight);
-    backend.run(columns.columnSum, { x: dy, sum: tape.gradient(bias) }, { rows, width: outputs });
+    const dWeight = tape.gradientTarget(weight);
+    const toWeight = productParams([outputs, rows, inputs], {
+      transposeA: true,
+      accumulate: dWeight.accumulate,
+    });
+    backend.run(matmul, { a: dy, b: x.buffer, c: dWeight.buffer }, toWeight);
+    const dBias = tape.gradientTarget(bias);
+    const size = { rows, width: outputs, accumulate: dBias.accumulate };
+    backend.run(columns.columnSum, { x: dy, sum: dBias.buffer }, size);
   });
   return y;
 }
@@ -65,11 +72,14 @@ export function layerNorm(tape: Tape, x: Tensor, weight: Tensor, bias: Tensor): 
   backend.run(rowKernels.layerNorm, { ...inputs, y: y.buffer, stats }, size);
   tape.record(y, (dy) => {
     if (x.needsGradient) {
-      const buffers = { x: x.buffer, stats, weight: weight.buffer, dy, dx: tape.gradient(x) };
-      backend.run(rowKernels.layerNormGradient, buffers, size);
+      const { buffer: dx, accumulate } = tape.gradientTarget(x);
+      const buffers = { x: x.buffer, stats, weight: weight.buffer, dy, dx };
+      backend.run(rowKernels.layerNormGradient, buffers, { ...size, accumulate });
     }
-    const gradients = { dWeight: tape.gradient(weight), dBias: tape.gradient(bias) };
-    backend.run(rowKernels.layerNormParameterGradient, { x: x.buffer, stats, dy, ...gradients }, size);
+    const [dWeight, dBias] = [tape.gradientTarget(weight), tape.gradientTarget(bias)];
+    const inputs = { x: x.buffer, stats, dy, dWeight: dWeight.buffer, dBias: dBias.buffer };
+    const params = { ...size, addWeight: dWeight.accumulate, addBias: dBias.accumulate };
+    backend.run(rowKernels.layerNormParameterGradient, inputs, params);
   });
   return y;
 }
@@ -80,7 +90,8 @@ export function leakyRelu(tape: Tape, x: Tensor): Tensor {
   const y = tape.output(x.shape, [x]);
   tape.backend.run(leakyReluKernel, { x: x.buffer, y: y.buffer }, params);
   tape.record(y, (dy) => {
-    tape.backend.run(leakyReluGradient, { x: x.buffer, dy, dx: tape.gradient(x) }, params);
+    const { buffer: dx, accumulate } = tape.gradientTarget(x);
+    tape.backend.run(leakyReluGradient, { x: x.buffer, dy, dx }, { ...params, accumulate });
   });
   return y;
 }
@@ -92,7 +103,8 @@ export function keepFirst(tape: Tape, x: Tensor, keep: Tensor): Tensor {
   const y = tape.output(x.shape, [x]);
   tape.backend.run(columns.keepFirst, { x: x.buffer, keep: keep.buffer, y: y.buffer }, size);
   tape.record(y, (dy) => {
-    tape.backend.run(columns.keepFirstGradient, { dy, keep: keep.buffer, dx: tape.gradient(x) }, size);
+    const { buffer: dx, accumulate } = tape.gradientTarget(x);
+    tape.backend.run(columns.keepFirstGradient, { dy, keep: keep.buffer, dx }, { ...size, accumulate });
   });
   return y;
 }
@@ -107,7 +119,8 @@ export function sliceColumns(tape: Tape, x: Tensor, start: number, count: number
   const y = tape.output([rows, count], [x]);
   tape.backend.run(columns.sliceColumns, { x: x.buffer, y: y.buffer }, params);
   tape.record(y, (dy) => {
-    tape.backend.run(columns.sliceColumnsGradient, { dy, dx: tape.gradient(x) }, params);
+    const { buffer: dx, accumulate } = tape.gradientTarget(x);
+    tape.backend.run(columns.sliceColumnsGradient, { dy, dx }, { ...params, accumulate });
   });
   return y;
 }
@@ -118,7 +131,8 @@ export function normalizeRows(tape: Tape, x: Tensor, scale: number): Tensor {
   const y = tape.output(x.shape, [x]);
   tape.backend.run(rowKernels.normalizeRows, { x: x.buffer, y: y.buffer }, params);
   tape.record(y, (dy) => {
-    tape.backend.run(rowKernels.normalizeRowsGradient, { x: x.buffer, dy, dx: tape.gradient(x) }, params);
+    const { buffer: dx, accumulate } = tape.gradientTarget(x);
+    tape.backend.run(rowKernels.normalizeRowsGradient, { x: x.buffer, dy, dx }, { ...params, accumulate });
   });
   return y;
 }

@@ -17,16 +17,20 @@ export function shaderSource(kernel: Kernel): string {
   ].join('\n');
 }
 
-/** Writes the parameters, 4 bytes each in declared order; returns the bytes of the uniform, a multiple of 16. */
+/** Bytes of the parameters' uniform, a multiple of 16. */
+export function uniformBytes(kernel: Kernel): number {
+  return Math.ceil((4 * Object.keys(kernel.params).length) / 16) * 16;
+}
+
+/** Writes the parameters, 4 bytes each in declared order. */
 export function packUniforms<B extends string, P extends string>(
   kernel: Kernel<B, P>,
   params: Readonly<Record<P, number>>,
   target: DataView,
-): number {
+): void {
   const names = Object.keys(kernel.params) as P[];
   names.forEach((name, i) => {
     if (kernel.params[name] === 'u32') target.setUint32(4 * i, params[name], true);
     else target.setFloat32(4 * i, params[name], true);
   });
-  return Math.ceil((4 * names.length) / 16) * 16;
 }

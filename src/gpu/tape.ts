@@ -1,7 +1,8 @@
 /**
  * Reverse-mode differentiation: operations note on a tape how to send their output's gradient back to their inputs,
- * and `backward` plays the notes in reverse. Every note adds to a gradient that starts at zero, so a tensor used twice
- * needs no special care, and parameters sum their gradients over calls until the optimizer clears them.
+ * and `backward` plays the notes in reverse. The first note that reaches a gradient writes it, every further one adds, so a
+ * tensor used twice needs no special care and nothing is cleared; parameters sum their gradients over calls until the
+ * optimizer calls them stale.
  *
  * A tape owns the buffers of one forward and backward pass; `dispose` gives them all back.
  */
@@ -16,6 +17,12 @@ export interface Tensor {
   readonly needsGradient: boolean;
 }
 
+/** A gradient to write (`accumulate` 0: all of it, its contents are undefined) or to add to (1). */
+export interface GradientTarget {
+  readonly buffer: DeviceBuffer;
+  readonly accumulate: 0 | 1;
+}
+
 /** A trained tensor: its buffers live until `release`, and its gradient sums up over backward passes. */
 export class Parameter implements Tensor {
   readonly needsGradient = true;
@@ -24,6 +31,7 @@ export class Parameter implements Tensor {
   readonly buffer: DeviceBuffer;
   readonly gradient: DeviceBuffer;
   private readonly backend: Backend;
+  private stale = false;
 
   constructor(backend: Backend, name: string, shape: readonly number[], values: Float32Array) {
     if (values.length !== sizeOf(shape)) {
@@ -39,6 +47,24 @@ export class Parameter implements Tensor {
     this.gradient = backend.allocate(values.length);
     backend.upload(this.buffer, values);
     backend.clear(this.gradient);
+  }
+
+  /** Zeroes the gradient, at no cost: whoever comes next writes instead of adding. */
+  forgetGradient(): void {
+    this.stale = true;
+  }
+
+  /** The gradient, for a caller who then writes or adds. */
+  gradientTarget(): GradientTarget {
+    const accumulate = this.stale ? 0 : 1;
+    this.stale = false;
+    return { buffer: this.gradient, accumulate };
+  }
+
+  /** Makes the gradient's contents true where nobody wrote them since it was forgotten. */
+  settleGradient(): void {
+    if (this.stale) this.backend.clear(this.gradient);
+    this.stale = false;
   }
 
   release(): void {
@@ -63,6 +89,8 @@ export class Tape {
   private readonly notes: Note[] = [];
   private readonly owned = new Set<DeviceBuffer>();
   private readonly gradients = new Map<Tensor, DeviceBuffer>();
+  /** Gradients that belong to the caller of `backward`: read in place, never added to. */
+  private readonly borrowed = new Set<DeviceBuffer>();
 
   constructor(backend: Backend) {
     this.backend = backend;
@@ -93,20 +121,22 @@ export class Tape {
     if (output.needsGradient) this.notes.push({ output, propagate });
   }
 
-  /** The gradient of a tensor as summed so far; zero at first. */
-  gradient(tensor: Tensor): DeviceBuffer {
-    if (tensor instanceof Parameter) return tensor.gradient;
+  /** The gradient of a tensor, for a caller who then writes or adds. */
+  gradientTarget(tensor: Tensor): GradientTarget {
+    if (tensor instanceof Parameter) return tensor.gradientTarget();
     const known = this.gradients.get(tensor);
-    if (known) return known;
-    const made = this.scratch(sizeOf(tensor.shape));
-    this.backend.clear(made);
-    this.gradients.set(tensor, made);
-    return made;
+    if (known && !this.borrowed.has(known)) return { buffer: known, accumulate: 1 };
+    const size = sizeOf(tensor.shape);
+    const buffer = this.scratch(size);
+    this.gradients.set(tensor, buffer);
+    if (!known) return { buffer, accumulate: 0 };
+    this.backend.run(accumulate, { x: known, y: buffer }, { size, accumulate: 0 });
+    return { buffer, accumulate: 1 };
   }
 
   /**
    * Adds dLoss/dParameter to the gradient of every parameter the seeds depend on. Runs once per tape. Throws
-   * `gpu.shape` for a seed of another size than its tensor.
+   * `gpu.shape` for a seed of another size than its tensor. The seeds' gradients are read only.
    */
   backward(seeds: readonly Seed[]): void {
     for (const { tensor, gradient } of seeds) {
@@ -117,7 +147,14 @@ export class Tape {
           `Expected a gradient of ${size} elements for a tensor [${tensor.shape.join(', ')}], found ${gradient.elements}.`,
         );
       }
-      this.backend.run(accumulate, { x: gradient, y: this.gradient(tensor) }, { size });
+      if (tensor instanceof Parameter || this.gradients.has(tensor)) {
+        const target = this.gradientTarget(tensor);
+        const params = { size, accumulate: target.accumulate };
+        this.backend.run(accumulate, { x: gradient, y: target.buffer }, params);
+      } else {
+        this.gradients.set(tensor, gradient);
+        this.borrowed.add(gradient);
+      }
     }
     for (const { output, propagate } of this.notes.splice(0).reverse()) {
       const gradient = this.gradients.get(output);
@@ -127,9 +164,11 @@ export class Tape {
 
   /** Releases every buffer made on this tape. */
   dispose(): void {
-    for (const buffer of this.owned) this.backend.release(buffer);
+    // In reverse, so that the next tape finds the same buffers in the pool, and the backend its bind groups.
+    for (const buffer of [...this.owned].reverse()) this.backend.release(buffer);
     this.owned.clear();
     this.gradients.clear();
+    this.borrowed.clear();
     this.notes.length = 0;
   }
 }

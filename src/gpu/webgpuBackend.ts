@@ -3,15 +3,17 @@
  * and the size (a multiple of 16 bytes) that its GPU tensors ask for, so outputs and gradients cross without read-back.
  *
  * Dispatches are recorded in one compute pass and submitted together, at the latest when somebody else may look at a buffer
- * (`expose`, `upload`, `download`). Uniforms live in slots of one buffer, written once per submission.
+ * (`expose`, `download`, `upload` into a buffer that the recorded work uses). Uniforms live in slots of one buffer, written once per
+ * submission. Bind groups of buffers of the pool are kept: a training step asks for the same ones again.
  */
 import { AppError } from '../lib/errors.ts';
 import { ownBuffer, type Backend, type DeviceBuffer, type Kernel, type OwnBuffer } from './backend.ts';
-import { packUniforms, shaderSource } from './shader.ts';
+import { packUniforms, shaderSource, uniformBytes } from './shader.ts';
 
 const ALIGNMENT = 16;
 const SLOT_BYTES = 256;
 const SLOTS = 256;
+const MAX_BIND_GROUPS = 1024;
 
 class GpuBuffer implements OwnBuffer {
   released = false;
@@ -27,11 +29,24 @@ class GpuBuffer implements OwnBuffer {
   }
 }
 
+/** A compiled kernel. */
+interface Program {
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+  readonly uniformBytes: number;
+}
+
 export class WebGpuBackend implements Backend {
   readonly device: GPUDevice;
   private readonly live = new Set<GpuBuffer>();
   private readonly pool = new Map<number, GPUBuffer[]>();
-  private readonly pipelines = new Map<string, GPUComputePipeline>();
+  private readonly programs = new Map<string, Program>();
+  /** By the program's name and the numbers of its buffers. */
+  private readonly bindGroups = new Map<string, GPUBindGroup>();
+  private readonly numbers = new WeakMap<GPUBuffer, number>();
+  private numbered = 0;
+  /** What recorded work that is not yet submitted reads or writes. */
+  private readonly inUse = new Set<GPUBuffer>();
   private readonly uniforms: GPUBuffer;
   private readonly uniformData = new ArrayBuffer(SLOT_BYTES * SLOTS);
   private usedSlots = 0;
@@ -96,12 +111,13 @@ export class WebGpuBackend implements Backend {
   clear(buffer: DeviceBuffer): void {
     const { gpu } = this.own(buffer);
     this.endPass();
+    this.inUse.add(gpu);
     this.commands().clearBuffer(gpu);
   }
 
   upload(buffer: DeviceBuffer, values: Float32Array): void {
     const { gpu } = this.own(buffer);
-    this.flush();
+    if (this.inUse.has(gpu)) this.flush();
     this.device.queue.writeBuffer(gpu, 0, values as Float32Array<ArrayBuffer>);
   }
 
@@ -127,20 +143,14 @@ export class WebGpuBackend implements Backend {
     params: Readonly<Record<P, number>>,
   ): void {
     if (this.usedSlots === SLOTS) this.flush();
-    const pipeline = this.pipeline(kernel);
+    const program = this.program(kernel);
     const slot = SLOT_BYTES * this.usedSlots++;
-    const used = packUniforms(kernel, params, new DataView(this.uniformData, slot, SLOT_BYTES));
-    const storage = (Object.keys(kernel.buffers) as B[]).map((name) => ({
-      buffer: this.own(buffers[name]).gpu,
-    }));
-    const resources = [...storage, { buffer: this.uniforms, offset: slot, size: used }];
-    const bindings = this.device.createBindGroup({
-      layout: pipeline.getBindGroupLayout(0),
-      entries: resources.map((resource, binding) => ({ binding, resource })),
-    });
+    packUniforms(kernel, params, new DataView(this.uniformData, slot, SLOT_BYTES));
+    const storage = (Object.keys(kernel.buffers) as B[]).map((name) => this.own(buffers[name]));
+    for (const { gpu } of storage) this.inUse.add(gpu);
     this.pass ??= this.commands().beginComputePass();
-    this.pass.setPipeline(pipeline);
-    this.pass.setBindGroup(0, bindings);
+    this.pass.setPipeline(program.pipeline);
+    this.pass.setBindGroup(0, this.bindGroup(kernel.name, program, storage), [slot]);
     this.pass.dispatchWorkgroups(...kernel.workgroups(params));
   }
 
@@ -154,6 +164,7 @@ export class WebGpuBackend implements Backend {
     this.device.queue.submit([this.encoder.finish()]);
     this.encoder = null;
     this.usedSlots = 0;
+    this.inUse.clear();
   }
 
   destroy(): void {
@@ -163,6 +174,7 @@ export class WebGpuBackend implements Backend {
     this.uniforms.destroy();
     this.live.clear();
     this.pool.clear();
+    this.bindGroups.clear();
   }
 
   private track(buffer: GpuBuffer): GpuBuffer {
@@ -183,16 +195,58 @@ export class WebGpuBackend implements Backend {
     this.pass = null;
   }
 
-  private pipeline(kernel: Kernel): GPUComputePipeline {
-    const known = this.pipelines.get(kernel.name);
+  /** Foreign buffers come and go with their owner, so what binds them is not kept. */
+  private bindGroup(name: string, program: Program, storage: readonly GpuBuffer[]): GPUBindGroup {
+    const key = storage.every((buffer) => buffer.pooled)
+      ? `${name} ${storage.map(({ gpu }) => this.numberOf(gpu)).join(' ')}`
+      : null;
+    const known = key === null ? undefined : this.bindGroups.get(key);
     if (known) return known;
-    const module = this.device.createShaderModule({ label: kernel.name, code: shaderSource(kernel) });
-    const made = this.device.createComputePipeline({
-      label: kernel.name,
-      layout: 'auto',
-      compute: { module, entryPoint: 'main' },
+    const uniform = { buffer: this.uniforms, size: program.uniformBytes };
+    const resources = [...storage.map(({ gpu }) => ({ buffer: gpu })), uniform];
+    const made = this.device.createBindGroup({
+      layout: program.layout,
+      entries: resources.map((resource, binding) => ({ binding, resource })),
     });
-    this.pipelines.set(kernel.name, made);
+    if (key === null) return made;
+    if (this.bindGroups.size === MAX_BIND_GROUPS) this.bindGroups.clear();
+    this.bindGroups.set(key, made);
     return made;
   }
+
+  private numberOf(gpu: GPUBuffer): number {
+    const known = this.numbers.get(gpu) ?? this.numbered++;
+    this.numbers.set(gpu, known);
+    return known;
+  }
+
+  private program(kernel: Kernel): Program {
+    const known = this.programs.get(kernel.name);
+    if (known) return known;
+    const module = this.device.createShaderModule({ label: kernel.name, code: shaderSource(kernel) });
+    const layout = this.device.createBindGroupLayout({ entries: layoutEntries(kernel) });
+    const made = {
+      layout,
+      uniformBytes: uniformBytes(kernel),
+      pipeline: this.device.createComputePipeline({
+        label: kernel.name,
+        layout: this.device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+        compute: { module, entryPoint: 'main' },
+      }),
+    };
+    this.programs.set(kernel.name, made);
+    return made;
+  }
+}
+
+/** The kernel's buffers in order, then its parameters, whose slot is chosen at each dispatch. */
+function layoutEntries(kernel: Kernel): GPUBindGroupLayoutEntry[] {
+  const storage = Object.values(kernel.buffers).map((access): GPUBufferBindingLayout => ({
+    type: access === 'read' ? 'read-only-storage' : 'storage',
+  }));
+  return [...storage, { type: 'uniform', hasDynamicOffset: true } as const].map((buffer, binding) => ({
+    binding,
+    visibility: GPUShaderStage.COMPUTE,
+    buffer,
+  }));
 }

@@ -3,7 +3,7 @@
  * dropout, truncation), and a row vector spread over all rows (bias) with its gradient.
  */
 import { defineKernel } from '../backend.ts';
-import { perThread, threads } from './threads.ts';
+import { perThread, put, putAt, threads } from './threads.ts';
 
 /** WGSL with one thread for each (row, column) of a matrix `columns` wide. */
 function perCell(columns: string, statement: string): string {
@@ -29,16 +29,23 @@ export const sliceColumns = defineKernel({
   },
 });
 
-/** dx[r, start + c] += dy[r, c] for c < count. */
+/** dx[r, start + c] (+)= dy[r, c] for c < count, the other columns (+)= 0. */
 export const sliceColumnsGradient = defineKernel({
   name: 'sliceColumnsGradient',
   buffers: { dy: 'read', dx: 'read_write' },
-  params: { rows: 'u32', width: 'u32', start: 'u32', count: 'u32' },
-  wgsl: perCell('params.count', 'dx[row * params.width + params.start + column] += dy[i];'),
-  workgroups: ({ rows, count }) => threads(rows * count),
-  reference: ({ dy, dx }, { rows, width, start, count }) => {
-    for (let i = 0; i < rows * count; i++) {
-      dx[Math.floor(i / count) * width + start + (i % count)]! += dy[i]!;
+  params: { rows: 'u32', width: 'u32', start: 'u32', count: 'u32', accumulate: 'u32' },
+  wgsl: perCell(
+    'params.width',
+    `let taken = column - params.start;
+  let inside = column >= params.start && taken < params.count;
+  ${put('dx[i]', 'select(0.0, dy[row * params.count + taken], inside)')}`,
+  ),
+  workgroups: ({ rows, width }) => threads(rows * width),
+  reference: ({ dy, dx }, { rows, width, start, count, accumulate }) => {
+    for (let i = 0; i < rows * width; i++) {
+      const from = (i % width) - start;
+      const inside = from >= 0 && from < count;
+      putAt(dx, i, inside ? dy[Math.floor(i / width) * count + from]! : 0, accumulate);
     }
   },
 });
@@ -55,16 +62,17 @@ export const keepFirst = defineKernel({
   },
 });
 
-/** dx[r, c] += dy[r, c] for c < keep[r]. */
+/** dx[r, c] (+)= dy[r, c] for c < keep[r]. */
 export const keepFirstGradient = defineKernel({
   name: 'keepFirstGradient',
   buffers: { dy: 'read', keep: 'read', dx: 'read_write' },
-  params: { rows: 'u32', width: 'u32' },
-  wgsl: perCell('params.width', 'dx[i] += select(0.0, dy[i], f32(column) < keep[row]);'),
+  params: { rows: 'u32', width: 'u32', accumulate: 'u32' },
+  wgsl: perCell('params.width', put('dx[i]', 'select(0.0, dy[i], f32(column) < keep[row])')),
   workgroups: ({ rows, width }) => threads(rows * width),
-  reference: ({ dy, keep, dx }, { rows, width }) => {
+  reference: ({ dy, keep, dx }, { rows, width, accumulate }) => {
     for (let i = 0; i < rows * width; i++) {
-      if (i % width < keep[Math.floor(i / width)]!) dx[i]! += dy[i]!;
+      const kept = i % width < keep[Math.floor(i / width)]!;
+      putAt(dx, i, kept ? dy[i]! : 0, accumulate);
     }
   },
 });
@@ -81,21 +89,21 @@ export const broadcastRow = defineKernel({
   },
 });
 
-/** sum[c] += Σ_r x[r, c]. */
+/** sum[c] (+)= Σ_r x[r, c]. */
 export const columnSum = defineKernel({
   name: 'columnSum',
   buffers: { x: 'read', sum: 'read_write' },
-  params: { rows: 'u32', width: 'u32' },
+  params: { rows: 'u32', width: 'u32', accumulate: 'u32' },
   wgsl: perThread(
     'params.width',
     `var total = 0.0;
   for (var row = 0u; row < params.rows; row++) { total += x[row * params.width + i]; }
-  sum[i] += total;`,
+  ${put('sum[i]', 'total')}`,
   ),
   workgroups: ({ width }) => threads(width),
-  reference: ({ x, sum }, { rows, width }) => {
+  reference: ({ x, sum }, { rows, width, accumulate }) => {
     const total = new Float64Array(width);
     for (let i = 0; i < rows * width; i++) total[i % width]! += x[i]!;
-    for (let c = 0; c < width; c++) sum[c]! += total[c]!;
+    for (let c = 0; c < width; c++) putAt(sum, c, total[c]!, accumulate);
   },
 });

@@ -24,7 +24,10 @@ describe('matmul on the CPU', () => {
       [true, true, false],
     ] as const) {
       const c = before.slice();
-      matmul.reference({ a, b, c }, productParams([m, k, n], { transposeA, transposeB, accumulate }));
+      matmul.reference(
+        { a, b, c },
+        productParams([m, k, n], { transposeA, transposeB, accumulate: accumulate ? 1 : 0 }),
+      );
       // A few entries suffice for the large sizes.
       for (let i = 0; i < m * n; i += Math.ceil((m * n) / 100)) {
         const [row, column] = [Math.floor(i / n), i % n];

@@ -22,7 +22,7 @@ interface Lines {
 /** The call's parameters for row-major operands: which of them are read transposed. */
 export function productParams(
   [m, k, n]: readonly [number, number, number],
-  { transposeA = false, transposeB = false, accumulate = false },
+  { transposeA = false, transposeB = false, accumulate = 0 },
 ) {
   return {
     m,
@@ -32,7 +32,7 @@ export function productParams(
     aDepth: transposeA ? m : 1,
     bColumn: transposeB ? k : 1,
     bDepth: transposeB ? 1 : n,
-    accumulate: accumulate ? 1 : 0,
+    accumulate,
   };
 }
 

@@ -7,7 +7,7 @@
  * Row norm, with n = max(‖x‖, 1e-12):  y = s·x/n,  dx = s/n·(dy − x·(x·dy)/n²).
  */
 import { defineKernel } from '../backend.ts';
-import { perThread, threads } from './threads.ts';
+import { perThread, put, putAt, threads } from './threads.ts';
 
 const LANES = 64;
 const SMALLEST_NORM = 1e-12;
@@ -71,20 +71,20 @@ export const layerNorm = defineKernel({
   },
 });
 
-/** dx += r·(g − mean(g) − x̂·mean(g·x̂)), g = dy·weight. */
+/** dx (+)= r·(g − mean(g) − x̂·mean(g·x̂)), g = dy·weight. */
 export const layerNormGradient = defineKernel({
   name: 'layerNormGradient',
   buffers: { x: 'read', stats: 'read', weight: 'read', dy: 'read', dx: 'read_write' },
-  params: { rows: 'u32', width: 'u32' },
+  params: { rows: 'u32', width: 'u32', accumulate: 'u32' },
   wgsl: perRow(`
   let mean = stats[2u * row];
   let r = stats[2u * row + 1u];
   var sums = vec2f(0.0);
   ${loop('let g = dy[i] * weight[i - start]; sums += vec2f(g, g * (x[i] - mean) * r);')}
   let means = sumRow(sums, lane) / count;
-  ${loop('dx[i] += r * (dy[i] * weight[i - start] - means.x - (x[i] - mean) * r * means.y);')}`),
+  ${loop(put('dx[i]', 'r * (dy[i] * weight[i - start] - means.x - (x[i] - mean) * r * means.y)'))}`),
   workgroups: ({ rows }) => [rows, 1],
-  reference: ({ x, stats, weight, dy, dx }, { rows, width }) => {
+  reference: ({ x, stats, weight, dy, dx }, { rows, width, accumulate }) => {
     for (let row = 0; row < rows; row++) {
       const start = row * width;
       const mean = stats[2 * row]!;
@@ -98,17 +98,18 @@ export const layerNormGradient = defineKernel({
       }
       for (let c = 0; c < width; c++) {
         const normalised = (x[start + c]! - mean) * r;
-        dx[start + c]! += r * (dy[start + c]! * weight[c]! - meanG - normalised * meanGX);
+        const slope = r * (dy[start + c]! * weight[c]! - meanG - normalised * meanGX);
+        putAt(dx, start + c, slope, accumulate);
       }
     }
   },
 });
 
-/** dWeight[c] += Σ_r dy·x̂, dBias[c] += Σ_r dy. */
+/** dWeight[c] (+)= Σ_r dy·x̂, dBias[c] (+)= Σ_r dy; each adds or writes by a parameter of its own. */
 export const layerNormParameterGradient = defineKernel({
   name: 'layerNormParameterGradient',
   buffers: { x: 'read', stats: 'read', dy: 'read', dWeight: 'read_write', dBias: 'read_write' },
-  params: { rows: 'u32', width: 'u32' },
+  params: { rows: 'u32', width: 'u32', addWeight: 'u32', addBias: 'u32' },
   wgsl: perThread(
     'params.width',
     `var weightTotal = 0.0;
@@ -118,11 +119,11 @@ export const layerNormParameterGradient = defineKernel({
     weightTotal += dy[at] * (x[at] - stats[2u * row]) * stats[2u * row + 1u];
     biasTotal += dy[at];
   }
-  dWeight[i] += weightTotal;
-  dBias[i] += biasTotal;`,
+  ${put('dWeight[i]', 'weightTotal', 'addWeight')}
+  ${put('dBias[i]', 'biasTotal', 'addBias')}`,
   ),
   workgroups: ({ width }) => threads(width),
-  reference: ({ x, stats, dy, dWeight, dBias }, { rows, width }) => {
+  reference: ({ x, stats, dy, dWeight, dBias }, { rows, width, addWeight, addBias }) => {
     for (let c = 0; c < width; c++) {
       let weightTotal = 0;
       let biasTotal = 0;
@@ -131,8 +132,8 @@ export const layerNormParameterGradient = defineKernel({
         weightTotal += dy[i]! * (x[i]! - stats[2 * row]!) * stats[2 * row + 1]!;
         biasTotal += dy[i]!;
       }
-      dWeight[c]! += weightTotal;
-      dBias[c]! += biasTotal;
+      putAt(dWeight, c, weightTotal, addWeight);
+      putAt(dBias, c, biasTotal, addBias);
     }
   },
 });
@@ -158,19 +159,19 @@ export const normalizeRows = defineKernel({
   },
 });
 
-/** dx += scale/n·(dy − x·(x·dy)/n²). */
+/** dx (+)= scale/n·(dy − x·(x·dy)/n²). */
 export const normalizeRowsGradient = defineKernel({
   name: 'normalizeRowsGradient',
   buffers: { x: 'read', dy: 'read', dx: 'read_write' },
-  params: { rows: 'u32', width: 'u32', scale: 'f32' },
+  params: { rows: 'u32', width: 'u32', scale: 'f32', accumulate: 'u32' },
   wgsl: perRow(`
   var partials = vec2f(0.0);
   ${loop('partials += vec2f(x[i] * x[i], x[i] * dy[i]);')}
   let sums = sumRow(partials, lane);
   let norm = max(sqrt(sums.x), ${SMALLEST_NORM});
-  ${loop('dx[i] += params.scale / norm * (dy[i] - x[i] / norm * (sums.y / norm));')}`),
+  ${loop(put('dx[i]', 'params.scale / norm * (dy[i] - x[i] / norm * (sums.y / norm))'))}`),
   workgroups: ({ rows }) => [rows, 1],
-  reference: ({ x, dy, dx }, { rows, width, scale }) => {
+  reference: ({ x, dy, dx }, { rows, width, scale, accumulate }) => {
     for (let start = 0; start < rows * width; start += width) {
       let squares = 0;
       let product = 0;
@@ -180,7 +181,8 @@ export const normalizeRowsGradient = defineKernel({
       }
       const norm = Math.max(Math.sqrt(squares), SMALLEST_NORM);
       for (let c = 0; c < width; c++) {
-        dx[start + c]! += (scale / norm) * (dy[start + c]! - ((x[start + c]! / norm) * product) / norm);
+        const slope = (scale / norm) * (dy[start + c]! - ((x[start + c]! / norm) * product) / norm);
+        putAt(dx, start + c, slope, accumulate);
       }
     }
   },

@@ -1,4 +1,4 @@
-/** One thread an item, in one dimension: the entry point of every kernel that needs no workgroup memory. */
+/** What kernels share: one thread an item, in one dimension, and results that are written or added. */
 
 const GROUP = 256;
 
@@ -16,4 +16,14 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   if (i >= ${items}) { return; }
   ${statements}
 }`;
+}
+
+/** WGSL that writes a value or, where the parameter `flag` is 1, adds it to what is there. */
+export function put(target: string, value: string, flag = 'accumulate'): string {
+  return `${target} = select(0.0, ${target}, params.${flag} == 1u) + ${value};`;
+}
+
+/** The same on the CPU. */
+export function putAt(target: Float32Array, i: number, value: number, accumulate: number): void {
+  target[i] = accumulate === 1 ? target[i]! + value : value;
 }

@@ -6,7 +6,7 @@ import { Random } from '../../lib/random.ts';
 import type { Backend, DeviceBuffer, Kernel } from '../backend.ts';
 import { addAngles } from '../kernels/angles.ts';
 import { adamwUpdate } from '../kernels/adamw.ts';
-import { multiply } from '../kernels/elementwise.ts';
+import { accumulate, multiply } from '../kernels/elementwise.ts';
 
 export interface KernelCase {
   readonly name: string;
@@ -54,6 +54,8 @@ const ADAMW_PARAMS = {
 /** One element, and more than a workgroup with a remainder. */
 export const kernelCases: readonly KernelCase[] = [1, 1000].flatMap((size) => [
   kernelCase(multiply, size, { size, factor: -1 / 65536 }),
+  kernelCase(accumulate, size, { size, accumulate: 0 }),
+  kernelCase(accumulate, size, { size, accumulate: 1 }),
   kernelCase(adamwUpdate, size, { size, ...ADAMW_PARAMS }),
   kernelCase(
     addAngles,
