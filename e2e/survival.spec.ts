@@ -7,7 +7,7 @@ import { concepts, drawPicture, fillIn, openStudio } from './steps.ts';
 
 const KILLS = Number(process.env['KILLS'] ?? 5);
 /** Long enough for every kill to find it at work. */
-const STEPS = 20 + 16 * KILLS;
+const STEPS = 20 + 24 * KILLS;
 const goOn = (page: Page) => page.getByRole('button', { name: 'Go on', exact: true });
 const working = (page: Page) => page.getByRole('button', { name: 'Stop training' });
 
@@ -102,7 +102,7 @@ test(`a training that is killed ${KILLS} times ends as one that was not`, async 
   for (let kill = 0; kill < KILLS; kill++) {
     const [name, end] = Object.entries(kills)[kill % Object.keys(kills).length]!;
     // At a moment that differs from run to run; the first may come before anything was learned.
-    await page.waitForTimeout(500 + Math.random() * 3000);
+    await page.waitForTimeout(500 + Math.random() * 1500);
     await test.step(name, async () => {
       page = await end(page, context);
       if (page.url() === 'about:blank') await openStudio(page);
