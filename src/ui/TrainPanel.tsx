@@ -168,6 +168,8 @@ interface Learned extends Pick<ConceptRecord, 'name' | 'curve' | 'previews'> {
 
 function LearnedView({ learned, live }: { learned: Learned; live: boolean }) {
   const actions = useActions();
+  // An interrupted training has its own way on.
+  const interrupted = useStudio((state) => state.interrupted?.conceptId === learned.conceptId);
   return (
     <div className="learned">
       {!live && (
@@ -176,14 +178,16 @@ function LearnedView({ learned, live }: { learned: Learned; live: boolean }) {
             <bdi>{learned.name}</bdi>
             <span className="quiet"> {learned.step} steps</span>
           </h3>
-          <button
-            type="button"
-            className="link-button"
-            title="Adds the number of steps above"
-            onClick={() => void actions().trainFurther(learned.conceptId)}
-          >
-            Continue training
-          </button>
+          {!interrupted && (
+            <button
+              type="button"
+              className="link-button"
+              title="Adds the number of steps above"
+              onClick={() => void actions().trainFurther(learned.conceptId)}
+            >
+              Continue training
+            </button>
+          )}
         </div>
       )}
       {learned.curve.length > 1 && <LossChart curve={learned.curve} />}
