@@ -109,6 +109,9 @@ async function decode(file: File): Promise<DecodedPicture> {
     const [width, height] = orientation >= 5 ? sides.toReversed() : sides;
     const asItIs = source !== null && !animated && orientation === UPRIGHT;
     const kept = asItIs ? source : await redrawn(bitmap, orientation);
+    // Opaque, it has the same square on any ground: it need not be decoded again for it.
+    if (asItIs && !transparent)
+      squares.set(kept, { key: keyOf(null, null), made: Promise.resolve(cut(bitmap, null, null)) });
     return { source: kept, width: width!, height: height!, transparent, animated };
   } finally {
     bitmap.close();
@@ -150,21 +153,28 @@ function centredSquare(width: number, height: number): Crop {
 /** The latest square of each picture, as long as the picture is kept: shown, seen through the model, and learned from. */
 const squares = new WeakMap<Blob, { readonly key: string; readonly made: Promise<Pixels> }>();
 
+/** Of a square on one ground, or with null on any. */
+const keyOf = (crop: Crop | null, ground: string | null) => JSON.stringify([crop, ground]);
+
 function square(source: Blob, crop: Crop | null, ground: string): Promise<Pixels> {
-  const key = JSON.stringify([crop, ground]);
+  const key = keyOf(crop, ground);
   const known = squares.get(source);
-  if (known?.key === key) return known.made;
+  if (known?.key === key || known?.key === keyOf(crop, null)) return known.made;
   const made = cutSquare(source, crop, ground);
   squares.set(source, { key, made });
   return made;
 }
 
+function cut(bitmap: ImageBitmap, crop: Crop | null, ground: string | null): Pixels {
+  const context = drawn(bitmap, crop ?? centredSquare(bitmap.width, bitmap.height), ground);
+  const { width, height } = context.canvas;
+  return { width, height, data: new Uint8ClampedArray(context.getImageData(0, 0, width, height).data) };
+}
+
 async function cutSquare(source: Blob, crop: Crop | null, ground: string): Promise<Pixels> {
   const bitmap = await createImageBitmap(source, { imageOrientation: 'from-image' });
   try {
-    const context = drawn(bitmap, crop ?? centredSquare(bitmap.width, bitmap.height), ground);
-    const { width, height } = context.canvas;
-    return { width, height, data: new Uint8ClampedArray(context.getImageData(0, 0, width, height).data) };
+    return cut(bitmap, crop, ground);
   } finally {
     bitmap.close();
   }
