@@ -36,6 +36,21 @@ test('two concepts are mixed, from the appearance of one to the geometry of the 
     'true',
   );
 
+  await page.getByRole('button', { name: 'Compare' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Compare two pictures' });
+  const line = dialog.getByRole('slider', { name: 'Where the left picture ends' });
+  await line.press('Home');
+  await line.press('ArrowRight');
+  await expect(line).toHaveAttribute('aria-valuetext', '1 % of the left picture');
+  await dialog
+    .getByRole('group', { name: 'Left' })
+    .getByRole('radio', { name: /from 0 %/ })
+    .check({ force: true });
+  await expect(dialog.getByRole('row', { name: /Appearance/ })).toHaveText(
+    'red teapot from 0 %Appearancered teapot from 100 %',
+  );
+  await page.keyboard.press('Escape');
+
   await page.reload();
   await expect(mixed).toHaveCount(7, { timeout: 60_000 });
   await expect(page.getByRole('list', { name: 'Mixing starts' }).getByRole('listitem')).toHaveCount(7);

@@ -128,9 +128,18 @@ for (const colorScheme of ['light', 'dark'] as const)
       await openStudio(page);
       expect(await violations()).toEqual([]);
       await teach(page, 'tin robot', 1);
+      await page.getByRole('button', { name: 'Steps, guidance, sampler' }).click();
+      await page.getByLabel('Sampling steps').fill('2');
       await generateOne(page, 'A photo of {} zzyzx', 1);
+      await page.getByRole('button', { name: 'Draw the whole range' }).click();
+      const truncations = page.getByRole('list', { name: 'Truncations' }).getByRole('button');
+      await expect(truncations).toHaveCount(7, { timeout: 60_000 });
+      await expect(truncations.last()).toHaveAccessibleName(/^Truncation 128, likeness -?\d\.\d\d, fit /);
       expect(await violations()).toEqual([]);
-      await page.getByRole('button', { name: 'Enlarge' }).click();
-      await expect(page.getByRole('dialog')).toBeVisible();
-      expect(await violations()).toEqual([]);
+      for (const name of ['Enlarge', 'Compare']) {
+        await page.getByRole('button', { name }).click();
+        await expect(page.getByRole('dialog')).toBeVisible();
+        expect(await violations()).toEqual([]);
+        await page.keyboard.press('Escape');
+      }
     });

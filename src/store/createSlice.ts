@@ -1,12 +1,13 @@
 /** Making pictures: generating what the form asks for, choosing among results, and the truncation slider's renders. */
 import type { Context } from './context.ts';
 import { carryOut, deliver, pngTextOf } from './generation.ts';
-import { sweepOf, type Order } from './order.ts';
+import { readOrder, sweepOf, truncationsOf, type Order } from './order.ts';
 import { chosenConcepts, vectorsOf } from './pictureConcepts.ts';
 import { encodePng } from '../pictures/png.ts';
 import { formOf, toRequest } from './recipe.ts';
 import { deleteResults } from './results.ts';
 import type { CreateSlice } from './state.ts';
+import { isCurrent, sweepAround } from './sweep.ts';
 import { TruncationRenders } from './truncationRenders.ts';
 import { seriesOf, type PictureSeries } from './truncationSeries.ts';
 
@@ -28,8 +29,9 @@ export function createCreateSlice(context: Context): CreateSlice {
     generation: null,
     live: null,
     promptCheck: null,
-    generate: () => generate(create, (order) => [order]),
-    sweepMixing: () => generate(create, sweepOf),
+    generate: () => generate(create, () => [readForm(context)]),
+    sweepMixing: () => generate(create, () => sweepOf(readForm(context))),
+    sweepTruncation: () => sweepTruncation(create),
     cancelGeneration: () => cancelGeneration(create),
     chooseResult: (id) => chooseResult(create, id),
     setTruncation: (truncation) => setTruncation(create, truncation),
@@ -55,7 +57,9 @@ function rendersOf({ deps, get, set, messages }: Context): TruncationRenders<Pic
   });
 }
 
-async function generate(context: CreateContext, plan: (order: Order) => readonly Order[]): Promise<void> {
+const readForm = ({ deps, get }: Context): Order => readOrder(get(), deps.randomSeed);
+
+async function generate(context: CreateContext, plan: () => readonly Order[]): Promise<void> {
   const { get, renders, running } = context;
   if (get().generation !== null) return;
   renders.stop();
@@ -63,6 +67,15 @@ async function generate(context: CreateContext, plan: (order: Order) => readonly
   const made = await carryOut(context, plan, running.controller.signal);
   const series = made ? chosenSeries(context) : null;
   if (series !== null) void renders.workAhead(series);
+}
+
+/** The picture that the slider stands at stays the chosen one. */
+async function sweepTruncation(context: CreateContext): Promise<void> {
+  const series = chosenSeries(context);
+  if (series === null) return;
+  const { get } = context;
+  await generate(context, () => truncationsOf(get(), series));
+  if (get().generation === null) get().chooseResult(series.result.id);
 }
 
 function cancelGeneration({ renders, running }: CreateContext): void {
@@ -84,10 +97,14 @@ function setTruncation(context: CreateContext, truncation: number): void {
   if (series !== null) void context.renders.show(series, Math.min(truncation, series.hidden));
 }
 
-/** The series of the chosen result, whose own picture need not be rendered. */
+/** The series of the chosen result; what of it is among the results need not be rendered. */
 function chosenSeries({ get, renders }: CreateContext): PictureSeries | null {
   const series = seriesOf(get(), get().chosenResultId);
-  if (series !== null) renders.remember(series, series.result.truncation, series.result.picture);
+  if (series === null) return null;
+  const { result, concepts } = series;
+  for (const each of sweepAround(get().results, result, 'truncation'))
+    if (each === result || isCurrent(each, [concepts.concept, concepts.appearance]))
+      renders.remember(series, each.truncation, each.picture);
   return series;
 }
 

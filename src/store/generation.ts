@@ -3,7 +3,7 @@ import { toPlainError } from '../lib/errors.ts';
 import type { GenerateProgress } from '../worker/api.ts';
 import type { Context } from './context.ts';
 import { FieldError } from './fields.ts';
-import { readOrder, type Order } from './order.ts';
+import type { Order } from './order.ts';
 import { vectorsOf } from './pictureConcepts.ts';
 import { encodePng } from '../pictures/png.ts';
 import { describeLength } from './prompt.ts';
@@ -12,16 +12,16 @@ import { saveResult } from './results.ts';
 import { scoreResults } from './scoring.ts';
 import type { ResultRecord, StudioState } from './state.ts';
 
-/** Makes orders of what the form asks for and carries them out. Whether all of them were; problems are shown. */
+/** Makes orders and carries them out. Whether all of them were; problems are shown. */
 export async function carryOut(
   context: Context,
-  plan: (order: Order) => readonly Order[],
+  plan: () => readonly Order[],
   signal: AbortSignal,
 ): Promise<boolean> {
-  const { deps, get, messages } = context;
-  messages.clear('create');
+  context.messages.clear('create');
   try {
-    await carryOutAll(context, plan(readOrder(get(), deps.randomSeed)), signal);
+    const orders = plan();
+    if (orders.length > 0) await carryOutAll(context, orders, signal);
     return true;
   } catch (error) {
     reportFailure(context, error);

@@ -58,7 +58,9 @@ describe('mixing two concepts', () => {
     expect(requests.map(({ mixing }) => 100 * mixing!.start)).toEqual(SWEPT_STARTS);
     expect(requests.every(({ seeds }) => seeds.length === 1 && seeds[0] === 5)).toBe(true);
     const { results } = store.getState();
-    expect(sweepAround(results, results[3]!).map(({ mixing }) => mixing!.start)).toEqual(SWEPT_STARTS);
+    expect(sweepAround(results, results[3]!, 'mixing').map(({ mixing }) => mixing!.start)).toEqual(
+      SWEPT_STARTS,
+    );
     expect(store.getState().generation).toBeNull();
   });
 

@@ -4,6 +4,9 @@ import { readNumber, SEED_RANGE } from './fields.ts';
 import { chosenConcepts, type PictureConcepts } from './pictureConcepts.ts';
 import { readSettings, type NamedRecipe } from './recipe.ts';
 import type { StudioState } from './state.ts';
+import { isCurrent, sweepAround } from './sweep.ts';
+import { stopsOf } from './truncationRenders.ts';
+import type { PictureSeries } from './truncationSeries.ts';
 
 export interface Order {
   /** What the pictures share. */
@@ -52,4 +55,17 @@ export function sweepOf({ recipe, concepts, seeds }: Order): Order[] {
     concepts,
     seeds: seeds.slice(0, 1),
   }));
+}
+
+/** One order a stop of the truncation slider, on the series' own seed, but for what is among the results already. */
+export function truncationsOf(
+  { results }: StudioState,
+  { result, concepts, hidden }: PictureSeries,
+): readonly Order[] {
+  const row = sweepAround(results, result, 'truncation');
+  const made = row.filter((each) => isCurrent(each, [concepts.concept, concepts.appearance]));
+  const missing = stopsOf(hidden).filter((stop) => made.every(({ truncation }) => truncation !== stop));
+  return missing
+    .toSorted((a, b) => a - b)
+    .map((truncation) => ({ recipe: { ...result, truncation }, concepts, seeds: [result.seed] }));
 }

@@ -1,8 +1,8 @@
 /** The recipe between form, worker and PNG: nothing that decides a picture is lost on the way. */
 import { describe, expect, it } from 'vitest';
-import { keyOf } from '../storage/recipe.ts';
+import { keyOf, recipeSchema } from '../storage/recipe.ts';
 import { readOrder } from './order.ts';
-import { formOf, pngText, toRequest } from './recipe.ts';
+import { formOf, pngText, recipeDifferences, toRequest } from './recipe.ts';
 import { fillIn, startStudio } from './testing/scriptedStudio.ts';
 
 /** A studio with two concepts that are mixed, every setting other than its default. */
@@ -74,5 +74,31 @@ describe('a recipe', () => {
         'Model hash: abcdef0123, Model: base, NeTI concept: tin robot, NeTI truncation: 12, ' +
         'NeTI appearance: "tea, pot", NeTI mixing start: 25%',
     );
+  });
+
+  it('is compared with another in every field that decides a picture', async () => {
+    const { recipe } = readOrder((await prepared()).getState(), () => 0);
+    const one = { ...recipe, seed: 9 };
+    const other = {
+      prompt: 'b {}',
+      negativePrompt: '',
+      steps: 8,
+      guidanceScale: 2,
+      truncation: 13,
+      sampler: 'euler',
+      seed: 8,
+      baseId: 'other',
+      conceptId: 'b',
+      mixing: null,
+    } as const;
+    expect(Object.keys(other).sort()).toEqual(Object.keys(recipeSchema.shape).sort());
+    expect(recipeDifferences(one, one)).toEqual([]);
+    for (const [field, value] of Object.entries(other)) {
+      const name = field === 'conceptId' ? { conceptName: 'teapot' } : {};
+      expect(recipeDifferences(one, { ...one, ...name, [field]: value }), field).toHaveLength(1);
+    }
+    expect(recipeDifferences(one, { ...one, mixing: null })).toEqual([
+      ['Appearance', 'tea, pot from 25 %', 'none'],
+    ]);
   });
 });

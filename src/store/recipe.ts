@@ -131,5 +131,21 @@ export function recipeDetails(recipe: NamedRecipe): readonly (readonly [string, 
     ['Truncation', recipe.truncation],
     ['Steps', recipe.steps],
     ['Guidance', recipe.guidanceScale],
+    ['Sampler', samplers[recipe.sampler].label],
+    ['Model', recipe.baseId],
   ];
+}
+
+/** What differs in how two pictures were made: terms, and the value of either. */
+export function recipeDifferences(
+  one: NamedRecipe,
+  other: NamedRecipe,
+): readonly (readonly [term: string, one: string | number, other: string | number])[] {
+  const told = (recipe: NamedRecipe) =>
+    new Map<string, string | number>([['Prompt', recipe.prompt], ...recipeDetails(recipe)]);
+  const [ones, others] = [told(one), told(other)];
+  const terms = [...new Set([...ones.keys(), ...others.keys()])];
+  return terms
+    .map((term) => [term, ones.get(term) ?? 'none', others.get(term) ?? 'none'] as const)
+    .filter(([, value, another]) => value !== another);
 }

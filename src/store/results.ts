@@ -30,3 +30,8 @@ export async function deleteResults(
   );
   await get().measureUsage();
 }
+
+/** Pictures of one press of Generate stay in the order of their seeds. */
+export function newestFirst(results: readonly ResultRecord[]): ResultRecord[] {
+  return results.toSorted((a, b) => b.created.localeCompare(a.created) || a.seed - b.seed);
+}

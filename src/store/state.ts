@@ -236,6 +236,8 @@ export interface CreateSlice {
   generate(): Promise<void>;
   /** Makes one seed's pictures for a row of mixing starts. */
   sweepMixing(): Promise<void>;
+  /** Makes the chosen picture again at every stop of the truncation slider. */
+  sweepTruncation(): Promise<void>;
   cancelGeneration(): void;
   chooseResult(id: string): void;
   setTruncation(truncation: number): void;

@@ -16,10 +16,12 @@ interface LabelledSliderProps extends Pick<
   readonly words: (value: number) => string;
   /** Stands between the slider and its words. */
   readonly children?: ReactNode;
+  /** Stands below its words. */
+  readonly below?: ReactNode;
 }
 
 export function LabelledSlider(props: LabelledSliderProps) {
-  const { label, value, onValue, shown = `${value}`, spoken, words, children, ...range } = props;
+  const { label, value, onValue, shown = `${value}`, spoken, words, children, below, ...range } = props;
   return (
     <Slider.Root value={value} onValueChange={(next: number) => onValue(next)} {...range}>
       <div className="slider-top">
@@ -40,6 +42,7 @@ export function LabelledSlider(props: LabelledSliderProps) {
       </Slider.Control>
       {children}
       <p className="slider-words">{words(value)}</p>
+      {below}
     </Slider.Root>
   );
 }

@@ -1,12 +1,9 @@
 /** Style mixing: the geometry of one concept with the appearance of another, and how much of each. */
 import { useId } from 'react';
 import { isUsable } from '../store/openBase.ts';
-import { sweepAround } from '../store/sweep.ts';
-import type { ResultRecord } from '../store/state.ts';
 import { Fold } from './Fold.tsx';
 import { LabelledSlider } from './LabelledSlider.tsx';
 import { useActions, useStudio } from './useStudio.ts';
-import { BlobImage } from './BlobImage.tsx';
 
 interface ConceptChoiceProps {
   readonly label: string;
@@ -107,31 +104,5 @@ export function Mixing() {
         <MixingChoices />
       )}
     </Fold>
-  );
-}
-
-/** The chosen picture among those that differ from it in the mixing start alone. */
-export function MixingStrip({ chosen }: { chosen: ResultRecord }) {
-  const actions = useActions();
-  const results = useStudio((state) => state.results);
-  const sweep = sweepAround(results, chosen);
-  return sweep.length < 2 ? null : (
-    <ol className="mixing-strip" aria-label="Mixing starts">
-      {sweep.map((result) => (
-        <li key={result.id} className="gallery-item" data-chosen={result === chosen}>
-          {/* Named in the list of all pictures. */}
-          <BlobImage blob={result.picture} alt="" />
-          <button
-            type="button"
-            aria-label={`Mixing from ${result.mixing?.start} %`}
-            aria-pressed={result === chosen}
-            onClick={() => actions().chooseResult(result.id)}
-          />
-          <span className="mixing-label" aria-hidden="true">
-            {result.mixing?.start} %
-          </span>
-        </li>
-      ))}
-    </ol>
   );
 }

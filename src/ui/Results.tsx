@@ -1,14 +1,17 @@
 /** What was made: the chosen picture large with the truncation slider, and every kept picture beside it. */
 import { useState } from 'react';
+import { newestFirst } from '../store/results.ts';
 import type { ResultRecord } from '../store/state.ts';
+import { sweepAround } from '../store/sweep.ts';
 import { duration } from '../store/words.ts';
 import { useBlobUrl, download } from './blobUrl.ts';
+import { CompareDialog } from './CompareDialog.tsx';
 import { CrossFade } from './CrossFade.tsx';
 import { EnlargeDialog } from './EnlargeDialog.tsx';
-import { MixingStrip } from './Mixing.tsx';
 import { Icon, type IconName } from './icons.tsx';
 import { pictureName, resultFileName } from './resultWords.ts';
 import { Scores } from './Scores.tsx';
+import { Sweeps } from './Sweeps.tsx';
 import { TruncationSlider } from './TruncationSlider.tsx';
 import { useActions, useStudio } from './useStudio.ts';
 import { BlobImage } from './BlobImage.tsx';
@@ -30,6 +33,8 @@ function Making() {
   );
 }
 
+type OpenDialog = 'enlarge' | 'compare';
+
 function StageAction({ icon, label, onClick }: { icon: IconName; label: string; onClick: () => void }) {
   return (
     <button type="button" className="icon-button" aria-label={label} title={label} onClick={onClick}>
@@ -38,9 +43,15 @@ function StageAction({ icon, label, onClick }: { icon: IconName; label: string; 
   );
 }
 
-function StageActions({ result, enlarge }: { result: ResultRecord; enlarge: () => void }) {
+interface StageProps {
+  readonly result: ResultRecord;
+  readonly open: (dialog: OpenDialog) => void;
+}
+
+function StageActions({ result, open }: StageProps) {
   const actions = useActions();
   const live = useStudio((state) => state.live);
+  const single = useStudio((state) => state.results.length < 2);
   const picture = live?.resultId === result.id ? live.picture : result.picture;
   const keepable = live?.quality === 'full' && live.truncation !== result.truncation;
   return (
@@ -48,7 +59,8 @@ function StageActions({ result, enlarge }: { result: ResultRecord; enlarge: () =
       {keepable && (
         <StageAction icon="keep" label="Keep this version" onClick={() => void actions().keepLive()} />
       )}
-      <StageAction icon="enlarge" label="Enlarge" onClick={enlarge} />
+      {!single && <StageAction icon="compare" label="Compare" onClick={() => open('compare')} />}
+      <StageAction icon="enlarge" label="Enlarge" onClick={() => open('enlarge')} />
       <StageAction icon="down" label="Download" onClick={() => download(picture, resultFileName(result))} />
       <StageAction
         icon="trash"
@@ -59,13 +71,13 @@ function StageActions({ result, enlarge }: { result: ResultRecord; enlarge: () =
   );
 }
 
-function Stage({ result, enlarge }: { result: ResultRecord; enlarge: () => void }) {
+function Stage({ result, open }: StageProps) {
   const live = useStudio((state) => state.live);
   const shown = live?.resultId === result.id ? live : { ...result, quality: 'full' as const };
   return (
     <div className="stage-picture" data-quality={shown.quality}>
       <CrossFade src={useBlobUrl(shown.picture)} alt={pictureName(result, shown.truncation)} />
-      <StageActions result={result} enlarge={enlarge} />
+      <StageActions result={result} open={open} />
       {shown.quality !== 'full' && <span className="stage-draft">refining…</span>}
     </div>
   );
@@ -78,14 +90,11 @@ function ShownScores({ result }: { result: ResultRecord }) {
   return isKept ? <Scores result={result} /> : null;
 }
 
-/** Newest first; pictures of one press of Generate stay in the order of their seeds. */
-const byNewest = (a: ResultRecord, b: ResultRecord) => b.created.localeCompare(a.created) || a.seed - b.seed;
-
 function Gallery({ results, chosen }: { results: readonly ResultRecord[]; chosen: ResultRecord }) {
   const actions = useActions();
   return (
     <ul className="gallery" aria-label="All pictures" tabIndex={0}>
-      {results.toSorted(byNewest).map((result) => (
+      {newestFirst(results).map((result) => (
         <li key={result.id} className="gallery-item" data-chosen={result === chosen}>
           {/* The chosen picture is named once, on the stage. */}
           <BlobImage
@@ -119,24 +128,49 @@ function EmptyStage() {
   );
 }
 
+/** A picture to compare with at first: the loosest of the same seed, else the newest of the others. */
+function otherThan(results: readonly ResultRecord[], chosen: ResultRecord): ResultRecord | undefined {
+  const isOther = (each: ResultRecord) => each !== chosen;
+  return sweepAround(results, chosen, 'truncation').find(isOther) ?? newestFirst(results).find(isOther);
+}
+
+function Dialogs({
+  chosen,
+  opened,
+  close,
+}: {
+  chosen: ResultRecord;
+  opened: OpenDialog | null;
+  close: () => void;
+}) {
+  const results = useStudio((state) => state.results);
+  const other = otherThan(results, chosen);
+  if (opened === 'enlarge') return <EnlargeDialog result={chosen} onClose={close} />;
+  return opened === 'compare' && other ? <CompareDialog left={other} right={chosen} onClose={close} /> : null;
+}
+
 export function Results() {
   const results = useStudio((state) => state.results);
   const chosenId = useStudio((state) => state.chosenResultId);
-  const [enlarged, setEnlarged] = useState(false);
+  const [opened, setOpened] = useState<OpenDialog | null>(null);
   const chosen = results.find((each) => each.id === chosenId) ?? results.at(-1);
   return (
     <section className="results" aria-label="Results">
       <div className="stage">
-        {chosen ? <Stage result={chosen} enlarge={() => setEnlarged(true)} /> : <EmptyStage />}
+        {chosen ? <Stage result={chosen} open={setOpened} /> : <EmptyStage />}
         <Making />
       </div>
       <div className="results-side">
         <TruncationSlider />
         {chosen && <ShownScores result={chosen} />}
-        {chosen && <MixingStrip chosen={chosen} />}
-        {chosen && <Gallery results={results} chosen={chosen} />}
       </div>
-      {chosen && enlarged && <EnlargeDialog result={chosen} onClose={() => setEnlarged(false)} />}
+      {chosen && (
+        <>
+          <Sweeps chosen={chosen} />
+          <Gallery results={results} chosen={chosen} />
+          <Dialogs chosen={chosen} opened={opened} close={() => setOpened(null)} />
+        </>
+      )}
     </section>
   );
 }

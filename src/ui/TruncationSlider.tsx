@@ -2,6 +2,7 @@
 import { isSliderIdle, sliderUnits } from '../store/truncationSeries.ts';
 import { PLAIN_WORDS, truncationWords } from '../store/words.ts';
 import { LabelledSlider } from './LabelledSlider.tsx';
+import { SweepTruncation } from './Sweeps.tsx';
 import { useActions, useStudio } from './useStudio.ts';
 
 export function TruncationSlider() {
@@ -21,6 +22,7 @@ export function TruncationSlider() {
       onValue={(value) => actions().setTruncation(value)}
       spoken={(value) => `${value} of ${hidden}`}
       words={(value) => (idle ? PLAIN_WORDS : truncationWords(value, hidden))}
+      below={<SweepTruncation />}
     >
       <div className="slider-ends" aria-hidden="true">
         <span>loose idea</span>

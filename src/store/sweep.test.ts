@@ -1,0 +1,67 @@
+/** The row of pictures around one: what belongs in it, and what the truncation's range draws of it. */
+import { describe, expect, it } from 'vitest';
+import type { GenerateRequest } from '../worker/api.ts';
+import { sweepAround } from './sweep.ts';
+import { fillIn, pixels, scriptedClient, startStudio } from './testing/scriptedStudio.ts';
+
+const STOPS = [1, 4, 16, 32, 64, 96, 128];
+
+/** A studio with two pictures of a concept, the first chosen, and the requests its worker gets. */
+async function withTwoPictures() {
+  const requests: GenerateRequest[] = [];
+  const client = scriptedClient({
+    generate: (request) => {
+      requests.push(request);
+      return Promise.resolve({ pictures: request.seeds.map((seed) => pixels(seed % 256)), seconds: 1 });
+    },
+  });
+  const studio = await startStudio({ client });
+  await fillIn(studio);
+  await studio.store.getState().train();
+  studio.store.getState().edit({ seed: '5', count: 2 });
+  await studio.store.getState().generate();
+  requests.length = 0;
+  return {
+    ...studio,
+    requests,
+    row: () => sweepAround(studio.store.getState().results, chosen(), 'truncation'),
+  };
+  function chosen() {
+    const { results, chosenResultId } = studio.store.getState();
+    return results.find(({ id }) => id === chosenResultId)!;
+  }
+}
+
+describe('the range of truncations', () => {
+  it('is drawn on the chosen seed but for what is there, and leaves the picture chosen', async () => {
+    const { store, requests, row } = await withTwoPictures();
+    const { chosenResultId } = store.getState();
+    await store.getState().sweepTruncation();
+    expect(requests.map(({ truncation, seeds }) => [truncation, seeds])).toEqual(
+      STOPS.slice(0, -1).map((stop) => [stop, [5]]),
+    );
+    expect(row().map(({ truncation }) => truncation)).toEqual(STOPS);
+    expect(store.getState().chosenResultId).toBe(chosenResultId);
+  });
+
+  it('draws nothing twice, and shows a stop of the slider without a render', async () => {
+    const { store, requests, row } = await withTwoPictures();
+    await store.getState().sweepTruncation();
+    const { length } = requests;
+    await store.getState().sweepTruncation();
+    expect(requests).toHaveLength(length);
+    store.getState().setTruncation(32);
+    expect(store.getState().live).toMatchObject({ truncation: 32, quality: 'full' });
+    store.getState().chooseResult(row()[1]!.id);
+    expect(store.getState().form.truncation).toBe(4);
+  });
+
+  it('is drawn anew once the concept has learned more', async () => {
+    const { store, requests } = await withTwoPictures();
+    await store.getState().sweepTruncation();
+    await store.getState().trainFurther(store.getState().concepts[0]!.id);
+    requests.length = 0;
+    await store.getState().sweepTruncation();
+    expect(requests.map(({ truncation }) => truncation)).toEqual(STOPS);
+  });
+});
