@@ -142,4 +142,18 @@ for (const colorScheme of ['light', 'dark'] as const)
         expect(await violations()).toEqual([]);
         await page.keyboard.press('Escape');
       }
+      await page.getByRole('button', { name: 'Open the map' }).click();
+      const first = page.getByRole('gridcell', { name: 'Layer 1, down, 8×8, timestep 975' });
+      await first.press('Shift+ArrowRight');
+      await expect(page.getByRole('gridcell', { selected: true })).toHaveCount(2);
+      await expect(page.getByRole('list', { name: 'Nearest words' }).getByRole('listitem')).toHaveCount(4);
+      const keep = page.getByRole('button', { name: 'Keep this picture' });
+      await expect(keep).toBeEnabled({ timeout: 60_000 });
+      expect(await violations()).toEqual([]);
+      await keep.click();
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('Escape');
+      const focused = page.getByRole('button', { name: 'Enlarge' });
+      await focused.click();
+      await expect(page.getByRole('dialog')).toContainText('timesteps 1000 to 900, layer 1, frozen outside');
     });

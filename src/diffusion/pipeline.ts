@@ -86,6 +86,9 @@ export interface UnetInputs extends Contexts {
   readonly timesteps: readonly number[];
 }
 
+/** Prompt rows whose tokens' embeddings are read at once. */
+const EMBEDDED_ROWS = 64;
+
 /** Log-variance of what has none, as diffusers clamps it. */
 const NO_SPREAD = -30;
 
@@ -151,10 +154,26 @@ export class Pipeline {
 
   /** A token's embedding [D]: the mapper's output gets the norm of its super-category's (method: optional norm). */
   async tokenEmbedding(token: number): Promise<Float32Array<ArrayBuffer>> {
+    return (await this.tokenEmbeddings([token])).slice();
+  }
+
+  /** Embeddings [ids, D] of any number of tokens, a few rows of them at a time. */
+  async tokenEmbeddings(ids: readonly number[]): Promise<Float32Array<ArrayBuffer>> {
     const { tokens, contextWidth } = this.shape;
-    const ids = Array.from({ length: tokens }, () => token);
-    const [embeddings] = await this.runText([{ ids, placeholder: null, vectors: 0 }], ['token_embeddings']);
-    return (await floats(embeddings!)).slice(0, contextWidth);
+    const all = new Float32Array(ids.length * contextWidth);
+    const atOnce = EMBEDDED_ROWS * tokens;
+    for (let start = 0; start < ids.length; start += atOnce) {
+      const part = ids.slice(start, start + atOnce);
+      const rows = Array.from({ length: Math.ceil(part.length / tokens) }, (_, row) => ({
+        ids: Array.from({ length: tokens }, (_, i) => part[row * tokens + i] ?? part[0]!),
+        placeholder: null,
+        vectors: 0,
+      }));
+      const [embeddings] = await this.runText(rows, ['token_embeddings']);
+      const found = await floats(embeddings!);
+      all.set(found.subarray(0, part.length * contextWidth), start * contextWidth);
+    }
+    return all;
   }
 
   /** The network's answer [B, C, H, W]. */

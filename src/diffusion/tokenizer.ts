@@ -7,6 +7,9 @@ import { AppError } from '../lib/errors.ts';
 import { checkPlaceholders, splitAtPlaceholders } from '../lib/prompt.ts';
 import { END_TOKEN, START_TOKEN, type TokenizerFolder } from './clipTokenizer.ts';
 
+/** A token that ends a word, of letters alone. */
+const WHOLE_WORD = /^([a-z]+)<\/w>$/;
+
 /** A prompt as the text encoder reads it. */
 export interface TokenRow {
   /** Exactly `tokens` ids: start, the words, end, padding. */
@@ -78,6 +81,16 @@ export class PromptTokenizer {
           'choose a simpler word, such as "object".',
       );
     return ids[0]!;
+  }
+
+  /** The vocabulary's words of one token each: pieces of words and signs left out. */
+  wholeWords(): Map<string, number> {
+    const tokens = readable(() => this.bpe.get_vocab(false));
+    const words = [...tokens].flatMap(([token, id]): [string, number][] => {
+      const word = WHOLE_WORD.exec(token)?.[1];
+      return word === undefined ? [] : [[word, id]];
+    });
+    return new Map(words);
   }
 
   private words(text: string): number[] {

@@ -9,6 +9,7 @@ import type { PromptContexts } from '../diffusion/sampling.ts';
 import type { TokenRow } from '../diffusion/tokenizer.ts';
 import { floats } from '../ort/runtime.ts';
 import { conceptRows, type Bridge } from './bridge.ts';
+import { frozenPlace, type Focus } from './focus.ts';
 import type { Mapper } from './mapper.ts';
 
 /** Timesteps a call of the text encoder: bounds its activations. */
@@ -22,6 +23,8 @@ export interface ConceptPrompt {
   readonly truncation: number;
   /** The sampler's timesteps. */
   readonly timesteps: readonly number[];
+  /** Outside it the concept is frozen. */
+  readonly frozen?: Focus | null;
   readonly signal?: AbortSignal;
 }
 
@@ -32,7 +35,7 @@ export interface ConceptPrompt {
 export async function conceptContexts(
   pipeline: Pipeline,
   bridge: Bridge,
-  { row, mapper, truncation, timesteps, signal }: ConceptPrompt,
+  { timesteps, signal, ...prompt }: ConceptPrompt,
 ): Promise<PromptContexts> {
   const { layers, tokens, contextWidth } = pipeline.shape;
   const size = layers * tokens * contextWidth;
@@ -41,7 +44,7 @@ export async function conceptContexts(
   for (let start = 0; start < timesteps.length; start += CHUNK) {
     if (signal?.aborted) throw new AppError('cancelled', 'The pictures were cancelled.');
     const part = timesteps.slice(start, start + CHUNK);
-    const encoded = await encodeTimesteps(pipeline, bridge, { row, mapper, truncation, timesteps: part });
+    const encoded = await encodeTimesteps(pipeline, bridge, { ...prompt, timesteps: part });
     keys.set(encoded.keys, start * size);
     values.set(encoded.values, start * size);
   }
@@ -53,14 +56,21 @@ export async function conceptContexts(
 async function encodeTimesteps(
   pipeline: Pipeline,
   bridge: Bridge,
-  { row, mapper, truncation, timesteps }: ConceptPrompt,
+  { row, mapper, truncation, timesteps, frozen }: ConceptPrompt,
 ): Promise<{ keys: Float32Array; values: Float32Array }> {
   const { layers } = pipeline.shape;
   const rows = timesteps.length * layers;
   const tape = new Tape(bridge.backend);
   try {
-    const rowTimesteps = Array.from({ length: rows }, (_, r) => timesteps[Math.floor(r / layers)]!);
-    const rowLayers = Array.from({ length: rows }, (_, r) => r % layers);
+    const places = timesteps.flatMap((timestep) =>
+      Array.from({ length: layers }, (_, layer) =>
+        frozen ? frozenPlace(frozen, timestep, layer) : ([timestep, layer] as const),
+      ),
+    );
+    const [rowTimesteps, rowLayers] = [
+      places.map(([timestep]) => timestep),
+      places.map(([, layer]) => layer),
+    ];
     const output = mapper.forward(tape, rowTimesteps, rowLayers, truncation);
     const promptRows = Array.from({ length: rows }, () => row);
     const contexts = await pipeline.encodeText(promptRows, conceptRows(bridge, tape, output, rows));

@@ -30,21 +30,15 @@ export function mixContexts({ geometry, appearance, coarse, start, timesteps }: 
   };
 }
 
-function splitLayers(
-  geometry: StepContexts,
-  appearance: StepContexts,
-  coarse: readonly boolean[],
-): StepContexts {
-  const split = (own: Float32Array, other: Float32Array) => {
-    const mixed = other.slice();
-    const size = own.length / coarse.length;
-    coarse.forEach((isCoarse, layer) => {
-      if (isCoarse) mixed.set(own.subarray(layer * size, (layer + 1) * size), layer * size);
+/** Contexts [L, T, D] that read one in the layers of the flags, and another in the rest. */
+export function splitLayers(one: StepContexts, other: StepContexts, isOne: readonly boolean[]): StepContexts {
+  const split = (side: keyof StepContexts) => {
+    const mixed = other[side].slice();
+    const size = mixed.length / isOne.length;
+    isOne.forEach((flag, layer) => {
+      if (flag) mixed.set(one[side].subarray(layer * size, (layer + 1) * size), layer * size);
     });
     return mixed;
   };
-  return {
-    keys: split(geometry.keys, appearance.keys),
-    values: split(geometry.values, appearance.values),
-  };
+  return { keys: split('keys'), values: split('values') };
 }

@@ -2,6 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { keyOf, recipeSchema, settingsOf, type Recipe } from './recipe.ts';
 
+const focus = { fromTimestep: 900, toTimestep: 100, fromLayer: 1, toLayer: 3, outside: 'frozen' } as const;
+
 const recipe: Recipe = {
   prompt: 'A photo of {}',
   negativePrompt: '',
@@ -9,6 +11,7 @@ const recipe: Recipe = {
   guidanceScale: 5,
   truncation: 128,
   sampler: 'dpm-solver++-2m',
+  focus,
   seed: 1,
   baseId: 'base',
   conceptId: 'robot',
@@ -26,6 +29,14 @@ const others: { readonly [Field in keyof Recipe]: readonly Recipe[Field][] } = {
   seed: [2],
   baseId: ['other'],
   conceptId: ['teapot', null],
+  focus: [
+    { ...focus, fromTimestep: 800 },
+    { ...focus, toTimestep: 0 },
+    { ...focus, fromLayer: 0 },
+    { ...focus, toLayer: 4 },
+    { ...focus, outside: 'category' },
+    null,
+  ],
   mixing: [{ conceptId: 'robot', start: 40 }, { conceptId: 'teapot', start: 45 }, null],
 };
 

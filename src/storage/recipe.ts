@@ -10,6 +10,15 @@ const count = z.int().nonnegative();
 export const percent = z.int().min(0).max(100);
 export const sampler = z.enum(samplerNames);
 
+/** A part of the concept's space-time (neti/focus.ts): where its word vector varies, and what stands outside. */
+export const focusSchema = z.object({
+  fromTimestep: z.number(),
+  toTimestep: z.number(),
+  fromLayer: count,
+  toLayer: count,
+  outside: z.enum(['frozen', 'category']),
+});
+
 /** How pictures are drawn, whichever concepts and seeds they have: what the form asks for and the worker is told. */
 const settingsSchema = z.object({
   prompt: z.string(),
@@ -19,6 +28,7 @@ const settingsSchema = z.object({
   /** Hidden units of the concept's mapper that are kept (nested dropout): few is loose and editable, many is faithful. */
   truncation: count,
   sampler,
+  focus: focusSchema.nullable().default(null),
 });
 
 /** Style mixing: the concept that gives the appearance, and the share of the sampling done before it, in %. */
@@ -43,6 +53,7 @@ export const pictureFormSchema = z.object({
   conceptId: z.string().nullable(),
   appearanceId: z.string().nullable().default(null),
   mixingStart: percent.default(40),
+  focus: focusSchema.nullable().default(null),
 });
 
 /** As they may be given: without those that have a default. */

@@ -1,10 +1,9 @@
 /** Making pictures: generating what the form asks for, choosing among results, and the truncation slider's renders. */
 import type { Context } from './context.ts';
-import { carryOut, deliver, pngTextOf } from './generation.ts';
+import { carryOut, deliver, renderSeries } from './generation.ts';
 import { readOrder, sweepOf, truncationsOf, type Order } from './order.ts';
 import { chosenConcepts, vectorsOf } from './pictureConcepts.ts';
-import { encodePng } from '../pictures/png.ts';
-import { formOf, toRequest } from './recipe.ts';
+import { formOf } from './recipe.ts';
 import { deleteResults } from './results.ts';
 import type { CreateSlice } from './state.ts';
 import { isCurrent, sweepAround } from './sweep.ts';
@@ -42,14 +41,10 @@ export function createCreateSlice(context: Context): CreateSlice {
   };
 }
 
-function rendersOf({ deps, get, set, messages }: Context): TruncationRenders<PictureSeries> {
+function rendersOf(context: Context): TruncationRenders<PictureSeries> {
+  const { get, set, messages } = context;
   return new TruncationRenders({
-    async render({ result, concepts }, truncation, steps, signal) {
-      const recipe = { ...result, truncation, steps };
-      const request = toRequest(recipe, concepts, [result.seed]);
-      const { pictures } = await deps.client.generate(request, { signal });
-      return encodePng(pictures[0]!, pngTextOf(get(), recipe));
-    },
+    render: (...wish) => renderSeries(context, ...wish),
     onFrame: ({ series, picture, truncation, quality }) =>
       set({ live: { resultId: series.result.id, picture, truncation, quality } }),
     onError: (error) => messages.report('create', error),

@@ -11,6 +11,7 @@ import { pngText, toRequest, type NamedRecipe } from './recipe.ts';
 import { saveResult } from './results.ts';
 import { scoreResults } from './scoring.ts';
 import type { ResultRecord, StudioState } from './state.ts';
+import type { PictureSeries } from './truncationSeries.ts';
 
 /** Makes orders and carries them out. Whether all of them were; problems are shown. */
 export async function carryOut(
@@ -79,8 +80,21 @@ async function draw(
   });
 }
 
+/** The picture of a series at this truncation, as PNG. */
+export async function renderSeries(
+  { deps, get }: Context,
+  { result, concepts }: PictureSeries,
+  truncation: number,
+  steps: number,
+  signal: AbortSignal,
+): Promise<Blob> {
+  const recipe = { ...result, truncation, steps };
+  const { pictures } = await deps.client.generate(toRequest(recipe, concepts, [result.seed]), { signal });
+  return encodePng(pictures[0]!, pngTextOf(get(), recipe));
+}
+
 /** The text for a picture that was drawn on the open base. */
-export function pngTextOf({ base }: StudioState, recipe: NamedRecipe): string {
+function pngTextOf({ base }: StudioState, recipe: NamedRecipe): string {
   return pngText(recipe, base ?? { resolution: 0, hash: '' });
 }
 

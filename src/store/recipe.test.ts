@@ -5,6 +5,8 @@ import { readOrder } from './order.ts';
 import { formOf, pngText, recipeDifferences, toRequest } from './recipe.ts';
 import { fillIn, startStudio } from './testing/scriptedStudio.ts';
 
+const FOCUS = { fromTimestep: 800, toTimestep: 400, fromLayer: 2, toLayer: 5, outside: 'frozen' } as const;
+
 /** A studio with two concepts that are mixed, every setting other than its default. */
 async function prepared() {
   const studio = await startStudio();
@@ -25,6 +27,7 @@ async function prepared() {
     conceptId: robot!.id,
     appearanceId: teapot!.id,
     mixingStart: 25,
+    focus: FOCUS,
   });
   return studio.store;
 }
@@ -59,6 +62,7 @@ describe('a recipe', () => {
       guidanceScale: 3.5,
       truncation: 12,
       sampler: 'ddim',
+      focus: FOCUS,
       seeds: [9, 10, 11, 12],
     });
     expect([concept?.file, mixing?.start]).toEqual([concepts.concept!.file, 0.25]);
@@ -72,7 +76,8 @@ describe('a recipe', () => {
     expect(text).toBe(
       'A drawing of {}\nNegative prompt: rain\nSteps: 7, Sampler: DDIM, CFG scale: 3.5, Seed: 9, Size: 64x64, ' +
         'Model hash: abcdef0123, Model: base, NeTI concept: tin robot, NeTI truncation: 12, ' +
-        'NeTI appearance: "tea, pot", NeTI mixing start: 25%',
+        'NeTI appearance: "tea, pot", NeTI mixing start: 25%, ' +
+        'NeTI focus: "timesteps 800 to 400, layers 3 to 6, frozen outside"',
     );
   });
 
@@ -90,6 +95,7 @@ describe('a recipe', () => {
       baseId: 'other',
       conceptId: 'b',
       mixing: null,
+      focus: { ...FOCUS, outside: 'category' },
     } as const;
     expect(Object.keys(other).sort()).toEqual(Object.keys(recipeSchema.shape).sort());
     expect(recipeDifferences(one, one)).toEqual([]);

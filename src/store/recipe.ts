@@ -5,6 +5,7 @@
 import { AppError } from '../lib/errors.ts';
 import { checkPlaceholders, PLACEHOLDER } from '../lib/prompt.ts';
 import { MAX_GUIDANCE_SCALE, MAX_SAMPLING_STEPS, MIN_GUIDANCE_SCALE } from '../neti/limits.ts';
+import type { Focus } from '../neti/focus.ts';
 import { MAPPER_DEFAULTS } from '../neti/mapperConfig.ts';
 import { settingsOf, type PictureForm, type PictureSettings, type Recipe } from '../storage/recipe.ts';
 import type { ConceptSource, GenerateRequest } from '../worker/api.ts';
@@ -27,6 +28,7 @@ export const emptyPictureForm: PictureForm = {
   conceptId: null,
   appearanceId: null,
   mixingStart: 40,
+  focus: null,
 };
 
 const STEPS_RANGE = { label: 'Sampling steps', from: 1, to: MAX_SAMPLING_STEPS, whole: true };
@@ -47,6 +49,7 @@ export function readSettings(form: Form, concepts: PictureConcepts): PictureSett
   return settingsOf({
     ...form,
     prompt: form.prompt.trim(),
+    focus: concept && form.focus,
     truncation: Math.min(form.truncation, hiddenUnits(concepts) ?? form.truncation),
     steps: readNumber('steps', form.steps, STEPS_RANGE),
     guidanceScale: readNumber('guidanceScale', form.guidanceScale, guidanceRange),
@@ -73,7 +76,7 @@ const keys = new WeakMap<Blob, string>();
 let keyCount = 0;
 
 /** A concept's file with a key of its own: the worker reads it once, however often it is drawn with. */
-function sourceOf({ file }: ConceptRecord): ConceptSource {
+export function sourceOf({ file }: Pick<ConceptRecord, 'file'>): ConceptSource {
   const key = keys.get(file) ?? `${++keyCount}`;
   keys.set(file, key);
   return { key, file };
@@ -115,8 +118,20 @@ export function pngText(
     fields.push(['NeTI concept', quoted(conceptName)], ['NeTI truncation', recipe.truncation]);
   if (mixing)
     fields.push(['NeTI appearance', quoted(mixing.conceptName)], ['NeTI mixing start', `${mixing.start}%`]);
+  if (recipe.focus) fields.push(['NeTI focus', quoted(focusWords(recipe.focus, 'the category word'))]);
   const negative = negativePrompt === '' ? [] : [`Negative prompt: ${negativePrompt}`];
   return [prompt, ...negative, fields.map(([key, value]) => `${key}: ${value}`).join(', ')].join('\n');
+}
+
+/** A part of a concept's space-time in words; layers count from 1. */
+export function focusWords(
+  { fromTimestep, toTimestep, fromLayer, toLayer, outside }: Focus,
+  word: string,
+): string {
+  const layers =
+    fromLayer === toLayer ? `layer ${fromLayer + 1}` : `layers ${fromLayer + 1} to ${toLayer + 1}`;
+  const rest = outside === 'frozen' ? 'frozen outside' : `${word} outside`;
+  return `timesteps ${fromTimestep} to ${toTimestep}, ${layers}, ${rest}`;
 }
 
 /** How a picture was made, as the page tells it: terms and values. */
@@ -126,6 +141,7 @@ export function recipeDetails(recipe: NamedRecipe): readonly (readonly [string, 
   return [
     ['Concept', conceptName || 'none'],
     ...(appearance ? [appearance] : []),
+    ...(recipe.focus ? [['Focus', focusWords(recipe.focus, 'the category word')] as const] : []),
     ['Negative prompt', negativePrompt || 'none'],
     ['Seed', recipe.seed],
     ['Truncation', recipe.truncation],

@@ -17,13 +17,27 @@ import type {
   ModelSourceRequest,
   PromptCheck,
   SampleConcept,
+  SpaceTimeMap,
 } from '../worker/api.ts';
 import type { Crop } from '../pictures/pixels.ts';
 import type { EngineChoice as EngineInfo } from '../ort/engine.ts';
 import type { IntakeProgress } from '../intake/progress.ts';
+import type { Focus } from '../neti/focus.ts';
+import type { NearWord } from '../neti/spaceTime.ts';
 import type { Provider } from '../ort/runtime.ts';
 
-export type { ConceptRecord, Crop, CurvePoint, PreviewRecord, ResultRecord, SampleConcept, Usage };
+export type {
+  ConceptRecord,
+  Crop,
+  Focus,
+  NearWord,
+  SpaceTimeMap,
+  CurvePoint,
+  PreviewRecord,
+  ResultRecord,
+  SampleConcept,
+  Usage,
+};
 
 /** Where on the page a problem is shown. */
 export type ProblemPlace = 'page' | 'models' | 'pictures' | 'training' | 'library' | 'create';
@@ -227,6 +241,24 @@ export interface LivePicture {
   readonly quality: 'near' | 'draft' | 'full';
 }
 
+/** A picture drawn again with a part of its concept in focus, not kept yet. */
+export interface FocusedPicture {
+  readonly result: ResultRecord;
+  readonly quality: LivePicture['quality'];
+}
+
+export interface SpaceTimeSlice {
+  readonly focused: FocusedPicture | null;
+  /** The map of a concept file along the axes of another. Never rejects: null where it cannot be had, which is shown. */
+  readSpaceTime(file: Blob, axesOf: Blob): Promise<SpaceTimeMap | null>;
+  /** Never rejects: none where they cannot be had. */
+  readNearWords(file: Blob, timestep: number, layer: number): Promise<readonly NearWord[]>;
+  /** Draws a picture again with a part of its concept in focus; `focused` follows. */
+  showFocus(reference: ResultRecord, focus: Focus): void;
+  clearFocus(): void;
+  keepFocused(): Promise<void>;
+}
+
 export interface CreateSlice {
   readonly results: readonly ResultRecord[];
   readonly chosenResultId: string | null;
@@ -257,4 +289,5 @@ export type StudioState = MessagesSlice &
   IncomingSlice &
   TrainingSlice &
   LibrarySlice &
-  CreateSlice;
+  CreateSlice &
+  SpaceTimeSlice;

@@ -10,6 +10,7 @@ import { createMessages, createMessagesSlice } from './messagesSlice.ts';
 import { createModelsSlice } from './modelsSlice.ts';
 import { keepDraft } from './persistence.ts';
 import { createPicturesSlice } from './picturesSlice.ts';
+import { createSpaceTimeSlice } from './spaceTimeSlice.ts';
 import type { StudioState } from './state.ts';
 import { createUpdateSlice } from './updateSlice.ts';
 import { createTrainingSlice } from './trainingSlice.ts';
@@ -33,6 +34,7 @@ export function createStudioStore(deps: StudioDeps): StudioStore {
       ...createTrainingSlice(context),
       ...createLibrarySlice(context),
       ...createCreateSlice(context),
+      ...createSpaceTimeSlice(context),
     };
   });
   keepDraft(context!, store.subscribe);

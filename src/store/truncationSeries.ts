@@ -17,8 +17,13 @@ export interface PictureSeries extends Series {
  */
 export function seriesOf(state: StudioState, resultId: string | null): PictureSeries | null {
   const result = state.results.find((each) => each.id === resultId);
-  const concept = state.concepts.find((each) => each.id === result?.conceptId);
-  if (result === undefined || concept === undefined || !isUsable(state, concept)) return null;
+  return result === undefined ? null : seriesAround(state, result);
+}
+
+/** The same of a picture that need not be among the results. */
+export function seriesAround(state: StudioState, result: ResultRecord): PictureSeries | null {
+  const concept = state.concepts.find((each) => each.id === result.conceptId);
+  if (concept === undefined || !isUsable(state, concept)) return null;
   const { mixing, steps } = result;
   const appearance = state.concepts.find((each) => each.id === mixing?.conceptId) ?? null;
   if (mixing !== null && appearance === null) return null;

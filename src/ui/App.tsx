@@ -18,6 +18,7 @@ import './train.css';
 import './create.css';
 import './overlays.css';
 import './models.css';
+import './spaceTime.css';
 import './media.css';
 
 function useTitle(): void {

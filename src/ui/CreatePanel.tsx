@@ -1,6 +1,7 @@
 /** Step 3: a prompt, a few choices, and pictures of the concept. */
 import { useId } from 'react';
 import { samplerNames, samplers } from '../diffusion/samplers/table.ts';
+import { focusWords } from '../store/recipe.ts';
 import { Field } from './Field.tsx';
 import { Fold } from './Fold.tsx';
 import { Mixing } from './Mixing.tsx';
@@ -87,6 +88,20 @@ function Sampler() {
   );
 }
 
+/** A part of the concept that was taken over from a picture: pictures show that part alone until it is given up. */
+function FormFocus() {
+  const actions = useActions();
+  const focus = useStudio((state) => (state.form.conceptId === null ? null : state.form.focus));
+  return focus === null ? null : (
+    <p className="form-focus">
+      In focus: {focusWords(focus, 'the category word')}
+      <button type="button" className="link-button" onClick={() => actions().edit({ focus: null })}>
+        Show all of the concept
+      </button>
+    </p>
+  );
+}
+
 const OPTION_FIELDS = ['steps', 'guidanceScale', 'sampler'] as const;
 
 function Choices() {
@@ -101,6 +116,7 @@ function Choices() {
           Generate
         </button>
       </div>
+      <FormFocus />
       <Mixing />
       <Fold label="Steps, guidance, sampler" fields={OPTION_FIELDS}>
         <div className="field-row">

@@ -2,6 +2,7 @@
 import { Progress } from '@base-ui/react/progress';
 import { useId } from 'react';
 import type { ConceptKind } from '../lib/conceptKind.ts';
+import { isUsable } from '../store/openBase.ts';
 import type { ConceptRecord, TrainingState } from '../store/state.ts';
 import { methods } from '../store/methods.ts';
 import { duration } from '../store/words.ts';
@@ -10,6 +11,7 @@ import { Fold } from './Fold.tsx';
 import { LossChart } from './LossChart.tsx';
 import { Previews } from './Previews.tsx';
 import { Problems } from './Problems.tsx';
+import { GrowingSpaceTime, SpaceTime } from './SpaceTime.tsx';
 import { useActions, useStudio } from './useStudio.ts';
 
 const MOST_CHIPS = 6;
@@ -166,6 +168,18 @@ interface Learned extends Pick<ConceptRecord, 'name' | 'curve' | 'previews'> {
   readonly step: number;
 }
 
+/** A textual inversion is the same word everywhere: it has no map. */
+function LearnedMap({ conceptId }: Learned) {
+  const concept = useStudio((state) => state.concepts.find((each) => each.id === conceptId));
+  const usable = useStudio((state) => concept !== undefined && isUsable(state, concept));
+  return concept && usable && concept.word?.plain !== true ? <SpaceTime concept={concept} /> : null;
+}
+
+function LiveMap({ previews }: Learned) {
+  const newest = previews.at(-1);
+  return newest ? <GrowingSpaceTime preview={newest} /> : null;
+}
+
 function LearnedView({ learned, live }: { learned: Learned; live: boolean }) {
   const actions = useActions();
   // An interrupted training has its own way on.
@@ -191,6 +205,7 @@ function LearnedView({ learned, live }: { learned: Learned; live: boolean }) {
         </div>
       )}
       {learned.curve.length > 1 && <LossChart curve={learned.curve} />}
+      {live ? <LiveMap {...learned} /> : <LearnedMap {...learned} />}
       <Previews {...learned} />
     </div>
   );

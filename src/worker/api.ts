@@ -14,6 +14,7 @@ import type { Provider } from '../ort/runtime.ts';
 import type { BaseDefaults } from '../neti/baseDefaults.ts';
 import type { ConceptKind } from '../lib/conceptKind.ts';
 import type { TrainSettings } from '../neti/settings.ts';
+import type { SpaceTime } from '../neti/spaceTime.ts';
 import type { FolderFile } from '../intake/folder.ts';
 import type { ModelPlan } from '../intake/plan.ts';
 import type { Preflight } from '../intake/preflight.ts';
@@ -207,6 +208,25 @@ export interface Reconstruction {
   readonly picture: Pixels;
   /** Peak signal-to-noise ratio in dB against the picture at the model's resolution. */
   readonly psnr: number;
+}
+
+/** A map is coloured along the principal components of `axesOf`, so that those of one training can be compared. */
+export interface SpaceTimeRequest {
+  readonly concept: ConceptSource;
+  readonly axesOf: ConceptSource;
+}
+
+export interface SpaceTimeMap extends SpaceTime {
+  readonly category: string;
+  /** Side of each layer's feature map, in the U-Net's order. */
+  readonly sides: readonly number[];
+}
+
+/** A place on a concept's map; layers count from 0. */
+export interface NearWordsRequest {
+  readonly concept: ConceptSource;
+  readonly timestep: number;
+  readonly layer: number;
 }
 
 export interface PromptCheck {

@@ -15,6 +15,7 @@ export function createStudioClient(): StudioClient {
       link.open((remote, id) => remote.open(id, request, events(options)), options?.signal),
     ...modelCalls(link),
     ...conceptCalls(link),
+    ...mapCalls(link),
     ...pictureCalls(link),
     onDeath: (listener) => link.onDeath(listener),
   };
@@ -52,6 +53,13 @@ function conceptCalls(
       link.sendWhenReady((remote, id) => remote.exportConcept(id, file, format)),
     relabelConcept: (file, label) =>
       link.sendWhenReady((remote, id) => remote.relabelConcept(id, file, label)),
+  };
+}
+
+function mapCalls(link: WorkerLink): Calls<'spaceTime' | 'nearestWords'> {
+  return {
+    spaceTime: (request) => link.sendWhenReady((remote, id) => remote.spaceTime(id, request)),
+    nearestWords: (request) => link.sendWhenReady((remote, id) => remote.nearestWords(id, request)),
   };
 }
 

@@ -31,6 +31,7 @@ const request = {
   guidanceScale: 2,
   truncation: 8,
   sampler: 'ddim',
+  focus: null,
   seeds: [1],
   mixing: null,
 } as const;
@@ -62,7 +63,12 @@ it('keeps no contexts of a concept that is still learning, and drops none for it
   const { painter, encoded } = watched();
   await painter.generate({ ...request, concept: { key: '1', file } }, signal, unheard);
   const preview = () =>
-    painter.paint(request, { concept: { key: null, mapper: learning.mapper } }, undefined, unheard);
+    painter.paint(
+      request,
+      { concept: { key: null, mapper: learning.mapper, category: 'a' } },
+      undefined,
+      unheard,
+    );
   const counts = [];
   for (let i = 0; i < 10; i++) {
     const before = encoded.mock.calls.length;
@@ -73,4 +79,21 @@ it('keeps no contexts of a concept that is still learning, and drops none for it
   const before = encoded.mock.calls.length;
   await painter.generate({ ...request, concept: { key: '1', file } }, signal, unheard);
   expect(encoded.mock.calls.length).toBe(before);
+});
+
+it('draws a concept in focus everywhere as it draws it, and another picture where part of it is not', async () => {
+  const { painter } = watched();
+  const { layers } = pipeline.shape;
+  const focus = { fromTimestep: 1000, toTimestep: 0, fromLayer: 0, toLayer: layers - 1 };
+  const paint = async (changed: Partial<Parameters<Painter['generate']>[0]>) =>
+    (await painter.generate({ ...request, concept: { key: '1', file }, ...changed }, signal, unheard))
+      .pictures;
+  const plain = await paint({});
+  for (const outside of ['frozen', 'category'] as const) {
+    expect(await paint({ focus: { ...focus, outside } })).toEqual(plain);
+    expect(await paint({ focus: { ...focus, toTimestep: 900, outside } })).not.toEqual(plain);
+  }
+  await expect(paint({ focus: { ...focus, toLayer: layers, outside: 'frozen' } })).rejects.toThrow(
+    `among the model's ${layers} layers`,
+  );
 });

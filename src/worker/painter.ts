@@ -8,11 +8,12 @@ import { plainContexts, sample } from '../diffusion/sampling.ts';
 import { createScheduler } from '../diffusion/samplers/table.ts';
 import { AppError } from '../lib/errors.ts';
 import { fromPlanes } from '../pictures/pixels.ts';
-import { checkPlaceholders } from '../lib/prompt.ts';
+import { checkPlaceholders, PLACEHOLDER } from '../lib/prompt.ts';
 import type { Bridge } from '../neti/bridge.ts';
 import { MAX_DRAWN_PICTURES, MAX_SAMPLING_STEPS } from '../neti/limits.ts';
 import { readConcept } from '../neti/conceptFile.ts';
 import { conceptContexts } from '../neti/contexts.ts';
+import { focusContexts, type Focus } from '../neti/focus.ts';
 import { Mapper } from '../neti/mapper.ts';
 import { coarseLayers, mixContexts } from '../neti/mixing.ts';
 import { checkRoom } from '../neti/mapperConfig.ts';
@@ -32,6 +33,8 @@ const KEPT_CONCEPTS = 2;
 export interface LearnedConcept {
   readonly key: string | null;
   readonly mapper: Mapper;
+  /** Its super-category's word. */
+  readonly category: string;
 }
 
 /** One picture a seed. */
@@ -74,6 +77,7 @@ export class Painter {
   ): Promise<Pixels[]> {
     checkRequest(request, hiddenUnits(conditioning));
     const { pipeline } = this;
+    checkFocus(settingsOf(request).focus, pipeline.shape.layers);
     const { seeds } = request;
     const settings = settingsOf(request);
     const { steps, guidanceScale } = settings;
@@ -129,20 +133,32 @@ export class Painter {
   }
 
   private contextsOf(
-    { key, mapper }: LearnedConcept,
+    learned: LearnedConcept,
     settings: PictureSettings,
     timesteps: readonly number[],
     signal: AbortSignal | undefined,
   ): Promise<PromptContexts> {
+    const make = () => this.focused(learned, settings, timesteps, signal);
+    return learned.key === null
+      ? make()
+      : this.cached(`${learned.key}:${keyOf(settings, 'negativePrompt', 'guidanceScale')}`, make);
+  }
+
+  private async focused(
+    { mapper, category }: LearnedConcept,
+    { prompt, focus, ...settings }: PictureSettings,
+    timesteps: readonly number[],
+    signal: AbortSignal | undefined,
+  ): Promise<PromptContexts> {
     const { pipeline, bridge } = this;
-    const { prompt } = settings;
     const truncation = Math.min(settings.truncation, mapper.config.hidden);
     const row = pipeline.tokenizer.encode(prompt, mapper.config.vectors);
-    const make = () =>
-      conceptContexts(pipeline, bridge, { row, mapper, truncation, timesteps, ...(signal && { signal }) });
-    return key === null
-      ? make()
-      : this.cached(`${key}:${keyOf(settings, 'negativePrompt', 'guidanceScale')}`, make);
+    const frozen = focus?.outside === 'frozen' ? focus : null;
+    const concept = { row, mapper, truncation, timesteps, frozen, ...(signal && { signal }) };
+    const own = await conceptContexts(pipeline, bridge, concept);
+    if (focus === null || frozen !== null) return own;
+    const word = await plainContexts(pipeline, prompt.replace(PLACEHOLDER, category));
+    return focusContexts({ focus, own, word, layers: pipeline.shape.layers, timesteps });
   }
 
   private async cached(key: string, make: () => Promise<PromptContexts>): Promise<PromptContexts> {
@@ -165,7 +181,8 @@ export class Painter {
     throw new AppError('generate.settings', `The mixing start must be from 0 to 1, found ${start}.`);
   }
 
-  private async load({ key, file }: ConceptSource): Promise<LearnedConcept> {
+  /** The concept, ready to run until others take its place. Throws as `readConcept`. */
+  async load({ key, file }: ConceptSource): Promise<LearnedConcept> {
     const learned = this.concepts.find((each) => each.key === key) ?? (await this.read(key, file));
     const others = this.concepts.filter((each) => each !== learned);
     const dropped = others.slice(0, Math.max(0, others.length + 1 - KEPT_CONCEPTS));
@@ -176,9 +193,9 @@ export class Painter {
 
   private async read(key: string, file: Blob): Promise<LearnedConcept> {
     const bytes = new Uint8Array(await file.arrayBuffer());
-    const { config, state } = await readConcept(bytes, identityOf(this.base));
+    const { config, state, info } = await readConcept(bytes, identityOf(this.base));
     checkRoom(config.vectors, this.pipeline.shape.tokens);
-    return { key, mapper: new Mapper(this.bridge.backend, config, state) };
+    return { key, mapper: new Mapper(this.bridge.backend, config, state), category: info.category };
   }
 }
 
@@ -218,4 +235,15 @@ function checkRequest({ steps, seeds, truncation, guidanceScale }: PaintRequest,
   ].filter((message) => message !== false);
   if (wrong.length > 0)
     throw new AppError('generate.settings', `The settings do not work: ${wrong.join('; ')}.`);
+}
+
+function checkFocus(focus: Focus | null, layers: number): void {
+  if (focus === null) return;
+  const { fromTimestep, toTimestep, fromLayer, toLayer } = focus;
+  if (fromTimestep >= toTimestep && fromLayer <= toLayer && toLayer < layers) return;
+  throw new AppError(
+    'generate.settings',
+    `The focus must go from a timestep to a lower one and lie among the model's ${layers} layers, found timesteps ` +
+      `${fromTimestep} to ${toTimestep}, layers ${fromLayer + 1} to ${toLayer + 1}. Choose it again on the map.`,
+  );
 }

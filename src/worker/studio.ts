@@ -6,6 +6,7 @@ import type { BaseModel } from './baseModel.ts';
 import type { LazyJudge } from './lazyJudge.ts';
 import type { Painter } from './painter.ts';
 import type { PictureEncoder } from './pictureEncoder.ts';
+import type { SpaceTimeReader } from './spaceTimeReader.ts';
 
 export interface Studio {
   readonly base: BaseModel;
@@ -13,6 +14,7 @@ export interface Studio {
   readonly bridge: Bridge;
   readonly encoder: PictureEncoder;
   readonly painter: Painter;
+  readonly maps: SpaceTimeReader;
   readonly judge: LazyJudge;
   /** Heavy work takes turns through it. */
   readonly mutex: Mutex;

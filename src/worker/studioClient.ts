@@ -6,6 +6,7 @@ import type {
   GenerateRequest,
   GenerateResult,
   LoadProgress,
+  NearWordsRequest,
   ModelOffer,
   ModelList,
   ModelSourceRequest,
@@ -14,6 +15,8 @@ import type {
   PromptCheck,
   Reconstruction,
   ScoreRequest,
+  SpaceTimeMap,
+  SpaceTimeRequest,
   TrainEvent,
   TrainRequest,
   TrainResult,
@@ -21,6 +24,7 @@ import type {
 import type { ConceptInfo } from '../neti/conceptMetadata.ts';
 import type { IntakeProgress } from '../intake/progress.ts';
 import type { ModelPlan } from '../intake/plan.ts';
+import type { NearWord } from '../neti/spaceTime.ts';
 import type { NamedFile } from '../neti/foreign/importConcept.ts';
 import type { Pixels } from '../pictures/pixels.ts';
 import type { Scores } from '../diffusion/judge.ts';
@@ -43,6 +47,10 @@ export interface StudioClient {
   generate(request: GenerateRequest, options?: CallOptions<GenerateProgress>): Promise<GenerateResult>;
   /** The judge's scores of each picture. Throws `judge.none` for a base without one. */
   score(request: ScoreRequest): Promise<readonly Scores[]>;
+  /** Where a concept's word vectors lie. Throws `map.vectors` for a concept of several vectors, and as `inspectConcept`. */
+  spaceTime(request: SpaceTimeRequest): Promise<SpaceTimeMap>;
+  /** The few words of the vocabulary nearest to a place of the map, the nearest first. */
+  nearestWords(request: NearWordsRequest): Promise<readonly NearWord[]>;
   /** Throws `concept.corrupt`, `concept.base`, `concept.size` or `concept.vectors`. */
   inspectConcept(file: Uint8Array<ArrayBuffer>): Promise<ConceptInfo>;
   /**

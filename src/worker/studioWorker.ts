@@ -25,11 +25,14 @@ import type {
   GenerateRequest,
   GenerateResult,
   LoadProgress,
+  NearWordsRequest,
   OpenRequest,
   Opened,
   PromptCheck,
   Reconstruction,
   ScoreRequest,
+  SpaceTimeMap,
+  SpaceTimeRequest,
   TrainEvent,
   TrainRequest,
   TrainResult,
@@ -44,11 +47,13 @@ import { PictureEncoder } from './pictureEncoder.ts';
 import { toSquare } from '../pictures/scale.ts';
 import { openShippedModel } from './shippedModel.ts';
 import { checkPrompt } from './promptCheck.ts';
+import { SpaceTimeReader } from './spaceTimeReader.ts';
 import type { Studio } from './studio.ts';
 import { trainConcept } from './training.ts';
 import type { IntakeProgress } from '../intake/progress.ts';
 import type { ModelPlan } from '../intake/plan.ts';
 import type { ConceptInfo } from '../neti/conceptMetadata.ts';
+import type { NearWord } from '../neti/spaceTime.ts';
 import type { NamedFile } from '../neti/foreign/importConcept.ts';
 import type { Pixels } from '../pictures/pixels.ts';
 import type { Scores } from '../diffusion/judge.ts';
@@ -203,6 +208,20 @@ export class StudioWorker {
     });
   }
 
+  spaceTime(id: number, request: SpaceTimeRequest): Promise<CallResult<SpaceTimeMap>> {
+    return this.answer(id, () => {
+      const { maps, mutex } = this.opened();
+      return mutex.run(() => maps.map(request));
+    });
+  }
+
+  nearestWords(id: number, request: NearWordsRequest): Promise<CallResult<readonly NearWord[]>> {
+    return this.answer(id, () => {
+      const { maps, mutex } = this.opened();
+      return mutex.run(() => maps.nearest(request));
+    });
+  }
+
   inspectConcept(id: number, file: Uint8Array<ArrayBuffer>): Promise<CallResult<ConceptInfo>> {
     return this.answer(id, async () => {
       const { base, pipeline } = this.opened();
@@ -264,12 +283,14 @@ export class StudioWorker {
       onEvent({ status: 'progress', part, loaded: total, total });
     });
     const bridge = createBridge(engine.runtime);
+    const painter = new Painter(base, pipeline, bridge);
     this.studio = {
       base,
       pipeline,
       bridge,
       encoder: new PictureEncoder(pipeline),
-      painter: new Painter(base, pipeline, bridge),
+      painter,
+      maps: new SpaceTimeReader(base, pipeline, bridge, painter),
       judge: new LazyJudge(base, pipeline),
       mutex: new Mutex(),
     };

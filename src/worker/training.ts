@@ -28,6 +28,7 @@ const PREVIEW = {
 interface Session {
   readonly run: TrainingRun;
   readonly label: RunLabel;
+  readonly category: string;
   readonly previewPrompts: readonly string[];
   readonly statistics: RunStatistics;
 }
@@ -146,6 +147,7 @@ async function prepare(studio: Studio, request: TrainRequest): Promise<Session> 
       thumbnail: earlier?.info.thumbnail || (await encodeThumbnail(squares[0]!)),
       imported: earlier?.info.imported,
     },
+    category,
     previewPrompts: prompts.length > 0 ? prompts : withRoom(pipeline, templates, vectors).slice(0, 1),
     statistics: new RunStatistics(
       { startStep: run.startStep, steps: settings.steps, batchSize: settings.batchSize },
@@ -169,12 +171,12 @@ async function encodePictures(
 /** With the weights alone: with the optimizer's state in each preview, a long training would fill the disk. */
 async function makePreview(
   { painter, mutex }: Studio,
-  { run, label, previewPrompts }: Session,
+  { run, label, category, previewPrompts }: Session,
 ): Promise<TrainEvent> {
   const pictures: Pixels[] = [];
   for (const prompt of previewPrompts) {
     const settings = { ...PREVIEW, prompt, negativePrompt: '', truncation: run.mapper.config.hidden };
-    const concept = { key: null, mapper: run.mapper };
+    const concept = { key: null, mapper: run.mapper, category };
     pictures.push(
       ...(await mutex.run(() => painter.paint(settings, { concept }, undefined, () => undefined))),
     );

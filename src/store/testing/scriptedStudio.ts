@@ -5,6 +5,7 @@ import type {
   GenerateRequest,
   ModelList,
   Opened,
+  SpaceTimeMap,
   TrainEvent,
   TrainRequest,
   TrainResult,
@@ -92,6 +93,17 @@ const importedInfo: ConceptInfo = {
   word: { vectors: 1, plain: false, hidden: 128 },
 };
 
+/** A map of two timesteps and two layers, alike everywhere. */
+const flatMap: SpaceTimeMap = {
+  timesteps: [750, 250],
+  sides: [8, 4],
+  components: new Float32Array(8),
+  shares: [1, 0],
+  norms: new Float32Array(4),
+  distances: null,
+  category: 'toy',
+};
+
 const emptyModelList: ModelList = {
   models: [],
   pending: [],
@@ -111,6 +123,8 @@ export function scriptedClient(overrides: Partial<StudioClient> = {}): StudioCli
     generate: ({ seeds }: GenerateRequest) =>
       Promise.resolve({ pictures: seeds.map((seed) => pixels(seed % 256)), seconds: 1 }),
     score: ({ pictures }) => Promise.resolve(pictures.map(() => ({ likeness: 0.5, prompt: 0.5 }))),
+    spaceTime: () => Promise.resolve(flatMap),
+    nearestWords: () => Promise.resolve([{ word: 'toy', cosine: 0.5 }]),
     inspectConcept: () => Promise.resolve(importedInfo),
     importConcepts: ([first]) => Promise.resolve([first!.bytes]),
     exportConcept: (bytes, format) => Promise.resolve({ bytes, ending: `${format}.zip` }),
