@@ -7,6 +7,7 @@ import { expect, it } from 'vitest';
 import { preparedManifest, preparedPath, preparedSchema, type Network } from '../lib/modelLayout.ts';
 import { relativeError } from '../lib/numbers.ts';
 import { prepareModel } from '../onnx/model.ts';
+import type { CompileOptions } from '../onnx/options.ts';
 import { runContexts } from '../onnx/testing/textRuns.ts';
 import { flag, floatsOf, floatTensor, openGraph, webTensors } from '../onnx/testing/webGraph.ts';
 import { openCheckpoint } from './openCheckpoint.ts';
@@ -31,10 +32,10 @@ const input = (name: string, dims: readonly number[]) =>
   );
 
 /** Sessions of the compiled graphs. */
-async function prepare(name: string) {
+async function prepare(name: string, options?: CompileOptions) {
   const files = await narrowCheckpoint(name);
   const open = await openCheckpoint([...files.keys()], openFiles(files));
-  const prepared = await prepareModel(open);
+  const prepared = await prepareModel(open, options);
   const manifest = preparedSchema.parse(JSON.parse(new TextDecoder().decode(prepared.get(preparedManifest))));
   const session = async (part: Network) => {
     const read = async (path: string) => new Uint8Array(await (await open(path)).arrayBuffer());
@@ -98,6 +99,21 @@ it.each(cases)('the U-Net of %s answers and differentiates as in PyTorch', async
   const { unet, gradient } = await runUnet(await session('unet'), layers);
   expect(relativeError(unet, expected('unet'))).toBeLessThanOrEqual(1e-5);
   expect(relativeError(gradient, expected('gradient'))).toBeLessThanOrEqual(1e-5);
+});
+
+/** As the page compiles a model of real size: one picture at a time within a budget, and where the card can in half precision. */
+const LARGE = { activationBudget: 1e6, batch: 1 } as const;
+
+it('the U-Net differentiates as in PyTorch within a budget of memory', async () => {
+  const expected = await readNarrowGoldens('sd15/folder');
+  const { layers, session } = await prepare('sd15/folder', { precision: 'float32', ...LARGE });
+  const { gradient } = await runUnet(await session('unet'), layers);
+  expect(relativeError(gradient, expected('gradient'))).toBeLessThanOrEqual(1e-5);
+});
+
+it.each(['sd15/single', 'sd21v/folder'])('%s compiles in half precision within a budget', async (name) => {
+  const { layers } = await prepare(name, { precision: 'float16', ...LARGE });
+  expect(layers).toBe(16);
 });
 
 /** Of the others, text encoder and VAE are the same. */

@@ -47,6 +47,8 @@ export function operateOnUnet(graph: Graph, options: CompileOptions = DEFAULT_OP
   const layers = findCrossAttention(graph, CONTEXT);
   const stacked: Dim[] = [layers.length, BATCH, tokens!, contextWidth!];
   const contexts = replaceContexts(graph, layers, stacked);
+  // What only led the one context to the projections reads an input that is gone.
+  removeDeadCode(graph);
   rename(graph, graph.outputs[0]!, 'out_sample');
   const pass = differentiateLoss(graph, contexts, options);
   graph.outputs.splice(0, Infinity, 'out_sample', 'losses', ...pass.outputs.keys());
