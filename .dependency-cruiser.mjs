@@ -18,7 +18,7 @@ const mayImport = {
   worker: ['intake', 'checkpoint', 'neti', 'diffusion', 'ort', 'gpu', 'onnx', 'storage', 'pictures', 'lib'],
   store: ['offline', 'worker', 'storage', 'neti', 'pictures', 'lib'],
   ui: ['store', 'worker', 'pictures', 'lib'],
-  tools: ['offline', 'onnx', 'ort', 'neti', 'diffusion', 'gpu', 'pictures', 'lib'],
+  tools: ['intake', 'checkpoint', 'offline', 'onnx', 'ort', 'neti', 'diffusion', 'gpu', 'pictures', 'lib'],
 };
 
 /** Rooms whose types the worker's messages are made of. */

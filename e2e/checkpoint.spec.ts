@@ -4,6 +4,7 @@
  */
 import { expect, test, type Page } from '@playwright/test';
 import { drawableCheckpoint } from '../src/checkpoint/testing/narrowCheckpoints.ts';
+import { HUB_REPO, startTestServer } from '../src/intake/testing/server.ts';
 import { addPictures, concepts, generateOne, openStudio } from './steps.ts';
 
 const dialog = (page: Page) => page.getByRole('dialog', { name: 'Use your own Stable Diffusion' });
@@ -28,6 +29,7 @@ async function openDialog(page: Page): Promise<void> {
   await openStudio(page);
   await place(page, 'Sticker world').click();
   await page.getByRole('button', { name: 'Use your own Stable Diffusion' }).click();
+  await dialog(page).getByText('This computer', { exact: true }).click();
 }
 
 test('a dropped .safetensors is opened, taught, drawn with, and there after a reload', async ({ page }) => {
@@ -67,4 +69,50 @@ test('a file that is no model is refused by what it is', async ({ page }) => {
   await expect(
     dialog(page).getByText(/“model.ckpt” is a Python pickle.*Save it as \.safetensors/),
   ).toBeVisible();
+});
+
+test('a well-known model is judged and looked at in one click; one of two files, and one by its address, with what it will take', async ({
+  page,
+}) => {
+  const file = await drawableCheckpoint();
+  const server = await startTestServer(
+    new Map([
+      ['a.safetensors', file],
+      ['b.safetensors', file],
+    ]),
+  );
+  await page.context().route('https://huggingface.co/**', async (route) => {
+    const path = route
+      .request()
+      .url()
+      .replace(/^https:\/\/[^/]+\//, '')
+      .replace('segmind/small-sd', HUB_REPO);
+    await route.fulfill({ response: await route.fetch({ url: new URL(`/${path}`, server.url).href }) });
+  });
+  await openStudio(page);
+  await place(page, 'Sticker world').click();
+  await page.getByRole('button', { name: 'Use your own Stable Diffusion' }).click();
+  const known = dialog(page).getByRole('listitem').filter({ hasText: 'Segmind Small SD' });
+  await expect(known).toContainText('Too large');
+  await expect(known).toContainText(/1\.6 GB · CreativeML OpenRAIL-M/);
+  await expect(known).toContainText(/needs [\d.]+ GB of memory, as planned from its graph/);
+
+  await known.getByRole('button', { name: 'Get Segmind Small SD' }).click();
+  await dialog(page)
+    .getByRole('radio', { name: /^b\.safetensors/ })
+    .check();
+  await dialog(page).getByRole('button', { name: 'See what it takes' }).click();
+  await expect(dialog(page)).toContainText('Learns concepts here: yes', { timeout: 60_000 });
+  await expect(dialog(page)).toContainText('segmind/small-sd at main');
+  await dialog(page).getByRole('button', { name: 'Back' }).click();
+
+  await dialog(page).getByText('Address', { exact: true }).click();
+  await page.getByLabel('Address of the model’s folder or file').fill(`${server.url}a.safetensors?sig=1#x`);
+  await page.getByRole('button', { name: 'See what it takes' }).click();
+  await expect(dialog(page)).toContainText(/Training needs [\d.]+ MB of memory, as planned from its graph/, {
+    timeout: 60_000,
+  });
+  // Of the file itself only its start was asked for.
+  expect(server.requests.every(({ from }) => from === 0)).toBe(true);
+  await server.close();
 });

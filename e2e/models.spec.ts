@@ -54,7 +54,7 @@ async function startGetting(page: Page, way: string): Promise<void> {
 
 async function askAddress(page: Page): Promise<void> {
   await startGetting(page, 'Address');
-  await page.getByLabel('Address of the model’s folder').fill(server.url);
+  await page.getByLabel('Address of the model’s folder or file').fill(server.url);
   await page.getByRole('button', { name: 'See what it takes' }).click();
 }
 
@@ -210,7 +210,7 @@ test('what is no model is refused with what to look for; a model that is gone le
 }) => {
   await openStudio(page);
   await startGetting(page, 'Address');
-  await page.getByLabel('Address of the model’s folder').fill(`${server.url}nothing/`);
+  await page.getByLabel('Address of the model’s folder or file').fill(`${server.url}nothing/`);
   await page.getByRole('button', { name: 'See what it takes' }).click();
   await expect(dialog(page).getByText(/Expected Stable Diffusion 1.x or 2.x/)).toBeVisible();
   await page.keyboard.press('Escape');
@@ -256,9 +256,10 @@ test('axe finds nothing in the model list and the dialog, light and dark, wide a
   await expect(modelDialog(page)).toContainText('are free');
   await check();
   await page.getByRole('button', { name: 'Use your own Stable Diffusion' }).click();
+  await expect(dialog(page).getByRole('button', { name: 'Get BK-SDM Tiny' })).toBeVisible();
   await check();
   await dialog(page).getByText('Address', { exact: true }).click();
-  await page.getByLabel('Address of the model’s folder').fill(server.url);
+  await page.getByLabel('Address of the model’s folder or file').fill(server.url);
   await page.getByRole('button', { name: 'See what it takes' }).click();
   await expect(dialog(page)).toContainText('Draws pictures here');
   await check();

@@ -33,7 +33,7 @@ type Parts = Readonly<Record<'unet' | 'text' | 'vae', Part>>;
 
 const PART_OF = { unet: 'unet', text_encoder: 'text', vae_encoder: 'vae', vae_decoder: 'vae' } as const;
 
-const isWeights = (path: string) => path.endsWith('.safetensors');
+export const isWeights = (path: string) => path.endsWith('.safetensors');
 
 /** Whether the files are of a checkpoint, rather than of an ONNX model. */
 export function isCheckpoint(paths: readonly string[]): boolean {

@@ -59,28 +59,46 @@ async function guidedOutput(
   index: number,
 ): Promise<Float32Array> {
   const { scheduler, seeds, guidanceScale } = options;
-  const guided = guidanceScale !== 1;
-  const parts = guided
-    ? [options.unconditional(index), options.conditional(index)]
-    : [options.conditional(index)];
-  const rows = parts.length * seeds.length;
+  const conditional = options.conditional(index);
+  const denoise = (parts: readonly StepContexts[]) =>
+    denoiseParts(pipeline, parts, latents, { pictures: seeds.length, timestep: scheduler.timesteps[index]! });
+  if (guidanceScale === 1) return denoise([conditional]);
+  const parts = [options.unconditional(index), conditional];
+  const most = pipeline.shape.picturesAtOnce ?? Infinity;
+  // A model that is held to a budget of memory keeps to it here too: one part after the other.
+  const [u, c] =
+    parts.length * seeds.length > most
+      ? [await denoise([parts[0]!]), await denoise([parts[1]!])]
+      : halves(await denoise(parts));
+  return u.map((x, i) => x + guidanceScale * (c[i]! - x));
+}
+
+function halves(both: Float32Array): [Float32Array, Float32Array] {
+  const half = both.length / 2;
+  return [both.subarray(0, half), both.subarray(half)];
+}
+
+/** [parts × S, C, H, W]: the latents of all pictures under each part's contexts. */
+function denoiseParts(
+  pipeline: Pipeline,
+  parts: readonly StepContexts[],
+  latents: Float32Array,
+  { pictures, timestep }: { readonly pictures: number; readonly timestep: number },
+): Promise<Float32Array> {
   const stacked = new Float32Array(parts.length * latents.length);
   for (let part = 0; part < parts.length; part++) stacked.set(latents, part * latents.length);
   const batched = (side: keyof StepContexts) =>
     batchContexts(
       pipeline,
       parts.map((part) => part[side]),
-      seeds.length,
+      pictures,
     );
-  const output = await pipeline.denoise({
+  return pipeline.denoise({
     sample: stacked,
-    timesteps: Array.from({ length: rows }, () => scheduler.timesteps[index]!),
+    timesteps: new Array<number>(parts.length * pictures).fill(timestep),
     keys: batched('keys'),
     values: batched('values'),
   });
-  if (!guided) return output;
-  const conditional = output.subarray(latents.length);
-  return output.subarray(0, latents.length).map((u, i) => u + guidanceScale * (conditional[i]! - u));
 }
 
 /** [L, parts × pictures, T, D] from one [L, T, D] a part, each repeated for its pictures. */

@@ -1,21 +1,30 @@
 /** Plans a model from any address that serves a model's folder, by asking for the files of the conventional layout. */
 import { AppError } from '../lib/errors.ts';
+import { fileKind, KIND_BYTES, type FileKind } from '../lib/fileKind.ts';
 import { JUDGE_PARTS, NETWORKS } from '../lib/modelLayout.ts';
 import type { Licence } from '../storage/modelRecords.ts';
 import type { PlanOptions } from './hub.ts';
+import { decoded, readUrl } from './address.ts';
+import { planFromFiles, type LooseFile } from './checkpointFile.ts';
 import { weightPaths } from './checkpointFolder.ts';
 import { chooseFiles, graphNames, smallFiles, weightNames, type ListedFile } from './chooseFiles.ts';
+import { MODEL_NAME } from './looseFiles.ts';
+import { fetchOutline } from './outline.ts';
 import { makePlan, type ModelPlan } from './plan.ts';
 import { sizeAt } from './request.ts';
 
 const LICENCE_NAMES = ['LICENSE', 'LICENSE.md', 'LICENSE.txt'];
 
 /**
- * `base` is the address of the folder; what is asked for is one byte of each file that may be there. Throws `url.address`,
- * `download.size`, `download.failed`, `model.layout` and `cancelled`.
+ * `address` is that of the folder, or of a single file: of a folder, one byte of each file that may be there is asked for. Throws
+ * `url.address`, `download.denied`, `download.missing`, `download.size`, `download.failed`, `model.layout`, what `planFromFiles` throws, and `cancelled`.
  */
-export async function planFromUrl(base: string, options: PlanOptions = {}): Promise<ModelPlan> {
-  const home = readAddress(base);
+export async function planFromUrl(address: string, options: PlanOptions = {}): Promise<ModelPlan> {
+  const url = readUrl(address);
+  const single = await findSingle(url, options);
+  if (single)
+    return planFromFiles([single], { ...options, source: { kind: 'url', address: url.href }, licence: null });
+  const home = folderAt(url);
   const probe = (path: string) => probeFile(home, path, options);
   const groups = await Promise.all([
     Promise.all(smallFiles.map(probe)),
@@ -25,27 +34,49 @@ export async function planFromUrl(base: string, options: PlanOptions = {}): Prom
   const isOnnx = found.some(({ path }) => /^unet\/.*\.onnx$/.test(path));
   const listing = isOnnx ? found : [...found, ...(await probeCheckpoint(probe, options))];
   return makePlan({
-    title: decodeURIComponent(home.pathname.split('/').filter(Boolean).at(-1) ?? home.host),
+    title: decoded(home.pathname.split('/').filter(Boolean).at(-1) ?? home.host),
     source: { kind: 'url', address: home.href },
     licence: await findLicence(home, options),
     ...chooseFiles(listing, options.weights ?? 'half', home.href),
   });
 }
 
-/** A folder's address: without query and hash, with a slash at its end. */
-function readAddress(text: string): URL {
-  const url = URL.canParse(text.trim()) ? new URL(text.trim()) : null;
-  if (!url || !/^https?:$/.test(url.protocol) || url.username)
-    throw new AppError(
-      'url.address',
-      `Expected the address of a model's folder, such as https://example.org/model/, found "${text}".`,
-    );
-  const folder = url.pathname.replace(/\/(model_index\.json)?$/, '');
-  return new URL(`${folder}/`, url.origin);
+/**
+ * What lies at the address itself where that is a file: it is called like one, or begins like a model. Throws `download.missing` where
+ * a file is named that is not there.
+ */
+async function findSingle(url: URL, options: PlanOptions): Promise<LooseFile | null> {
+  if (/\/(model_index\.json)?$/.test(url.pathname)) return null;
+  const outline = await fetchOutline(url.href, options);
+  const isNamed = MODEL_NAME.test(url.pathname);
+  if (!outline && isNamed)
+    throw new AppError('download.missing', `Expected a file at ${url.href}, found none. Check the address.`);
+  if (!outline || !(isNamed || (!outline.isPage && (await isModel(outline))))) return null;
+  const path = decoded(url.pathname.split('/').at(-1)!);
+  return {
+    path,
+    bytes: outline.size,
+    from: url.href,
+    sha256: null,
+    gitBlob: null,
+    start: () => Promise.resolve(outline),
+  };
+}
+
+async function isModel(start: Blob): Promise<boolean> {
+  const head = new Uint8Array(await start.slice(0, KIND_BYTES).arrayBuffer());
+  return (['safetensors', 'pickle', 'zip', 'gguf', 'lfs'] as FileKind[]).includes(fileKind(head));
+}
+
+/** A folder's address, with a slash at its end and the query that opens it. */
+function folderAt({ pathname, origin, search }: URL): URL {
+  return new URL(`${pathname.replace(/\/(model_index\.json)?$/, '')}/${search}`, origin);
 }
 
 async function probeFile(home: URL, path: string, options: PlanOptions): Promise<ListedFile | null> {
-  const from = new URL(path, home).href;
+  const url = new URL(path, home);
+  url.search = home.search;
+  const from = url.href;
   const bytes = await sizeAt(from, options);
   return bytes === null ? null : { path, bytes, from, sha256: null, gitBlob: null };
 }
@@ -89,9 +120,8 @@ async function probeNumbered(first: string, probe: Probe): Promise<ListedFile[]>
 
 async function findLicence(home: URL, options: PlanOptions): Promise<Licence | null> {
   for (const name of LICENCE_NAMES) {
-    const { href } = new URL(name, home);
-    const found = await sizeAt(href, options).catch(() => null);
-    if (found !== null) return { name, url: href };
+    const found = await probeFile(home, name, options).catch(() => null);
+    if (found !== null) return { name, url: new URL(name, home).href };
   }
   return null;
 }

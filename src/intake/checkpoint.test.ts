@@ -119,9 +119,41 @@ describe('one file', () => {
     expect(await plannedEstimates(found, false, new AbortController().signal)).not.toBeNull();
   }, 120_000);
 
-  it('among several is asked for', async () => {
-    const both = plan(await single('sd15', 'a.safetensors'), await single('bk-tiny', 'b.safetensors'));
-    await expect(both).rejects.toThrow(/several models: “a.safetensors”, “b.safetensors”\. Choose one/);
+  it('among several is asked for, and taken when it is told', async () => {
+    const both = [await single('sd15', 'a.safetensors'), await single('bk-tiny', 'b.safetensors')];
+    await expect(plan(...both)).rejects.toThrow(
+      /several models: “a.safetensors”, “b.safetensors”\. Choose one/,
+    );
+    const choices = both.map(({ path, file }) => ({ name: path, bytes: file.size }));
+    await expect(plan(...both)).rejects.toMatchObject({ question: { kind: 'which', choices } });
+    const found = await planFromFolder(both, { readMerges, pick: 'b.safetensors' });
+    expect(found.title).toBe('b');
+  });
+
+  it('takes the VAE that it is given for its own', async () => {
+    const { model, vae } = await separateVae('sd15');
+    const files = [loose('pruned.safetensors', model)];
+    await expect(plan(...files)).rejects.toMatchObject({
+      question: { kind: 'vae', title: 'pruned.safetensors' },
+    });
+    const found = await planFromFolder(files, { readMerges, vae: loose('vae.safetensors', vae).file });
+    expect(found.files.map(({ path }) => path)).toContain('vae.safetensors');
+    const wrong = planFromFolder(files, { readMerges, vae: (await single('sd15')).file });
+    await expect(wrong).rejects.toThrow(/“my model.safetensors” is a whole model, not a VAE alone/);
+  });
+
+  it('beside a LoRA is taken, and a LoRA alone is refused', async () => {
+    const header = '{"lora_unet_x.lora_down.weight":{"dtype":"F16","shape":[1],"data_offsets":[0,2]}}';
+    const lora = new Uint8Array(8 + header.length + 2);
+    lora[0] = header.length;
+    lora.set(new TextEncoder().encode(header), 8);
+    const { file } = await single('sd15');
+    const found = await plan(
+      { path: 'downloads/my model.safetensors', file },
+      { path: 'downloads/a lora.safetensors', file: new File([lora], 'a lora.safetensors') },
+    );
+    expect(found.title).toBe('my model');
+    await expect(plan(loose('a lora.safetensors', lora))).rejects.toThrow(/is a LoRA/);
   });
 
   it('in a folder of downloads is found', async () => {
@@ -171,6 +203,67 @@ describe('a folder of diffusers', () => {
   });
 });
 
+describe('one file elsewhere', () => {
+  const NAME = 'my model.safetensors';
+  const serve = async (...names: string[]) => {
+    const { file } = await single('bk-tiny');
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    return startTestServer(new Map(names.map((name) => [name, bytes])));
+  };
+
+  it('is found at its address and on the Hub, and only its header is asked for', async () => {
+    const server = await serve(NAME);
+    const address = `${server.url}my%20model.safetensors?X-Amz-Signature=abc`;
+    const { origin: host } = new URL(server.url);
+    const plans = [
+      await planFromUrl(address, { readMerges }),
+      await planFromHub(HUB_REPO, 'main', { host, path: NAME, readMerges }),
+      await planFromHub(HUB_REPO, 'main', { host, readMerges }),
+    ];
+    for (const found of plans) {
+      expect(found.title).toBe('my model');
+      const { path, bytes, from } = found.files[0]!;
+      expect([path, bytes]).toEqual(['checkpoint.safetensors', server.files.get(NAME)!.length]);
+      expect(from).toContain('my%20model.safetensors');
+      const [estimate] = (await plannedEstimates(found, false, new AbortController().signal))!;
+      expect(estimate!.train.planned).toBe(true);
+    }
+    expect(plans[0]!.files[0]!.from).toBe(address);
+    expect(plans[1]!.files[0]!.sha256).toMatch(/^[0-9a-f]{64}$/);
+    expect(plans[1]!.source).toMatchObject({ kind: 'hub', repo: HUB_REPO });
+    await server.close();
+  }, 120_000);
+
+  it('among several is asked for', async () => {
+    const server = await serve('a.safetensors', 'b.safetensors');
+    const { origin: host } = new URL(server.url);
+    const asked = planFromHub(HUB_REPO, 'main', { host, readMerges });
+    await expect(asked).rejects.toMatchObject({ question: { kind: 'which', choices: { length: 2 } } });
+    const found = await planFromHub(HUB_REPO, 'main', { host, readMerges, pick: 'b.safetensors' });
+    expect(found.title).toBe('b');
+    await server.close();
+  });
+
+  it.each([
+    ['that is not there', undefined, /Expected a file at .*found none/],
+    ['that is a page', { kind: 'page' }, /is a web page, not the file itself/],
+    ['behind a login', { kind: 'status', status: 403 }, /answer 403.*download it in the browser/],
+  ] as const)('%s is said to be', async (_, fault, message) => {
+    const server = await serve(...(fault ? [NAME] : []));
+    if (fault) server.lasting.set(NAME, fault);
+    await expect(planFromUrl(`${server.url}my%20model.safetensors`, { readMerges })).rejects.toThrow(message);
+    await server.close();
+  });
+
+  it('that is no model is refused by name, whatever it is called', async () => {
+    const server = await startTestServer(
+      new Map([['download', Uint8Array.from([0x80, 2, 0x7d, ...new Array<number>(600).fill(0)])]]),
+    );
+    await expect(planFromUrl(`${server.url}download?id=5`, { readMerges })).rejects.toThrow(/Python pickle/);
+    await server.close();
+  });
+});
+
 describe('a folder of diffusers elsewhere', () => {
   const serve = async (name: string) => {
     const files = await folderOf(name);
@@ -185,8 +278,15 @@ describe('a folder of diffusers elsewhere', () => {
     const server = await serve(name);
     const { origin: host } = new URL(server.url);
     const plans = [await planFromHub(HUB_REPO, 'main', { host }), await planFromUrl(server.url)];
-    const expected = (await plan(...(await folderOf(name)))).files.map(({ path }) => path).toSorted();
-    for (const { files } of plans) expect(files.map(({ path }) => path).toSorted()).toEqual(expected);
+    const here = await plan(...(await folderOf(name)));
+    const signal = new AbortController().signal;
+    const planned = await plannedEstimates(here, false, signal);
+    for (const found of plans) {
+      const paths = ({ files }: ModelPlan) => files.map(({ path }) => path).toSorted();
+      expect(paths(found)).toEqual(paths(here));
+      // From the headers alone, what the whole files give.
+      expect(await plannedEstimates(found, false, signal)).toEqual(planned);
+    }
     await server.close();
   });
 

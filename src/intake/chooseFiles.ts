@@ -13,7 +13,7 @@ import {
   NETWORKS,
 } from '../lib/modelLayout.ts';
 import { checkpointRoots, checkpointWeights } from './checkpointFolder.ts';
-import type { PlannedFile, WeightChoice } from './plan.ts';
+import { OpenQuestion, type PlannedFile, type WeightChoice } from './plan.ts';
 
 /** A file of the source: its path there, and what a plan needs to know of it. */
 export type ListedFile = PlannedFile;
@@ -53,17 +53,47 @@ export const smallFiles = [
 
 type Files = ReadonlyMap<string, ListedFile>;
 
-/** Throws `model.layout`, naming what is missing and how to find a model that has it. */
-export function chooseFiles(listing: readonly ListedFile[], choice: WeightChoice, where: string): Layout {
+/**
+ * Throws `model.layout`, naming what is missing and how to find a model that has it, and the OpenQuestion `model.which` for several
+ * models.
+ * @param pick the folder of the one that was chosen among several
+ */
+export function chooseFiles(
+  listing: readonly ListedFile[],
+  choice: WeightChoice,
+  where: string,
+  pick?: string,
+): Layout {
   const files: Files = new Map(listing.map((file) => [file.path, file]));
   const candidates = [
     ...roots(listing).map((root) => readRoot(files, root, choice)),
     ...checkpointRoots(listing).map((root) => readCheckpoint(files, root, choice)),
-  ];
+  ].filter(({ root }) => pick === undefined || root === pick);
   candidates.sort((a, b) => a.missing.length - b.missing.length || rank(a, choice) - rank(b, choice));
+  const whole = candidates.filter(({ missing }) => missing.length === 0);
+  const models = whole.filter(
+    ({ root }, i) => whole.findIndex((each) => modelOf(each.root) === modelOf(root)) === i,
+  );
+  if (models.length > 1) throw severalModels(models, where);
   const [best] = candidates;
   if (best?.missing.length === 0) return describe(best);
   throw layoutError(listing, best ?? readRoot(files, '', choice), where);
+}
+
+/** Folders of one model's forms, by format or precision, count as the model itself. */
+function modelOf(root: string): string {
+  return root.replace(/(^|\/)((onnx|fp|float|bf|f)[-_]?(16|32)?|half|full|main)\/$/i, '$1');
+}
+
+function severalModels(models: readonly Candidate[], where: string): OpenQuestion {
+  const choices = models
+    .map(({ root, files }) => ({ name: root, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0) }))
+    .toSorted((a, b) => a.name.localeCompare(b.name));
+  return new OpenQuestion(
+    'model.which',
+    `There are several models in ${where}: ${choices.map(({ name }) => `“${name}”`).join(', ')}. Choose one of their folders.`,
+    { kind: 'which', title: 'Several models lie here', choices },
+  );
 }
 
 interface Candidate {

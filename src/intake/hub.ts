@@ -1,21 +1,26 @@
 /** Plans a model from a Hugging Face repository, by the Hub's public listing; the revision is pinned to the commit found. */
 import { z } from 'zod';
 import { AppError } from '../lib/errors.ts';
-import { isRelativePath } from '../lib/relativePath.ts';
+import { staysInside } from '../lib/relativePath.ts';
 import type { Licence } from '../storage/modelRecords.ts';
 import { chooseFiles, type ListedFile } from './chooseFiles.ts';
-import { makePlan, type ModelPlan, type WeightChoice } from './plan.ts';
+import { planFromFiles, type LooseFile, type ReadMerges } from './checkpointFile.ts';
+import { folderOf, listedFile, looseIn, MODEL_NAME } from './looseFiles.ts';
+import { makePlan, OpenQuestion, type ModelAnswers, type ModelPlan, type WeightChoice } from './plan.ts';
 import { readJsonResponse, request, type RequestOptions } from './request.ts';
 
 export const HUB_HOST = 'https://huggingface.co';
 
-export interface PlanOptions extends RequestOptions {
+export interface PlanOptions extends RequestOptions, ModelAnswers {
   /** Half precision unless told otherwise. */
   readonly weights?: WeightChoice;
+  readonly readMerges?: ReadMerges;
 }
 
 export interface HubOptions extends PlanOptions {
   readonly host?: string;
+  /** Folder or file of the repository; all of it where it is left out. */
+  readonly path?: string;
 }
 
 const infoSchema = z.object({
@@ -46,16 +51,9 @@ type Entry = z.infer<typeof entrySchema>;
 /** More pages than any model of this kind has: a listing that goes on for ever is cut off. */
 const MOST_PAGES = 30;
 
-/** What a user types or pastes: `owner/name`, `owner/name@revision`, or the address of a repository's page. */
-export function readHubName(text: string): { repo: string; revision: string } | null {
-  const name = text.trim().replace(/^(https?:\/\/)?(www\.)?(huggingface\.co|hf\.co)\//, '');
-  const match = /^([\w.-]+\/[\w.-]+)(?:(?:@|\/(?:tree|blob|resolve)\/)([\w./-]+?))?\/?$/.exec(name);
-  return match ? { repo: match[1]!, revision: match[2] ?? 'main' } : null;
-}
-
 /**
- * Throws `hub.name`, `hub.none` (no such repository or revision, or one that asks for a login), `model.layout`,
- * `download.failed` and `cancelled`.
+ * Throws `hub.name`, `hub.none` (no such repository or revision, or one that asks for a login), `model.layout`, the OpenQuestion
+ * `model.which`, for single files what `planFromFiles` throws, `download.failed` and `cancelled`.
  */
 export async function planFromHub(
   repo: string,
@@ -74,15 +72,47 @@ export async function planFromHub(
     );
   const info = await readInfo(host, repo, revision, options);
   const entries = await readTree(`${host}/api/models/${repo}/tree/${info.sha}?recursive=true`, options);
-  const listing = entries
-    .filter(({ type, path }) => type === 'file' && isRelativePath(path))
+  const all = entries
+    .filter(({ type, path }) => type === 'file' && staysInside(path))
     .map((entry) => listed(entry, `${host}/${repo}/resolve/${info.sha}`));
   const named = revision === 'main' ? repo : `${repo} (${revision})`;
-  return makePlan({
-    title: named,
+  const listing = below(all, options.path ?? '', named);
+  const common = {
     source: { kind: 'hub', host, repo, revision, commit: info.sha },
-    licence: licenceOf(info, listing, `${host}/${repo}`),
-    ...chooseFiles(listing, options.weights ?? 'half', named),
+    licence: licenceOf(info, all, `${host}/${repo}`),
+  } as const;
+  const loose = looseIn(listing, listing);
+  if (loose.length) return planFromFiles(few(loose, options), { ...options, ...common });
+  const chosen = chooseFiles(listing, options.weights ?? 'half', named, options.pick);
+  return makePlan({ title: options.path ? `${named}/${options.path}` : named, ...common, ...chosen });
+}
+
+/** What lies in a folder of the repository, or the one file; each by its path from there. */
+function below(all: readonly ListedFile[], path: string, repo: string): ListedFile[] {
+  const exact = all.find((file) => file.path === path);
+  if (exact && MODEL_NAME.test(path)) return [{ ...exact, path: path.slice(path.lastIndexOf('/') + 1) }];
+  const folder = exact ? folderOf(path) : path;
+  const prefix = folder === '' ? '' : `${folder}/`;
+  const found = all.filter((file) => file.path.startsWith(prefix));
+  if (found.length) return found.map((file) => ({ ...file, path: file.path.slice(prefix.length) }));
+  if (path === '') return [];
+  throw new AppError(
+    'hub.none',
+    `Expected ${path} in ${repo}, found no such folder or file. Check its name.`,
+  );
+}
+
+/** More single files than this are asked for by name before any of them is looked into. */
+const MOST_LOOKED_INTO = 8;
+
+function few(loose: readonly ListedFile[], options: HubOptions): LooseFile[] {
+  const picked = loose.filter(({ path }) => options.pick === undefined || path === options.pick);
+  if (picked.length <= MOST_LOOKED_INTO) return picked.map((file) => listedFile(file, options));
+  const choices = picked.map(({ path, bytes }) => ({ name: path, bytes }));
+  throw new OpenQuestion('model.which', `There are ${picked.length} files. Choose one of them.`, {
+    kind: 'which',
+    title: 'Several files lie here',
+    choices,
   });
 }
 

@@ -4,7 +4,9 @@
  */
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
+import { AppError } from '../lib/errors.ts';
 import type { Journal, JournalFile, Licence, ModelSource, PendingModel } from '../storage/modelRecords.ts';
+import { withoutSignature } from './address.ts';
 
 /** Which weights to take where a model offers both: half precision takes half the bytes. */
 export type WeightChoice = 'half' | 'full';
@@ -36,6 +38,36 @@ export interface ModelPlan {
   readonly notes: readonly string[];
 }
 
+/** What only the user can tell before there is a plan. */
+export type ModelQuestion =
+  | { readonly kind: 'which'; readonly title: string; readonly choices: readonly ModelChoice[] }
+  /** Another file for the VAE that the model lacks. */
+  | { readonly kind: 'vae'; readonly title: string };
+
+/** A model beside others: its file or its folder, and what it takes. */
+export interface ModelChoice {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+/** What the user has told. */
+export interface ModelAnswers {
+  /** Name of the choice. */
+  readonly pick?: string | undefined;
+  readonly vae?: File | undefined;
+}
+
+/** Thrown by planners: the message is for where nobody can be asked. */
+export class OpenQuestion extends AppError {
+  constructor(
+    code: string,
+    message: string,
+    readonly question: ModelQuestion,
+  ) {
+    super(code, message);
+  }
+}
+
 export type PlanParts = Omit<ModelPlan, 'id' | 'totalBytes'>;
 
 export function makePlan(parts: PlanParts): ModelPlan {
@@ -43,13 +75,17 @@ export function makePlan(parts: PlanParts): ModelPlan {
   return { ...parts, id: identify(parts), totalBytes };
 }
 
-/** Goes on with a model that was started from an address; null for a folder, which must be chosen again. */
+/** Goes on with a model that was started from an address; null for files of this computer, which must be chosen again unless they are here. */
 export function planToResume(pending: PendingModel): ModelPlan | null {
   const { id, title, source, licence, bytes } = pending;
-  const files = pending.files.flatMap(({ url, path, bytes: size, sha256: sha, gitBlob }) =>
-    url === null ? [] : [{ path, bytes: size, from: url, sha256: sha, gitBlob }],
-  );
-  if (files.length < pending.files.length) return null;
+  if (pending.files.some(({ url, done }) => url === null && done === null)) return null;
+  const files = pending.files.map(({ url, path, bytes: size, sha256: sha, gitBlob }) => ({
+    path,
+    bytes: size,
+    from: url ?? new File([], path),
+    sha256: sha,
+    gitBlob,
+  }));
   return { id, title, source, licence, files, totalBytes: bytes, weights: null, notes: [] };
 }
 
@@ -66,8 +102,13 @@ function entryOf({ path, bytes, from, sha256: sha, gitBlob }: PlannedFile): Jour
 
 function identify({ source, files }: PlanParts): string {
   const contents = files.map(({ path, bytes, from, sha256: sha }) =>
-    typeof from === 'string' ? [path, bytes, from, sha] : [path, bytes, from.lastModified],
+    typeof from === 'string' ? [path, bytes, withoutSignature(from), sha] : [path, bytes, from.lastModified],
   );
-  const asked = source.kind === 'hub' ? { ...source, revision: undefined } : source;
+  const asked =
+    source.kind === 'hub'
+      ? { ...source, revision: undefined }
+      : source.kind === 'url'
+        ? { ...source, address: withoutSignature(source.address) }
+        : source;
   return bytesToHex(sha256(utf8ToBytes(JSON.stringify([asked, contents])))).slice(0, 16);
 }

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { planFromUrl } from './baseUrl.ts';
 import { planFromFolder } from './folder.ts';
-import { planFromHub, readHubName } from './hub.ts';
+import { planFromHub } from './hub.ts';
 import { chooseFiles, type ListedFile } from './chooseFiles.ts';
 import { tinyModel } from './testing/model.ts';
 import { hubCommit, HUB_REPO, startTestServer, type TestServer } from './testing/server.ts';
@@ -46,6 +46,19 @@ describe('from the Hub', () => {
     expect((await planHub()).files.map(({ path }) => path).toSorted()).toEqual(needed);
   });
 
+  it('looks into the folder that was meant', async () => {
+    for (const [path, content] of tinyModel()) server.files.set(`a/onnx/${path}`, content);
+    const options = { host: host(), retry: RETRY };
+    const plan = await planFromHub(HUB_REPO, 'main', { ...options, path: 'a/onnx' });
+    expect(plan.files.map(({ path }) => path).toSorted()).toEqual(needed);
+    expect(plan.files[0]!.from).toContain('/a/onnx/');
+    expect(plan.title).toBe(`${HUB_REPO}/a/onnx`);
+    const same = await planFromHub(HUB_REPO, 'main', { ...options, path: 'a/onnx/unet/config.json' });
+    expect(same.id).toBe(plan.id);
+    const absent = planFromHub(HUB_REPO, 'main', { ...options, path: 'nothing' });
+    await expect(absent).rejects.toThrow(/Expected nothing in .*no such folder or file/);
+  });
+
   it('is the same plan for the branch and for its commit', async () => {
     expect((await planHub(hubCommit)).id).toBe((await planHub()).id);
   });
@@ -75,18 +88,6 @@ describe('from the Hub', () => {
     await expect(planHub()).rejects.toEqual(code('download.failed'));
     server = await startTestServer(tinyModel());
   });
-
-  it.each([
-    ['someone/model', { repo: 'someone/model', revision: 'main' }],
-    [' someone/model@onnx ', { repo: 'someone/model', revision: 'onnx' }],
-    ['https://huggingface.co/someone/model', { repo: 'someone/model', revision: 'main' }],
-    ['https://huggingface.co/someone/model/tree/refs/pr/1', { repo: 'someone/model', revision: 'refs/pr/1' }],
-    ['huggingface.co/someone/model/', { repo: 'someone/model', revision: 'main' }],
-    ['https://example.org/someone/model', null],
-    ['model', null],
-  ])('reads the name in %s', (text, expected) => {
-    expect(readHubName(text)).toEqual(expected);
-  });
 });
 
 describe('from an address', () => {
@@ -107,6 +108,13 @@ describe('from an address', () => {
   it('takes the address of model_index.json for the folder', async () => {
     const plan = await planFromUrl(`${server.url}model_index.json?download=1`, { retry: RETRY });
     expect(plan.source).toEqual({ kind: 'url', address: server.url });
+  });
+
+  it.each(['?sig=abc', '?X-Amz-Signature=abc#readme'])('keeps what it is signed with: %s', async (query) => {
+    const { files, source } = await planFromUrl(server.url.replace(/\/$/, '') + query, { retry: RETRY });
+    expect(files.map(({ path }) => path).toSorted()).toEqual(needed);
+    for (const { from } of files) expect(from).toContain(query.split('#')[0]);
+    expect(source).toMatchObject({ kind: 'url' });
   });
 
   it('finds weights in numbered pieces', async () => {
@@ -198,6 +206,32 @@ describe('the layout', () => {
     const paths = [...model('onnx/'), ...model('fp16/'), ...model('old/').slice(1)];
     expect(source(choose(paths), 'unet/model.onnx')).toBe('https://example.org/fp16/unet/model.onnx');
     expect(source(choose(paths, 'full'), 'unet/model.onnx')).toBe('https://example.org/onnx/unet/model.onnx');
+  });
+
+  it('asks which of several models', () => {
+    const paths = [
+      ...model('cats/'),
+      ...model('dogs/'),
+      ...model('dogs/onnx/'),
+      ...model('broken/').slice(1),
+    ];
+    const asked = () => choose(paths);
+    expect(asked).toThrow(/several models in it: “cats\/”, “dogs\/”/);
+    expect(asked).toThrow(
+      expect.objectContaining({
+        code: 'model.which',
+        question: {
+          kind: 'which',
+          title: 'Several models lie here',
+          choices: [
+            { name: 'cats/', bytes: 70 },
+            { name: 'dogs/', bytes: 70 },
+          ],
+        },
+      }) as Error,
+    );
+    const { files } = chooseFiles(list(paths), 'half', 'it', 'dogs/');
+    expect(files[0]!.from).toContain('example.org/dogs/');
   });
 
   it('takes weights.pb and a judge', () => {

@@ -62,6 +62,15 @@ export function preflight(
   facts: PreflightFacts,
   estimates: readonly MemoryEstimate[] = estimatesFromSizes(plan),
 ): Preflight {
+  return judgeModel(plan.totalBytes, facts, estimates);
+}
+
+/** Of a model of so many bytes, whose memory is known. */
+export function judgeModel(
+  totalBytes: number,
+  facts: PreflightFacts,
+  estimates: readonly MemoryEstimate[],
+): Preflight {
   const judged = estimates
     .filter(({ precision }) => precision === 'float32' || computesHalf(facts))
     .map(({ precision, draw, train }) => ({
@@ -72,26 +81,15 @@ export function preflight(
   const weight = { yes: 2, maybe: 1, no: 0 } as const;
   const score = ({ draw, train }: (typeof judged)[number]) => 3 * weight[draw.answer] + weight[train.answer];
   const [best] = judged.toSorted((a, b) => score(b) - score(a));
-  return { store: judgeSpace(plan, facts), ...best! };
-}
-
-/** Numbers of weights, not bytes. */
-export interface WeightCounts {
-  readonly unet: number;
-  /** Of the text encoder and the VAE. */
-  readonly others: number;
+  return { store: judgeSpace(totalBytes, facts), ...best! };
 }
 
 /** A rough estimate while nothing but the files' sizes is known; `plannedEstimates` is for files that can be read. */
 export function estimatesFromSizes(plan: ModelPlan): MemoryEstimate[] {
-  const counts = { unet: weightsIn(plan, /^unet\//), others: weightsIn(plan, BESIDE_UNET) };
-  return estimatesFromWeights(counts, plan.totalBytes);
-}
-
-/** Rules of thumb for a model of so many weights. */
-export function estimatesFromWeights({ unet, others }: WeightCounts, modelBytes: number): MemoryEstimate[] {
-  const weights = unet + others;
-  const most = isLarge(modelBytes) ? ACTIVATION_BUDGET : Infinity;
+  const single = weightsIn(plan, /^checkpoint\.safetensors$/);
+  const unet = weightsIn(plan, /^unet\//) + UNET_SHARE * single;
+  const weights = unet + weightsIn(plan, BESIDE_UNET) + (1 - UNET_SHARE) * single;
+  const most = isLarge(plan.totalBytes) ? ACTIVATION_BUDGET : Infinity;
   return (['float16', 'float32'] as const).map((precision) => {
     const width = precision === 'float32' ? 4 : 2;
     const needing = (activations: number): MemoryNeed => ({
@@ -103,6 +101,8 @@ export function estimatesFromWeights({ unet, others }: WeightCounts, modelBytes:
   });
 }
 
+/** The U-Net’s share of the weights of a Stable Diffusion in one file. */
+const UNET_SHARE = 0.8;
 /** Activations ÷ weights: rules of thumb, not measured. */
 const DRAW_SHARE = 0.5;
 const TRAIN_SHARE = 1.5;
@@ -114,7 +114,7 @@ const LARGEST_SHARE = 6.4;
 
 /** The U-Net of Stable Diffusion 1.x and 2.x has 0.86 billion weights; unless names tell, less than 2.5 GB are half floats. */
 function isHalf(plan: ModelPlan): boolean {
-  return plan.weights === 'half' || bytesOf(plan, /^unet\//) < 2.5e9;
+  return plan.weights === 'half' || bytesOf(plan, /^(unet\/|checkpoint\.safetensors$)/) < 2.5e9;
 }
 
 const BESIDE_UNET = /^(text_encoder|vae|vae_encoder|vae_decoder)\//;
@@ -128,7 +128,7 @@ function bytesOf({ files }: ModelPlan, pattern: RegExp): number {
   return files.reduce((sum, { path, bytes }) => sum + (pattern.test(path) ? bytes : 0), 0);
 }
 
-function judgeSpace({ totalBytes }: ModelPlan, { space }: PreflightFacts): Verdict {
+function judgeSpace(totalBytes: number, { space }: PreflightFacts): Verdict {
   const free = space.quota - space.usage;
   if (free < totalBytes)
     return {

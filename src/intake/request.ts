@@ -57,10 +57,65 @@ export async function sizeAt(url: string, options: RequestOptions): Promise<numb
   const told = answer.status === 206 ? totalIn(answer) : lengthIn(answer);
   const size = told ?? lengthIn(await request(url, { method: 'HEAD' }, options));
   if (size !== null) return size;
-  throw new AppError(
+  throw sizeUntold(url);
+}
+
+function sizeUntold(url: string): AppError {
+  return new AppError(
     'download.size',
     `Expected the size of ${url} in Content-Length or Content-Range, found neither. Let the server send one, and name it in Access-Control-Expose-Headers.`,
   );
+}
+
+/** How a file begins. */
+export interface FileStart {
+  readonly head: Uint8Array<ArrayBuffer>;
+  /** Of the whole file. */
+  readonly bytes: number;
+  /** Whether the server calls it a page. */
+  readonly isPage: boolean;
+}
+
+/**
+ * The first `length` bytes of a file at most; null when there is none. Throws `download.denied` where a login is asked for,
+ * `download.size`, and what `request` throws.
+ */
+export async function fetchStart(
+  url: string,
+  length: number,
+  options: RequestOptions,
+): Promise<FileStart | null> {
+  const answer = await request(url, { headers: { Range: `bytes=0-${length - 1}` } }, options);
+  if ([401, 403].includes(answer.status)) throw denied(url, answer.status);
+  if (!answer.ok) return null;
+  const head = await readStart(answer, length).catch(() => {
+    throw options.signal?.aborted ? cancelled() : unanswered(url, null);
+  });
+  const told = answer.status === 206 ? totalIn(answer) : lengthIn(answer);
+  if (told === null && head.length === length) throw sizeUntold(url);
+  return { head, bytes: told ?? head.length, isPage: !isFile(answer) };
+}
+
+function denied(url: string, status: number): AppError {
+  return new AppError(
+    'download.denied',
+    `Expected a file at ${url}, found answer ${status}. If it asks for a login, download it in the browser and drop it here.`,
+  );
+}
+
+/** So much of the answer at most, also of a server that sends all of the file. */
+async function readStart(answer: Response, length: number): Promise<Uint8Array<ArrayBuffer>> {
+  const found = new Uint8Array(length);
+  let filled = 0;
+  const reader = answer.body!.getReader();
+  while (filled < length) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    found.set(value.subarray(0, length - filled), filled);
+    filled += Math.min(value.length, length - filled);
+  }
+  await reader.cancel();
+  return found.slice(0, filled);
 }
 
 /** Servers of single pages answer any address with their page. */

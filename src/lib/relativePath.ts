@@ -6,4 +6,9 @@ export function isRelativePath(path: string): boolean {
   return /^[\w.@-]+(\/[\w.@-]+)*$/.test(path) && !path.split('/').some((name) => /^\.+$/.test(name));
 }
 
+/** Whether a path of somebody else's listing stays inside its folder, whatever its names are made of. */
+export function staysInside(path: string): boolean {
+  return path.split('/').every((name) => name !== '' && !/^\.+$|[\\\p{Cc}]/u.test(name));
+}
+
 export const relativePath = z.string().refine(isRelativePath, 'expected a relative path without ".."');

@@ -60,12 +60,15 @@ export async function prepareModel(
   return new Map([...files, [preparedManifest, json]]);
 }
 
-/** Memory of the U-Net's training step with what the text encoder keeps meanwhile, and the numbers of weights of all that is loaded for one. */
+/** Memory of the U-Net's training step with what the text encoder keeps meanwhile, and the number of weights beside it. */
 export interface TrainingPlan extends MemoryUse {
-  readonly unetWeights: number;
   /** Of the text encoder and the VAE, which compute in float32 whatever the U-Net does. */
   readonly otherWeights: number;
+  /** The U-Net's pass for one guided picture: with its prompt and without, at once where that many pictures may be. */
+  readonly drawing: MemoryUse;
 }
+
+const GUIDED_PASSES = 2;
 
 /**
  * Plans a training step as `prepareModel` would compile it. Throws what that throws.
@@ -83,11 +86,15 @@ export async function planTraining(
   await onGraph('unet');
   const { graph, plan, shape } = compileUnet(unet.stock, unetSizes(info, unet.config), options);
   const use = plan ?? simulateMemory(graph, pictures);
+  const batchIsNamed = options.activationBudget === undefined;
   const handedOn = info.bytesARow * shape.layers * (plannedPictures(options) ?? pictures);
   return {
     ...use,
     activationBytes: use.activationBytes + handedOn,
-    unetWeights: countWeights(unet.stock),
+    drawing: simulateMemory(graph, Math.min(GUIDED_PASSES, plannedPictures(options) ?? Infinity), {
+      batchIsNamed,
+      gradients: false,
+    }),
     otherWeights: [text, ...Object.values(vae)].reduce((sum, { stock }) => sum + countWeights(stock), 0),
   };
 }

@@ -30,7 +30,7 @@ async function openAny({ model }: OpenRequest) {
 }
 
 async function offered(overrides: Partial<StudioClient> = {}) {
-  const client = scriptedClient({ open: openAny, planModel: () => Promise.resolve(offer), ...overrides });
+  const client = scriptedClient({ open: openAny, planModel: () => Promise.resolve({ offer }), ...overrides });
   const { store } = await startStudio({ client });
   await store.getState().planModel(REQUEST);
   return store;

@@ -3,9 +3,10 @@
  * is open, and removing. Nothing is fetched before it was offered.
  */
 import { fileSize } from '../lib/numbers.ts';
-import type { ModelOffer } from '../worker/api.ts';
+import type { ModelAnswer, ModelOffer, ModelSourceRequest } from '../worker/api.ts';
 import type { Context } from './context.ts';
 import type { Intake, ModelsSlice } from './state.ts';
+import type { ModelAnswers } from '../intake/plan.ts';
 import type { IntakeProgress } from '../intake/progress.ts';
 
 interface ModelsContext extends Context {
@@ -18,10 +19,13 @@ export function createModelsSlice(context: Context): ModelsSlice {
   const { client } = context.deps;
   return {
     modelList: null,
+    knownModels: null,
     intake: null,
     loadModels: () => loadModels(context),
-    planModel: (request) => offer(models, (signal) => client.planModel(request, { signal })),
-    resumeModel: (id) => offer(models, () => client.resumeModel(id)),
+    loadKnownModels: () => loadKnownModels(context),
+    planModel: (request) => planModel(models, request),
+    answerModel: (answers) => answerModel(models, answers),
+    resumeModel: (id) => ask(models, async () => ({ phase: 'offered', offer: await client.resumeModel(id) })),
     fetchModel: () => fetchModel(models),
     pauseFetch: () => pauseFetch(models),
     dropIntake: () => dropIntake(models),
@@ -38,26 +42,48 @@ async function loadModels({ deps, set, messages }: Context): Promise<void> {
   }
 }
 
+async function loadKnownModels({ deps, set, messages }: Context): Promise<void> {
+  try {
+    set({ knownModels: await deps.client.knownModels() });
+  } catch (error) {
+    messages.report('models', error);
+  }
+}
+
 function restart({ running, messages }: ModelsContext): AbortSignal {
   messages.clear('models');
   running.controller = new AbortController();
   return running.controller.signal;
 }
 
-/** Asks for an offer; after a failure there is none. */
-async function offer(
-  context: ModelsContext,
-  ask: (signal: AbortSignal) => Promise<ModelOffer>,
-): Promise<void> {
-  const { set, messages } = context;
+function planModel(context: ModelsContext, request: ModelSourceRequest): Promise<void> {
+  const { client } = context.deps;
+  return ask(context, async (signal) => intakeOf(await client.planModel(request, { signal }), request));
+}
+
+function intakeOf(answer: ModelAnswer, request: ModelSourceRequest): Intake {
+  return 'offer' in answer
+    ? { phase: 'offered', offer: answer.offer }
+    : { phase: 'asking', request, question: answer.question };
+}
+
+async function answerModel(context: ModelsContext, answers: ModelAnswers): Promise<void> {
+  const { intake } = context.get();
+  if (intake?.phase === 'asking') await planModel(context, { ...intake.request, ...answers });
+}
+
+/** Asks what there is; after a failure there is nothing, and a question is asked again. */
+async function ask(context: ModelsContext, look: (signal: AbortSignal) => Promise<Intake>): Promise<void> {
+  const { get, set, messages } = context;
+  const { intake: before } = get();
   const signal = restart(context);
   set({ intake: { phase: 'planning' } });
   try {
-    const found = await ask(signal);
-    if (!signal.aborted) set({ intake: { phase: 'offered', offer: found } });
+    const found = await look(signal);
+    if (!signal.aborted) set({ intake: found });
   } catch (error) {
     if (signal.aborted) return;
-    set({ intake: null });
+    set({ intake: before?.phase === 'asking' ? before : null });
     messages.report('models', error);
   }
 }
@@ -109,7 +135,7 @@ function stop(
 ): ModelOffer | null {
   const { intake } = get();
   running.controller.abort();
-  const found = intake === null || intake.phase === 'planning' ? null : intake.offer;
+  const found = intake && 'offer' in intake ? intake.offer : null;
   set({ intake: found && next(found) });
   return found;
 }

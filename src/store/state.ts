@@ -12,6 +12,7 @@ import type {
   BaseModelInfo,
   ExportFormat,
   LoadProgress,
+  KnownModels,
   ModelOffer,
   ModelList,
   ModelSourceRequest,
@@ -21,6 +22,7 @@ import type {
 } from '../worker/api.ts';
 import type { Crop } from '../pictures/pixels.ts';
 import type { EngineChoice as EngineInfo } from '../ort/engine.ts';
+import type { ModelAnswers, ModelQuestion } from '../intake/plan.ts';
 import type { IntakeProgress } from '../intake/progress.ts';
 import type { Focus } from '../neti/focus.ts';
 import type { NearWord } from '../neti/spaceTime.ts';
@@ -110,6 +112,7 @@ export interface EngineSlice {
 /** Getting a model: asking its source, looking at the offer, fetching it. */
 export type Intake =
   | { readonly phase: 'planning' }
+  | { readonly phase: 'asking'; readonly request: ModelSourceRequest; readonly question: ModelQuestion }
   | { readonly phase: 'offered'; readonly offer: ModelOffer }
   | { readonly phase: 'paused'; readonly offer: ModelOffer }
   | {
@@ -123,9 +126,14 @@ export type Intake =
 export interface ModelsSlice {
   /** What this browser keeps; null until it was asked for. */
   readonly modelList: ModelList | null;
+  /** Well-known models; null until they were asked for. */
+  readonly knownModels: KnownModels | null;
   readonly intake: Intake | null;
   loadModels(): Promise<void>;
+  loadKnownModels(): Promise<void>;
   planModel(request: ModelSourceRequest): Promise<void>;
+  /** Plans again with what was asked for. */
+  answerModel(answers: ModelAnswers): Promise<void>;
   /** Offers again what was fetched in part. */
   resumeModel(id: string): Promise<void>;
   /** Fetches what is offered, then opens it unless something is being trained or made. */

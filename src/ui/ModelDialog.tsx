@@ -3,6 +3,7 @@ import { Dialog } from '@base-ui/react/dialog';
 import { useEffect, useRef } from 'react';
 import { ModelFetch } from './ModelFetch.tsx';
 import { ModelOfferView } from './ModelOffer.tsx';
+import { ModelQuestionView } from './ModelQuestion.tsx';
 import { ModelSource } from './ModelSource.tsx';
 import { Problems } from './Problems.tsx';
 import { useActions, useStudio } from './useStudio.ts';
@@ -11,6 +12,7 @@ function Content({ onClose }: { onClose: () => void }) {
   const actions = useActions();
   const intake = useStudio((state) => state.intake);
   if (intake === null || intake.phase === 'planning') return <ModelSource />;
+  if (intake.phase === 'asking') return <ModelQuestionView question={intake.question} />;
   if (intake.phase === 'offered') return <ModelOfferView offer={intake.offer} />;
   return (
     <ModelFetch
@@ -40,7 +42,7 @@ export function ModelDialog({ onClose }: { onClose: () => void }) {
   const close = () => {
     const phase = actions().intake?.phase;
     // An offer that nobody took is forgotten; what is being fetched goes on behind the closed window.
-    if (phase === 'planning' || phase === 'offered') void actions().dropIntake();
+    if (phase && phase !== 'fetching' && phase !== 'paused') void actions().dropIntake();
     onClose();
   };
   return (

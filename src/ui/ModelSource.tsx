@@ -1,12 +1,15 @@
-/** Three ways to a model: a file or folder of this computer, a repository of the Hugging Face Hub, any address. */
+/** Ways to a model: a well-known one, a file or folder of this computer, a repository of the Hugging Face Hub, any address. */
 import { Dialog } from '@base-ui/react/dialog';
-import { useRef, useState, type ReactNode } from 'react';
+import { useState, type ReactNode } from 'react';
 import { useDropzone } from 'react-dropzone';
 import type { ModelSourceRequest } from '../worker/api.ts';
+import { ChooseFiles } from './ChooseFiles.tsx';
+import { KnownModels } from './KnownModels.tsx';
 import { TextField } from './TextField.tsx';
 import { useActions, useStudio } from './useStudio.ts';
 
 const ways = [
+  { kind: 'known', label: 'Well-known' },
   { kind: 'folder', label: 'This computer' },
   { kind: 'hub', label: 'Hugging Face' },
   { kind: 'url', label: 'Address' },
@@ -34,29 +37,6 @@ function pathOf(file: File & { readonly path?: string }): string {
   return (file.webkitRelativePath || file.path || file.name).replace(/^\.?\//, '');
 }
 
-/** A file or several; a browser's window for folders offers no files. */
-function ChooseFiles({ onFiles }: { onFiles: (files: File[]) => void }) {
-  const input = useRef<HTMLInputElement>(null);
-  return (
-    <>
-      <input
-        ref={input}
-        type="file"
-        hidden
-        multiple
-        aria-label="Model file"
-        onChange={({ target }) => {
-          onFiles([...(target.files ?? [])]);
-          target.value = '';
-        }}
-      />
-      <button type="button" className="button" onClick={() => input.current?.click()}>
-        Choose file
-      </button>
-    </>
-  );
-}
-
 function ComputerWay() {
   const actions = useActions();
   const planning = useStudio((state) => state.intake?.phase === 'planning');
@@ -79,17 +59,30 @@ function ComputerWay() {
       <input {...getInputProps({ 'aria-label': 'Model folder', webkitdirectory: '' })} />
       <p className="drop-lead">Drop the model’s .safetensors file, or its folder</p>
       <p className="quiet">One file as of Civitai, a folder of diffusers, or one of ONNX.</p>
-      {planning ? (
-        <p role="status">Looking…</p>
-      ) : (
+      {!planning && (
         <div className="dialog-buttons">
-          <ChooseFiles onFiles={plan} />
+          <ChooseFiles label="Model file" multiple onFiles={plan} />
           <button type="button" className="button" onClick={open}>
             Choose folder
           </button>
         </div>
       )}
     </div>
+  );
+}
+
+/** Ends the looking, where a form has no button for it. */
+function Cancel() {
+  const actions = useActions();
+  const planning = useStudio((state) => state.intake?.phase === 'planning');
+  if (!planning) return null;
+  return (
+    <>
+      <p role="status">Looking…</p>
+      <button type="button" className="button" onClick={() => void actions().dropIntake()}>
+        Cancel
+      </button>
+    </>
   );
 }
 
@@ -143,7 +136,7 @@ function HubWay() {
           onText={setName}
           spellCheck={false}
           placeholder="owner/name"
-          hint="Its name, or the address of its page."
+          hint="Its name, or the address of its page, a folder or a file in it."
         />
         <TextField
           label="Revision"
@@ -163,7 +156,7 @@ function UrlWay() {
   return (
     <Ask request={{ kind: 'url', address: address.trim() }} complete={address.trim() !== ''}>
       <TextField
-        label="Address of the model’s folder"
+        label="Address of the model’s folder or file"
         value={address}
         onText={setAddress}
         spellCheck={false}
@@ -174,26 +167,32 @@ function UrlWay() {
   );
 }
 
+const ASKS_THE_HUB =
+  'This page asks huggingface.co, and where that keeps its files, for the files you are shown first, and for nothing else. Nothing of yours is sent along.';
+
 const PRIVACY: Record<Way, string> = {
+  known: ASKS_THE_HUB,
   folder: 'The files are copied into this browser’s own storage. Nothing is sent anywhere.',
-  hub: 'This page asks huggingface.co, and where that keeps its files, for the files you are shown first, and for nothing else. Nothing of yours is sent along.',
+  hub: ASKS_THE_HUB,
   url: 'This page asks that server for the files you are shown first, and for nothing else. Nothing of yours is sent along.',
 };
 
 export function ModelSource() {
-  const [way, setWay] = useState<Way>('folder');
+  const [way, setWay] = useState<Way>('known');
   return (
     <>
       <p className="quiet">
         Stable Diffusion 1.x or 2.x, or what was made of them. It stays in this browser until you remove it.
       </p>
       <Ways chosen={way} choose={setWay} />
+      {way === 'known' && <KnownModels />}
       {way === 'folder' && <ComputerWay />}
       {way === 'hub' && <HubWay />}
       {way === 'url' && <UrlWay />}
       <p className="quiet model-privacy">{PRIVACY[way]}</p>
-      {way === 'folder' && (
+      {(way === 'known' || way === 'folder') && (
         <div className="dialog-buttons">
+          <Cancel />
           <Dialog.Close className="button">Close</Dialog.Close>
         </div>
       )}

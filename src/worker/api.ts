@@ -16,7 +16,8 @@ import type { ConceptKind } from '../lib/conceptKind.ts';
 import type { TrainSettings } from '../neti/settings.ts';
 import type { SpaceTime } from '../neti/spaceTime.ts';
 import type { FolderFile } from '../intake/folder.ts';
-import type { ModelPlan } from '../intake/plan.ts';
+import type { JudgedModel } from '../intake/knownModels.ts';
+import type { ModelAnswers, ModelPlan, ModelQuestion } from '../intake/plan.ts';
 import type { Preflight } from '../intake/preflight.ts';
 
 /** What a base model knows, for suggestions and for marking unknown words. */
@@ -73,12 +74,18 @@ export interface OpenRequest {
   readonly model: string | null;
 }
 
-/** Where a model is to be had. */
-export type ModelSourceRequest =
-  | { readonly kind: 'folder'; readonly files: readonly FolderFile[] }
-  /** A repository of the Hugging Face Hub, by name or by its page's address; an empty revision means its own. */
-  | { readonly kind: 'hub'; readonly name: string; readonly revision: string }
-  | { readonly kind: 'url'; readonly address: string };
+/** Where a model is to be had, with what has been answered about it. */
+export type ModelSourceRequest = ModelAnswers &
+  (
+    | { readonly kind: 'folder'; readonly files: readonly FolderFile[] }
+    /** A repository of the Hugging Face Hub, by name or by its page's address; an empty revision means its own. */
+    | { readonly kind: 'hub'; readonly name: string; readonly revision: string }
+    /** A folder or a file, by any address; one of the Hub's pages is understood as that. */
+    | { readonly kind: 'url'; readonly address: string }
+  );
+
+/** What a source offers, or what must be answered before that can be told. */
+export type ModelAnswer = { readonly offer: ModelOffer } | { readonly question: ModelQuestion };
 
 /** What getting a model would take, and what would come of it: known before anything of it is fetched. */
 export interface ModelOffer {
@@ -92,6 +99,9 @@ export interface ModelList {
   readonly pending: readonly PendingModel[];
   readonly usage: ModelUsage;
 }
+
+/** Well-known models with what will come of each on this computer. */
+export type KnownModels = readonly JudgedModel[];
 
 export interface Opened {
   readonly engine: EngineChoice;

@@ -26,9 +26,10 @@ type Calls<Name extends keyof StudioClient> = Pick<StudioClient, Name>;
 /** Models are asked for and fetched whether or not one is open. */
 function modelCalls(
   link: WorkerLink,
-): Calls<'models' | 'planModel' | 'resumeModel' | 'fetchModel' | 'removeModel'> {
+): Calls<'models' | 'knownModels' | 'planModel' | 'resumeModel' | 'fetchModel' | 'removeModel'> {
   return {
     models: () => link.send((remote, id) => remote.models(id)),
+    knownModels: () => link.send((remote, id) => remote.knownModels(id)),
     planModel: (request, options) =>
       link.send((remote, id) => remote.planModel(id, request), options?.signal),
     resumeModel: (model) => link.send((remote, id) => remote.resumeModel(id, model)),

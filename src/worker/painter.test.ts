@@ -3,6 +3,7 @@ import { expect, it, vi } from 'vitest';
 import { OFFICIAL_DEFAULTS, trainSettingsOn } from '../neti/baseDefaults.ts';
 import { TrainingRun } from '../neti/run.ts';
 import { openMicroBase } from '../neti/testing/microBase.ts';
+import type { Pipeline } from '../diffusion/pipeline.ts';
 import type { BaseModel } from './baseModel.ts';
 import { Painter } from './painter.ts';
 
@@ -96,4 +97,18 @@ it('draws a concept in focus everywhere as it draws it, and another picture wher
   await expect(paint({ focus: { ...focus, toLayer: layers, outside: 'frozen' } })).rejects.toThrow(
     `among the model's ${layers} layers`,
   );
+});
+
+it('draws one row after the other where the model is held to a budget, and the same picture', async () => {
+  const { painter } = watched();
+  const concept = { key: '1', file };
+  const both = await painter.generate({ ...request, concept }, signal, unheard);
+  const shape = { ...pipeline.shape, picturesAtOnce: 1 };
+  const held = Object.create(pipeline, { shape: { value: shape } }) as Pipeline;
+  const rows = vi.spyOn(held, 'denoise');
+  const other = new Painter(identity as BaseModel, held, bridge);
+  const alone = await other.generate({ ...request, concept }, signal, unheard);
+  expect(rows.mock.calls.map(([{ timesteps }]) => timesteps.length)).toEqual([1, 1, 1, 1]);
+  const [a, b] = [both, alone].map(({ pictures }) => pictures[0]!.data);
+  expect(Math.max(...a!.map((x, i) => Math.abs(x - b![i]!)))).toBeLessThanOrEqual(1);
 });

@@ -5,7 +5,9 @@ import type {
   GenerateProgress,
   GenerateRequest,
   GenerateResult,
+  KnownModels,
   LoadProgress,
+  ModelAnswer,
   NearWordsRequest,
   ModelOffer,
   ModelList,
@@ -67,11 +69,13 @@ export interface StudioClient {
   ): Promise<Uint8Array<ArrayBuffer>>;
   /** The models kept in this browser. Throws `storage.blocked`. */
   models(): Promise<ModelList>;
+  /** Asks nobody else. */
+  knownModels(): Promise<KnownModels>;
   /**
-   * What a source offers, and what will come of it here. Throws `hub.name`, `model.layout` where the source lacks what is needed, what
+   * What a source offers, and what will come of it here, or what must be answered first. Throws `hub.name`, `model.layout` where the source lacks what is needed, what
    * asking a server throws, and for a folder, whose graphs are compiled to plan its memory, `onnx.…` as opening it would.
    */
-  planModel(request: ModelSourceRequest, options?: CallOptions<never>): Promise<ModelOffer>;
+  planModel(request: ModelSourceRequest, options?: CallOptions<never>): Promise<ModelAnswer>;
   /** The offer of a fetch that was cut short. Throws `model.chooseAgain` for a folder. */
   resumeModel(id: string): Promise<ModelOffer>;
   /** Fetches what is missing of a plan; aborted, it keeps what came so far for the next time. */

@@ -16,6 +16,8 @@ import { ModelStore } from '../storage/modelStore.ts';
 import { opfsTree } from '../storage/opfs.ts';
 import type {
   BaseModelInfo,
+  KnownModels,
+  ModelAnswer,
   ModelOffer,
   ModelList,
   ModelSourceRequest,
@@ -104,12 +106,16 @@ export class StudioWorker {
     return this.answer(id, () => this.catalog.info());
   }
 
-  planModel(id: number, request: ModelSourceRequest): Promise<CallResult<ModelOffer>> {
+  knownModels(id: number): Promise<CallResult<KnownModels>> {
+    return this.answer(id, () => this.catalog.known());
+  }
+
+  planModel(id: number, request: ModelSourceRequest): Promise<CallResult<ModelAnswer>> {
     return this.answer(id, (signal) => this.catalog.plan(request, signal));
   }
 
   resumeModel(id: number, model: string): Promise<CallResult<ModelOffer>> {
-    return this.answer(id, (signal) => this.catalog.resume(model, signal));
+    return this.answer(id, () => this.catalog.resume(model));
   }
 
   fetchModel(

@@ -77,7 +77,11 @@ function planOf(pass: TrainingPass, divided: Divided, { precision, batch = 1 }: 
   const extraCompute = divided.recomputed / total;
   return {
     divided,
-    plan: { ...simulateMemory(graph, batch, false), extraCompute, segments: divided.segments },
+    plan: {
+      ...simulateMemory(graph, batch, { batchIsNamed: false }),
+      extraCompute,
+      segments: divided.segments,
+    },
   };
 }
 

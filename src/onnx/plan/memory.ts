@@ -22,10 +22,21 @@ interface Scope {
   readonly outputs: readonly string[];
 }
 
-/** Memory of one run at a batch of `batch`, gradients computed; whether the graph as written names its batch. */
-export function simulateMemory(graph: Graph, batch: number, batchIsNamed = true): MemoryUse {
+export interface RunOptions {
+  /** Whether the graph as written names its batch. */
+  readonly batchIsNamed?: boolean;
+  /** Whether the run computes gradients; drawing does not. */
+  readonly gradients?: boolean;
+}
+
+/** Memory of one run at a batch of `batch`. */
+export function simulateMemory(
+  graph: Graph,
+  batch: number,
+  { batchIsNamed = true, gradients = true }: RunOptions = {},
+): MemoryUse {
   const folded = foldedValues(graph);
-  const simulation = new Simulation(graph, batch, folded, batchIsNamed);
+  const simulation = new Simulation(graph, batch, folded, { batchIsNamed, gradients });
   const weights = weightSizes(graph, folded, batch);
   return {
     weightBytes: weights.reduce((sum, bytes) => sum + bytes, 0),
@@ -43,9 +54,9 @@ class Simulation {
     readonly graph: Graph,
     readonly batch: number,
     private readonly folded: ReadonlySet<string>,
-    batchIsNamed: boolean,
+    private readonly run: Required<RunOptions>,
   ) {
-    this.shapes = new Shapes(graph, batchIsNamed);
+    this.shapes = new Shapes(graph, run.batchIsNamed);
   }
 
   /** Highest sum of the buffers that this scope owns. */
@@ -69,7 +80,7 @@ class Simulation {
   }
 
   private innerPeak(node: Node): number {
-    const branch = thenBranch(node);
+    const branch = this.run.gradients ? thenBranch(node) : undefined;
     return branch ? this.peakOf(branch) : 0;
   }
 }

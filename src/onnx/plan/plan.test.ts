@@ -58,7 +58,9 @@ describe('life times', () => {
   });
 
   it('it is given back at once where onnxruntime does not know the shapes to be the same', () => {
-    expect(simulateMemory(graphOf(rising(BATCH, 4)), 2, false).activationBytes).toBe(2 * 4 + 2 * 4 * 64);
+    expect(simulateMemory(graphOf(rising(BATCH, 4)), 2, { batchIsNamed: false }).activationBytes).toBe(
+      2 * 4 + 2 * 4 * 64,
+    );
     const behindReshape = rising({ batch: 2 }, 2);
     expect(peak(behindReshape)).toBe(4 * 4 + 4 * 4 * 64);
   });

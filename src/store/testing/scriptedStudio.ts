@@ -130,6 +130,7 @@ export function scriptedClient(overrides: Partial<StudioClient> = {}): StudioCli
     exportConcept: (bytes, format) => Promise.resolve({ bytes, ending: `${format}.zip` }),
     relabelConcept: (file) => Promise.resolve(file),
     models: () => Promise.resolve(emptyModelList),
+    knownModels: () => Promise.resolve([]),
     planModel: () => Promise.reject(new AppError('model.layout', 'There is no model.')),
     resumeModel: () => Promise.reject(new AppError('model.none', 'There is no model.')),
     fetchModel: () => Promise.resolve(),
