@@ -1,4 +1,4 @@
-import { expect, test, type Page } from '@playwright/test';
+import { expect, type Page } from '@playwright/test';
 import { encode } from 'fast-png';
 import { readFile } from 'node:fs/promises';
 import {
@@ -14,6 +14,7 @@ import {
   teach,
   type UploadFile,
 } from './steps.ts';
+import { test } from './visited.ts';
 
 const file = (name: string, mimeType: string, bytes: Uint8Array): UploadFile => ({
   name,

@@ -2,10 +2,11 @@
  * A checkpoint as people have it: one .safetensors (random, narrow, of CLIP's vocabulary) is dropped on the page, taught, drawn with, and
  * still there after a reload; what is no model is refused by name.
  */
-import { expect, test, type Page } from '@playwright/test';
+import { expect, type Page } from '@playwright/test';
 import { drawableCheckpoint } from '../src/checkpoint/testing/narrowCheckpoints.ts';
 import { HUB_REPO, startTestServer } from '../src/intake/testing/server.ts';
 import { addPictures, concepts, generateOne, openStudio } from './steps.ts';
+import { test } from './visited.ts';
 
 const dialog = (page: Page) => page.getByRole('dialog', { name: 'Use your own Stable Diffusion' });
 const place = (page: Page, title: string) => page.getByRole('button', { name: title, exact: true });

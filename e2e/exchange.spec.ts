@@ -1,9 +1,10 @@
 /** Concepts from and for other programs, through the page. */
-import { expect, test, type Page } from '@playwright/test';
+import { expect, type Page } from '@playwright/test';
 import { unzipSync } from 'fflate';
 import { readFile } from 'node:fs/promises';
 import { readSafetensors, writeSafetensors } from '../src/lib/safetensors.ts';
 import { addPictures, concepts, generateOne, openStudio, teach } from './steps.ts';
+import { test } from './visited.ts';
 
 const fixture = (name: string) => `src/neti/foreign/fixtures/${name}`;
 

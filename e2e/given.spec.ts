@@ -1,7 +1,8 @@
 /** What is dropped, pasted or dragged goes where it belongs: text into text fields, concepts into the library, pictures among the pictures. */
-import { expect, test, type Locator, type Page } from '@playwright/test';
+import { expect, type Locator, type Page } from '@playwright/test';
 import { readFile } from 'node:fs/promises';
 import { concepts, drawPicture, openStudio, pictures, promptBox, type UploadFile } from './steps.ts';
+import { test } from './visited.ts';
 
 const brought = async (name: string): Promise<UploadFile> => ({
   name,

@@ -1,5 +1,5 @@
 /** Mappers of other widths than the studio's own, through the page: the slider goes to their last hidden unit. */
-import { expect, test, type Page } from '@playwright/test';
+import { expect, type Page } from '@playwright/test';
 import { readFile } from 'node:fs/promises';
 import { CpuBackend } from '../src/gpu/cpuBackend.ts';
 import { manifestSchema } from '../src/lib/manifest.ts';
@@ -8,6 +8,7 @@ import { writeConcept } from '../src/neti/conceptFile.ts';
 import { createMapper } from '../src/neti/mapper.ts';
 import { MAPPER_DEFAULTS } from '../src/neti/mapperConfig.ts';
 import { concepts, generateOne, openStudio, results, type UploadFile } from './steps.ts';
+import { test } from './visited.ts';
 
 /** A concept of random weights for the shipped base, small but for its hidden units. */
 async function conceptOf(hidden: number): Promise<UploadFile> {

@@ -1,6 +1,7 @@
 /** Style mixing on the page: two concepts, one picture, and the range between them. */
-import { expect, test } from '@playwright/test';
+import { expect } from '@playwright/test';
 import { concepts, openStudio, results, teach } from './steps.ts';
+import { test } from './visited.ts';
 
 test('two concepts are mixed, from the appearance of one to the geometry of the other', async ({ page }) => {
   await openStudio(page);

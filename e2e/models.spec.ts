@@ -3,11 +3,12 @@
  * from localhost and chosen as a folder; it is planned, fetched, compiled in the worker, opened, taught and drawn with.
  */
 import AxeBuilder from '@axe-core/playwright';
-import { expect, test, type Page } from '@playwright/test';
+import { expect, type Page } from '@playwright/test';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { hubCommit, HUB_REPO, startTestServer, type TestServer } from '../src/intake/testing/server.ts';
 import { addPictures, concepts, generateOne, openStudio, pictures, results } from './steps.ts';
+import { test } from './visited.ts';
 
 const folder = join(import.meta.dirname, '../src/onnx/fixtures/micro');
 

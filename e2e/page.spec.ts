@@ -1,8 +1,9 @@
 import AxeBuilder from '@axe-core/playwright';
-import { expect, test } from '@playwright/test';
+import { expect } from '@playwright/test';
 import { decode } from 'fast-png';
 import { readFile } from 'node:fs/promises';
 import { addPictures, concepts, fillIn, generateOne, openStudio, pictures, results, teach } from './steps.ts';
+import { test } from './visited.ts';
 
 test('a stranger teaches a thing, sees it, moves the slider, and finds it all again after a reload', async ({
   page,

@@ -1,8 +1,9 @@
 /** How pictures get in: turned by their camera, in ink colours, dropped, pasted; and what cropping does to them. */
-import { expect, test, type Locator, type Page } from '@playwright/test';
+import { expect, type Locator, type Page } from '@playwright/test';
 import { decode } from 'fast-png';
 import { readFile } from 'node:fs/promises';
 import { drawPicture, pictures, testPage, type UploadFile } from './steps.ts';
+import { test } from './visited.ts';
 
 /** A JPEG whose left half is red and right half blue. */
 async function halves(page: Page, width: number, height: number): Promise<Buffer> {
