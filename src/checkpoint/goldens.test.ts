@@ -9,7 +9,8 @@ import { relativeError } from '../lib/numbers.ts';
 import { prepareModel } from '../onnx/model.ts';
 import type { CompileOptions } from '../onnx/options.ts';
 import { runContexts } from '../onnx/testing/textRuns.ts';
-import { flag, floatsOf, floatTensor, openGraph, webTensors } from '../onnx/testing/webGraph.ts';
+import { unetFlags } from '../onnx/testing/unetFlags.ts';
+import { floatsOf, floatTensor, openGraph, webTensors } from '../onnx/testing/webGraph.ts';
 import { openCheckpoint } from './openCheckpoint.ts';
 import {
   ARCHITECTURES,
@@ -71,7 +72,7 @@ async function runUnet(session: InferenceSession, layers: number) {
     key_contexts: stacked,
     value_contexts: stacked,
     loss_weights: floatTensor(Float32Array.of(1, 1), [2]),
-    compute_gradients: flag(true),
+    ...unetFlags(webTensors, true),
   });
   const gradients = [outputs['grad_key_contexts']!, outputs['grad_value_contexts']!];
   return { unet: floatsOf(outputs['out_sample']), gradient: summed(gradients, layers) };

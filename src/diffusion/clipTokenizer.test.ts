@@ -70,3 +70,19 @@ it.each([
 ])('a folder that will not do is refused', async (files, message) => {
   await expect(tokenizerOf(files)).rejects.toThrow(message);
 });
+
+it.each(fixture.cases.map(({ text }) => text).filter((text) => text.trim() !== ''))(
+  'the words of “%s” are its tokens, without a gap',
+  (text) => {
+    const spans = tokenizer.wordSpans(text);
+    const ends = spans.map(({ first, count }) => first + count);
+    expect(spans.map(({ first }) => first)).toEqual([1, ...ends.slice(0, -1)]);
+    expect(ends.at(-1)).toBe(tokenizer.count(text) - 1);
+  },
+);
+
+it('a concept is a word of as many tokens as it has vectors', () => {
+  const spans = tokenizer.wordSpans('a {}, b', 3);
+  expect(spans.map(({ text }) => text)).toEqual(['a', '{}', ',', 'b']);
+  expect(spans[1]).toEqual({ text: '{}', first: tokenizer.encode('a {}, b', 3).placeholder, count: 3 });
+});

@@ -182,6 +182,16 @@ export class Pipeline {
     return floats(answer!);
   }
 
+  /** `denoise`, and of each layer how much its places attend to each token: [B, places, T], the mean over its heads. */
+  async denoiseWithAttention(
+    inputs: UnetInputs,
+  ): Promise<{ answer: Float32Array; attention: readonly Float32Array[] }> {
+    const names = indexed('attention', this.shape.layers);
+    const outputs = await this.runUnet(inputs, inputs.sample, ['out_sample', ...names]);
+    const [answer, ...attention] = await Promise.all(outputs.map(floats));
+    return { answer: answer!, attention };
+  }
+
   /**
    * Mean squared error of each picture, and the gradients [L, B, T, D] of their mean times `lossScale` with respect to the
    * contexts; `finite` is false when half precision overflowed on the way.
@@ -284,6 +294,7 @@ export class Pipeline {
       target: runtime.float(target, dims),
       loss_weights: runtime.float(new Float32Array(pictures).fill(lossScale / pictures), [pictures]),
       compute_gradients: runtime.bool(fetches.includes(CONTEXT_GRADIENTS[0])),
+      attention_maps: runtime.bool(fetches.includes('attention_0')),
     });
   }
 

@@ -2,6 +2,7 @@
  * The reverse process with classifier-free guidance (Ho and Salimans 2022): ε = ε_∅ + s·(ε_c − ε_∅). Noise comes from each
  * picture's own seed, so a picture does not depend on which others are made with it.
  */
+import type { AttentionMaps } from '../lib/attentionMaps.ts';
 import { AppError } from '../lib/errors.ts';
 import { checkPlaceholders } from '../lib/prompt.ts';
 import { Random } from '../lib/random.ts';
@@ -24,6 +25,8 @@ export interface SampleOptions {
   readonly unconditional: PromptContexts;
   readonly guidanceScale: number;
   readonly seeds: readonly number[];
+  /** Collects where the conditional half looks, at every step. */
+  readonly maps?: AttentionMaps;
   readonly signal?: AbortSignal;
   readonly onStep?: (done: number) => void;
 }
@@ -58,17 +61,18 @@ async function guidedOutput(
   latents: Float32Array,
   index: number,
 ): Promise<Float32Array> {
-  const { scheduler, seeds, guidanceScale } = options;
+  const { scheduler, seeds, guidanceScale, maps } = options;
   const conditional = options.conditional(index);
-  const denoise = (parts: readonly StepContexts[]) =>
-    denoiseParts(pipeline, parts, latents, { pictures: seeds.length, timestep: scheduler.timesteps[index]! });
+  const shared = { pictures: seeds.length, timestep: scheduler.timesteps[index]! };
+  const denoise = (parts: readonly StepContexts[], watched = true) =>
+    denoiseParts(pipeline, parts, latents, { ...shared, maps: watched ? maps : undefined });
   if (guidanceScale === 1) return denoise([conditional]);
   const parts = [options.unconditional(index), conditional];
   const most = pipeline.shape.picturesAtOnce ?? Infinity;
   // A model that is held to a budget of memory keeps to it here too: one part after the other.
   const [u, c] =
     parts.length * seeds.length > most
-      ? [await denoise([parts[0]!]), await denoise([parts[1]!])]
+      ? [await denoise([parts[0]!], false), await denoise([parts[1]!])]
       : halves(await denoise(parts));
   return u.map((x, i) => x + guidanceScale * (c[i]! - x));
 }
@@ -78,12 +82,19 @@ function halves(both: Float32Array): [Float32Array, Float32Array] {
   return [both.subarray(0, half), both.subarray(half)];
 }
 
+interface PartsOptions {
+  readonly pictures: number;
+  readonly timestep: number;
+  /** Collects where the last part looks. */
+  readonly maps?: AttentionMaps | undefined;
+}
+
 /** [parts × S, C, H, W]: the latents of all pictures under each part's contexts. */
-function denoiseParts(
+async function denoiseParts(
   pipeline: Pipeline,
   parts: readonly StepContexts[],
   latents: Float32Array,
-  { pictures, timestep }: { readonly pictures: number; readonly timestep: number },
+  { pictures, timestep, maps }: PartsOptions,
 ): Promise<Float32Array> {
   const stacked = new Float32Array(parts.length * latents.length);
   for (let part = 0; part < parts.length; part++) stacked.set(latents, part * latents.length);
@@ -93,12 +104,16 @@ function denoiseParts(
       parts.map((part) => part[side]),
       pictures,
     );
-  return pipeline.denoise({
+  const inputs = {
     sample: stacked,
     timesteps: new Array<number>(parts.length * pictures).fill(timestep),
     keys: batched('keys'),
     values: batched('values'),
-  });
+  };
+  if (!maps) return pipeline.denoise(inputs);
+  const { answer, attention } = await pipeline.denoiseWithAttention(inputs);
+  maps.add(attention, (parts.length - 1) * pictures);
+  return answer;
 }
 
 /** [L, parts × pictures, T, D] from one [L, T, D] a part, each repeated for its pictures. */

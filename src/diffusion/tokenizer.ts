@@ -4,7 +4,7 @@
  */
 import { Tokenizer as BytePairTokenizer } from '@huggingface/tokenizers';
 import { AppError } from '../lib/errors.ts';
-import { checkPlaceholders, splitAtPlaceholders } from '../lib/prompt.ts';
+import { checkPlaceholders, PLACEHOLDER, splitAtPlaceholders } from '../lib/prompt.ts';
 import { END_TOKEN, START_TOKEN, type TokenizerFolder } from './clipTokenizer.ts';
 
 /** A token that ends a word, of letters alone. */
@@ -18,6 +18,14 @@ export interface TokenRow {
   readonly placeholder: number | null;
   /** Tokens from there on that are the concept's; 0 for a prompt without `{}`. */
   readonly vectors: number;
+}
+
+/** A word of a prompt, as a person would count them, and its tokens in the row. */
+export interface WordSpan {
+  /** `{}` for the concept. */
+  readonly text: string;
+  readonly first: number;
+  readonly count: number;
 }
 
 export interface TokenizerOptions extends TokenizerFolder {
@@ -69,6 +77,26 @@ export class PromptTokenizer {
   count(prompt: string, vectors = 1): number {
     const parts = splitAtPlaceholders(prompt);
     return parts.reduce((sum, part) => sum + this.words(part).length, (parts.length - 1) * vectors) + 2;
+  }
+
+  /**
+   * The prompt's words in order. All of it is one word where the tokenizer reads across spaces, so that the parts are not the whole.
+   * Throws as `encode`.
+   */
+  wordSpans(prompt: string, vectors = 1): readonly WordSpan[] {
+    const row = this.encode(prompt, vectors);
+    const spans: WordSpan[] = [];
+    let first = 1;
+    for (const text of prompt.split(/(\s+|\{\})/).filter((part) => part.trim() !== '')) {
+      const count = text === PLACEHOLDER ? vectors : this.words(text).length;
+      if (count > 0) spans.push({ text, first, count });
+      first += count;
+    }
+    const length = this.count(prompt, vectors) - 2;
+    const isWhole =
+      first === length + 1 &&
+      spans.every((span) => span.text !== PLACEHOLDER || span.first === row.placeholder);
+    return isWhole ? spans : [{ text: prompt.trim(), first: 1, count: length }];
   }
 
   /** The id of a word that is one token. Throws `category.tokens` otherwise. */

@@ -6,9 +6,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import type { Tensor } from 'onnxruntime-web';
 import { describe, expect, it } from 'vitest';
+import { AttentionMaps } from '../lib/attentionMaps.ts';
 import { relativeError } from '../lib/numbers.ts';
-import { flag, floatsOf, openGraph, readTensors, webTensors, withVectorAxis } from './testing/webGraph.ts';
+import { floatsOf, openGraph, readTensors, webTensors, withVectorAxis } from './testing/webGraph.ts';
 import { runBoth } from './testing/textRuns.ts';
+import { unetFlags } from './testing/unetFlags.ts';
 import type { CompileOptions } from './options.ts';
 import { compileUnet, prepareTextEncoder, prepareUnchanged, prepareUnet } from './prepare.ts';
 import { readStock } from './stock.ts';
@@ -21,6 +23,8 @@ const PATIENCE = { timeout: 300_000 };
 const fixtures = new URL('fixtures/', import.meta.url);
 const base = new URL('../../models/sticker-world/', import.meta.url);
 const microGoldens = new URL('goldens.safetensors', fixtures);
+/** Of `fixtures/make_attention.py`, by model. */
+const attention = readTensors(new URL('attention.safetensors', fixtures), '');
 const baseGoldens = new URL('goldens.safetensors', base);
 
 async function openStock(url: URL) {
@@ -46,7 +50,7 @@ async function run(
   );
   const outputs = session.inputNames.includes('compute_contexts')
     ? await runBoth(session, given, webTensors)
-    : await session.run({ ...given, compute_gradients: flag(gradients) });
+    : await session.run({ ...given, ...unetFlags(webTensors, gradients, true) });
   await session.release();
   return outputs;
 }
@@ -65,13 +69,19 @@ function worstSlice(found: Tensor, expected: Tensor): number {
 async function expectUnet(stockUrl: URL, goldensUrl: URL, options?: CompileOptions) {
   const stock = await openStock(stockUrl);
   const goldens = readTensors(goldensUrl, 'unet.');
-  const outputs = await run(stock, prepareUnet(stock, {}, options).bytes, goldens, true);
+  const { bytes, info } = prepareUnet(stock, {}, options);
+  const outputs = await run(stock, bytes, goldens, true);
   for (const name of ['out_sample', 'losses'])
     expect(relativeError(floatsOf(outputs[name]), floatsOf(goldens[name])), name).toBeLessThanOrEqual(
       TOLERANCE,
     );
   for (const name of ['grad_key_contexts', 'grad_value_contexts'])
     expect(worstSlice(outputs[name]!, goldens[name]!), name).toBeLessThanOrEqual(TOLERANCE);
+  const expected = attention[goldensUrl === baseGoldens ? 'base' : 'micro']!;
+  const maps = new AttentionMaps({ ...info, pictures: expected.dims[0]! });
+  maps.add(info.positions.map((_, i) => floatsOf(outputs[`attention_${i}`])));
+  expect(maps.side).toBe(expected.dims[3]);
+  expect(relativeError(maps.mean(), floatsOf(expected)), 'attention').toBeLessThanOrEqual(TOLERANCE);
 }
 
 async function expectText(stockUrl: URL, goldensUrl: URL) {
@@ -96,7 +106,8 @@ describe('U-Net within a budget for its activations', PATIENCE, () => {
 
   it('the gradients of its segments are those of the whole', async () => {
     const { plan, graph } = compileUnet(await openStock(url), {}, budgeted);
-    expect(graph.nodes.filter(({ op }) => op === 'If').length).toBe(plan!.segments);
+    const segments = graph.nodes.filter(({ op, inputs }) => op === 'If' && inputs[0] === 'compute_gradients');
+    expect(segments.length).toBe(plan!.segments);
     expect(plan!.segments).toBeGreaterThan(4);
     expect(plan!.extraCompute).toBeGreaterThan(0);
     expect(plan!.activationBytes).toBeLessThanOrEqual(budgeted.activationBudget);

@@ -9,6 +9,7 @@ import { brotliDecompressSync } from 'node:zlib';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { Tensor } from 'onnxruntime-node';
 import { afterAll, describe, expect, it } from 'vitest';
+import { AttentionMaps } from '../lib/attentionMaps.ts';
 import { relativeError } from '../lib/numbers.ts';
 import { readSafetensors, toBigInt64, toFloat32 } from '../lib/safetensors.ts';
 import { nativeTensors, openNative, wholeNumbers } from './testing/nativeGraph.ts';
@@ -17,6 +18,7 @@ import { runBoth } from './testing/textRuns.ts';
 import { prepareTextEncoder, prepareUnchanged, prepareUnet, type Prepared } from './prepare.ts';
 import { ModelProtoSchema, StringStringEntryProtoSchema, TensorProto_DataLocation } from './proto/onnx_pb.ts';
 import { readStock, type Stock } from './stock.ts';
+import type { UnetShape } from './surgery/unet.ts';
 
 const TOLERANCE = 1e-4;
 const TOKENS = 10;
@@ -24,6 +26,9 @@ const LATENT = [4, 8, 8];
 
 const bundle = readFileSync(new URL('fixtures/matrix.safetensors.br', import.meta.url));
 const { tensors } = readSafetensors(new Uint8Array(brotliDecompressSync(bundle)));
+const attention = readSafetensors(
+  new Uint8Array(readFileSync(new URL('fixtures/attention.safetensors', import.meta.url))),
+).tensors;
 const scratch = mkdtempSync(join(tmpdir(), 'matrix-'));
 afterAll(() => {
   rmSync(scratch, { recursive: true });
@@ -70,7 +75,7 @@ function splitWeights(bytes: Uint8Array): { model: Uint8Array; data: Uint8Array[
 async function run(file: string, { bytes }: Prepared<unknown>, given: Readonly<Record<string, string>> = {}) {
   const session = await openNative(scratch, bytes);
   const feed = (input: string) => {
-    if (input === 'compute_gradients') return new Tensor('bool', [true], []);
+    if (input === 'compute_gradients' || input === 'attention_maps') return new Tensor('bool', [true], []);
     const tensor = golden(file, given[input] ?? input);
     if (tensor.dtype === 'I64')
       return wholeNumbers(session, input, Array.from(toBigInt64(tensor), Number), tensor.shape);
@@ -98,6 +103,14 @@ function expectGolden(file: string, outputs: Outputs, output: string, name = out
   expect(Math.max(...errors), output).toBeLessThanOrEqual(TOLERANCE);
 }
 
+/** Where the layers look, against diffusers' attention processors (`fixtures/make_attention.py`). */
+function expectMaps(outputs: Outputs, shape: UnetShape) {
+  const expected = toFloat32(attention.get('sd15')!);
+  const maps = new AttentionMaps({ ...shape, pictures: 3 });
+  maps.add(shape.positions.map((_, i) => outputs[`attention_${i}`]!.data as Float32Array));
+  expect(relativeError(maps.mean(), expected), 'attention').toBeLessThanOrEqual(TOLERANCE);
+}
+
 describe('U-Net: output, losses and the gradients of every layer', () => {
   const layouts = [
     ...files('unet').map((file) => [file, false] as const),
@@ -113,6 +126,7 @@ describe('U-Net: output, losses and the gradients of every layer', () => {
     for (const name of ['out_sample', 'losses']) expectGolden(file, outputs, name);
     for (const name of ['grad_key_contexts', 'grad_value_contexts'])
       expectGolden(file, outputs, name, name, prepared.info.layers);
+    if (file.startsWith('sd15')) expectMaps(outputs, prepared.info);
   });
 });
 

@@ -21,7 +21,7 @@ import { operateOnUnet, type UnetShape, type UnetSurgery } from './surgery/unet.
 import { writeModel, type DeclaredDims } from './write.ts';
 
 /** Part of `prepared.json`; another version means that graphs must be prepared again. */
-export const COMPILER_VERSION = 5;
+export const COMPILER_VERSION = 6;
 
 /** With a budget, one attention's probabilities take at most this part of it. */
 const ATTENTION_SHARE = 32;
@@ -49,9 +49,10 @@ export interface UnetSizes {
 
 /**
  * U-Net for training and sampling. Inputs sample, target [B,C,H,W], timestep [B], key_contexts, value_contexts
- * [L,B,T,D], loss_weights [B], compute_gradients []; outputs out_sample, losses [B], grad_key_contexts,
+ * [L,B,T,D], loss_weights [B], compute_gradients [], attention_maps []; outputs out_sample, losses [B], grad_key_contexts,
  * grad_value_contexts [L,B,T,D] (a single zero unless compute_gradients), in half precision also grad_squares [], not finite
- * where a gradient overflowed.
+ * where a gradient overflowed, and for each layer attention_i [B,Q,T] (a single zero unless attention_maps): how much each
+ * of its Q places attends to each token, the mean over the heads.
  * Throws AppError `onnx.…` naming the node when the model is not of Stable Diffusion's form.
  */
 export function prepareUnet(

@@ -1,5 +1,6 @@
 /** The concepts that a picture shows: none, one, or two that are mixed. */
-import type { ConceptRecord, StudioState } from './state.ts';
+import { isUsable } from './openBase.ts';
+import type { ConceptRecord, ResultRecord, StudioState } from './state.ts';
 
 export interface PictureConcepts {
   readonly concept: ConceptRecord | null;
@@ -13,6 +14,19 @@ export function chosenConcepts({ concepts, form }: StudioState): PictureConcepts
   const concept = find(form.conceptId);
   const appearance = find(form.appearanceId);
   return { concept, appearance: concept === null || appearance === concept ? null : appearance };
+}
+
+/** The concepts of a result, with which it can be drawn again; null where one has left the library or the open base is another. */
+export function conceptsOf(
+  state: StudioState,
+  { conceptId, mixing, baseId }: ResultRecord,
+): PictureConcepts | null {
+  const find = (id: string | undefined) =>
+    state.concepts.find((each) => each.id === id && isUsable(state, each)) ?? null;
+  if (conceptId === null)
+    return state.base === null || state.base.id === baseId ? { concept: null, appearance: null } : null;
+  const [concept, appearance] = [find(conceptId), find(mixing?.conceptId)];
+  return concept === null || (mixing !== null && appearance === null) ? null : { concept, appearance };
 }
 
 /** Tokens that the prompt's mark takes: those of the concept with the most word vectors. */

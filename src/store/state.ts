@@ -9,6 +9,7 @@ import type {
 } from '../storage/records.ts';
 import type { Usage } from '../storage/storage.ts';
 import type {
+  Attention,
   BaseModelInfo,
   ExportFormat,
   LoadProgress,
@@ -288,6 +289,16 @@ export interface CreateSlice {
   checkPrompt(): Promise<void>;
 }
 
+export interface AttentionSlice {
+  /** Where the words look, by the result's id: of those that were asked for last. */
+  readonly attention: Readonly<Record<string, Attention>>;
+  /** What is being found out. */
+  readonly looking: (GenerationState & { readonly resultId: string }) | null;
+  /** Draws a result again to see where its words look. */
+  lookAtWords(resultId: string): Promise<void>;
+  stopLooking(): void;
+}
+
 export type StudioState = MessagesSlice &
   FormSlice &
   UpdateSlice &
@@ -298,4 +309,5 @@ export type StudioState = MessagesSlice &
   TrainingSlice &
   LibrarySlice &
   CreateSlice &
-  SpaceTimeSlice;
+  SpaceTimeSlice &
+  AttentionSlice;

@@ -1,5 +1,6 @@
 /** The studio's store: every slice in one zustand store that knows nothing of React. */
 import { createStore, type StoreApi } from 'zustand/vanilla';
+import { createAttentionSlice } from './attentionSlice.ts';
 import type { Context, StudioDeps } from './context.ts';
 import { createCreateSlice } from './createSlice.ts';
 import { createEngineSlice } from './engineSlice.ts';
@@ -35,6 +36,7 @@ export function createStudioStore(deps: StudioDeps): StudioStore {
       ...createLibrarySlice(context),
       ...createCreateSlice(context),
       ...createSpaceTimeSlice(context),
+      ...createAttentionSlice(context),
     };
   });
   keepDraft(context!, store.subscribe);

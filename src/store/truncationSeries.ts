@@ -1,8 +1,7 @@
 /** The chosen result as a series: the pictures that differ from it in their truncation alone, which the slider goes through. */
 import { MAPPER_DEFAULTS } from '../neti/mapperConfig.ts';
 import { keyOf } from '../storage/recipe.ts';
-import { isUsable } from './openBase.ts';
-import { chosenConcepts, hiddenUnits, isPlain, type PictureConcepts } from './pictureConcepts.ts';
+import { chosenConcepts, conceptsOf, hiddenUnits, isPlain, type PictureConcepts } from './pictureConcepts.ts';
 import type { ResultRecord, StudioState } from './state.ts';
 import type { Series } from './truncationRenders.ts';
 
@@ -22,16 +21,18 @@ export function seriesOf(state: StudioState, resultId: string | null): PictureSe
 
 /** The same of a picture that need not be among the results. */
 export function seriesAround(state: StudioState, result: ResultRecord): PictureSeries | null {
-  const concept = state.concepts.find((each) => each.id === result.conceptId);
-  if (concept === undefined || !isUsable(state, concept)) return null;
-  const { mixing, steps } = result;
-  const appearance = state.concepts.find((each) => each.id === mixing?.conceptId) ?? null;
-  if (mixing !== null && appearance === null) return null;
-  const concepts = { concept, appearance };
-  if (isPlain(concepts)) return null;
+  const concepts = conceptsOf(state, result);
+  if (!concepts?.concept || isPlain(concepts)) return null;
+  const { concept, appearance } = concepts;
   // Training further changes a concept's pictures under the same id.
   const key = JSON.stringify([keyOf(result, 'truncation', 'steps'), concept.updated, appearance?.updated]);
-  return { key, steps, result, concepts, hidden: hiddenUnits(concepts) ?? MAPPER_DEFAULTS.hidden };
+  return {
+    key,
+    steps: result.steps,
+    result,
+    concepts,
+    hidden: hiddenUnits(concepts) ?? MAPPER_DEFAULTS.hidden,
+  };
 }
 
 /** Whether the slider has nothing to truncate: neither a series of pictures nor a concept that is more than a plain word. */

@@ -18,6 +18,20 @@ export function truncationWords(truncation: number, hidden: number): string {
   return 'As exact as it gets: everything that was learned';
 }
 
+const ROWS = ['the top', 'the middle', 'the bottom'] as const;
+const COLUMNS = [' left', '', ' right'] as const;
+
+/** What a word's map of side × side places says: how much of the picture's attention the word has, and where most of it lies. */
+export function attentionWords(word: string, map: Float32Array, side: number): string {
+  const thirds = new Float32Array(9);
+  const third = (index: number) => Math.floor((3 * (index + 0.5)) / side);
+  map.forEach((value, i) => (thirds[3 * third(Math.floor(i / side)) + third(i % side)]! += value));
+  const most = thirds.indexOf(Math.max(...thirds));
+  const share = (100 * map.reduce((sum, value) => sum + value, 0)) / map.length;
+  const where = `${ROWS[Math.floor(most / 3)]}${COLUMNS[most % 3]}`.replace('the middle ', 'the ');
+  return `“${word}” has ${share.toPrecision(2)} % of the picture’s attention, most at ${where}.`;
+}
+
 /** The slider's words for a textual inversion. */
 export const PLAIN_WORDS = 'A textual inversion is the same at every truncation';
 

@@ -11,7 +11,8 @@ import { sizeOf } from '../lib/numbers.ts';
 import { prepareUnchanged, prepareUnet } from '../onnx/prepare.ts';
 import { readStock } from '../onnx/stock.ts';
 import type { UnetShape } from '../onnx/surgery/unet.ts';
-import { flag, floatTensor, openGraph } from '../onnx/testing/webGraph.ts';
+import { unetFlags } from '../onnx/testing/unetFlags.ts';
+import { floatTensor, openGraph, webTensors } from '../onnx/testing/webGraph.ts';
 import { graphPath } from '../lib/modelLayout.ts';
 
 const STOCK = graphPath('unet');
@@ -70,7 +71,7 @@ function runsOf(
     loss_weights: waves([batch]),
   };
   const prepared = (gradients: boolean) => () =>
-    sessions[1].run({ ...feeds, compute_gradients: flag(gradients) });
+    sessions[1].run({ ...feeds, ...unetFlags(webTensors, gradients) });
   return [() => sessions[0].run(stockFeeds), prepared(false), prepared(true)];
 }
 

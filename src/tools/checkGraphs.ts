@@ -28,6 +28,7 @@ import type { TextShape } from '../onnx/surgery/textEncoder.ts';
 import { openFolder } from '../lib/modelFolder.ts';
 import { nativeTensors, openNative, wholeNumbers } from '../onnx/testing/nativeGraph.ts';
 import { runBoth } from '../onnx/testing/textRuns.ts';
+import { unetFlags } from '../onnx/testing/unetFlags.ts';
 
 /** Side of the latents of a 256 × 256 picture. */
 const SIDE = 32;
@@ -102,7 +103,7 @@ async function runGraph(
   const running = performance.now();
   const outputs = session.inputNames.includes('compute_contexts')
     ? await runBoth(session, feeds(session), nativeTensors)
-    : await session.run({ ...feeds(session), compute_gradients: nativeTensors.flag(true) });
+    : await session.run({ ...feeds(session), ...unetFlags(nativeTensors, true, true) });
   console.log(`${name}: forward and backward in ${seconds(running)}, ${peak()}`);
   for (const [output, { dims, data }] of Object.entries(outputs)) {
     const values = data as Float32Array;

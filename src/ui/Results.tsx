@@ -3,7 +3,6 @@ import { useState } from 'react';
 import { newestFirst } from '../store/results.ts';
 import type { ResultRecord } from '../store/state.ts';
 import { sweepAround } from '../store/sweep.ts';
-import { duration } from '../store/words.ts';
 import { useBlobUrl, download } from './blobUrl.ts';
 import { CompareDialog } from './CompareDialog.tsx';
 import { CrossFade } from './CrossFade.tsx';
@@ -11,26 +10,18 @@ import { EnlargeDialog } from './EnlargeDialog.tsx';
 import { Icon, type IconName } from './icons.tsx';
 import { pictureName, resultFileName } from './resultWords.ts';
 import { Scores } from './Scores.tsx';
+import { StepProgress } from './StepProgress.tsx';
 import { Sweeps } from './Sweeps.tsx';
 import { TruncationSlider } from './TruncationSlider.tsx';
 import { useActions, useStudio } from './useStudio.ts';
 import { BlobImage } from './BlobImage.tsx';
+import { AttentionVeil, WordAttention, type Veil } from './WordAttention.tsx';
 
 function Making() {
   const actions = useActions();
   const generation = useStudio((state) => state.generation);
   if (generation === null) return null;
-  const { phase, step, steps, secondsLeft } = generation;
-  const left = secondsLeft === null ? '' : `, ${duration(secondsLeft)} left`;
-  return (
-    <div className="making">
-      <span className="making-bar" style={{ inlineSize: `${(100 * step) / steps}%` }} />
-      <span>{phase === 'waiting' ? 'Getting ready…' : `Step ${step} of ${steps}${left}`}</span>
-      <button type="button" className="link-button" onClick={() => actions().cancelGeneration()}>
-        Cancel
-      </button>
-    </div>
-  );
+  return <StepProgress state={generation} onCancel={() => actions().cancelGeneration()} />;
 }
 
 type OpenDialog = 'enlarge' | 'compare';
@@ -71,12 +62,13 @@ function StageActions({ result, open }: StageProps) {
   );
 }
 
-function Stage({ result, open }: StageProps) {
+function Stage({ result, veil, open }: StageProps & { readonly veil: Veil }) {
   const live = useStudio((state) => state.live);
   const shown = live?.resultId === result.id ? live : { ...result, quality: 'full' as const };
   return (
     <div className="stage-picture" data-quality={shown.quality}>
       <CrossFade src={useBlobUrl(shown.picture)} alt={pictureName(result, shown.truncation)} />
+      <AttentionVeil result={result} veil={veil} />
       <StageActions result={result} open={open} />
       {shown.quality !== 'full' && <span className="stage-draft">refining…</span>}
     </div>
@@ -153,16 +145,18 @@ export function Results() {
   const results = useStudio((state) => state.results);
   const chosenId = useStudio((state) => state.chosenResultId);
   const [opened, setOpened] = useState<OpenDialog | null>(null);
+  const [veil, setVeil] = useState<Veil>({ word: null, strength: 80 });
   const chosen = results.find((each) => each.id === chosenId) ?? results.at(-1);
   return (
     <section className="results" aria-label="Results">
       <div className="stage">
-        {chosen ? <Stage result={chosen} open={setOpened} /> : <EmptyStage />}
+        {chosen ? <Stage result={chosen} veil={veil} open={setOpened} /> : <EmptyStage />}
         <Making />
       </div>
       <div className="results-side">
         <TruncationSlider />
         {chosen && <ShownScores result={chosen} />}
+        {chosen && <WordAttention result={chosen} veil={veil} onVeil={setVeil} />}
       </div>
       {chosen && (
         <>

@@ -205,6 +205,18 @@ export interface GenerateResult {
   readonly seconds: number;
 }
 
+/** How much a picture attends to a word at each of side × side places, the mean over layers and timesteps; all tokens together are 1. */
+export interface WordAttention {
+  /** `{}` for the concept. */
+  readonly text: string;
+  readonly map: Float32Array;
+}
+
+export interface Attention {
+  readonly side: number;
+  readonly words: readonly WordAttention[];
+}
+
 export interface ScoreRequest {
   readonly pictures: readonly Pixels[];
   /** What the pictures should show, in plain words: without `{}`. */

@@ -64,13 +64,17 @@ function mapCalls(link: WorkerLink): Calls<'spaceTime' | 'nearestWords'> {
   };
 }
 
-function pictureCalls(link: WorkerLink): Calls<'reconstruct' | 'checkPrompt' | 'generate' | 'score'> {
+function pictureCalls(
+  link: WorkerLink,
+): Calls<'reconstruct' | 'checkPrompt' | 'generate' | 'attention' | 'score'> {
   return {
     reconstruct: (picture) => link.sendWhenReady((remote, id) => remote.reconstruct(id, picture)),
     checkPrompt: (prompt, vectors) =>
       link.sendWhenReady((remote, id) => remote.checkPrompt(id, prompt, vectors)),
     generate: (request, options) =>
       link.sendWhenReady((remote, id) => remote.generate(id, request, events(options)), options?.signal),
+    attention: (request, options) =>
+      link.sendWhenReady((remote, id) => remote.attention(id, request, events(options)), options?.signal),
     score: (request) => link.sendWhenReady((remote, id) => remote.score(id, request)),
   };
 }

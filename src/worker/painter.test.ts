@@ -112,3 +112,23 @@ it('draws one row after the other where the model is held to a budget, and the s
   const [a, b] = [both, alone].map(({ pictures }) => pictures[0]!.data);
   expect(Math.max(...a!.map((x, i) => Math.abs(x - b![i]!)))).toBeLessThanOrEqual(1);
 });
+
+it('tells where each word looks, in numbers that are shares, of the very picture', async () => {
+  const { painter } = watched();
+  const concept = { key: '1', file };
+  const denoise = vi.spyOn(pipeline, 'denoiseWithAttention');
+  const steps: number[] = [];
+  const { side, words } = await painter.attention({ ...request, concept }, signal, ({ step }) => {
+    steps.push(step);
+  });
+  expect(side).toBe(8);
+  expect(words.map(({ text }) => text)).toEqual(['a', '{}']);
+  for (const { map } of words) {
+    expect(map).toHaveLength(64);
+    expect(map.every((share) => share > 0 && share < 1)).toBe(true);
+  }
+  expect(steps).toEqual([1, 2]);
+  const { answer } = await denoise.mock.results[0]!.value;
+  const [inputs] = denoise.mock.calls[0]!;
+  expect(await pipeline.denoise(inputs)).toEqual(answer);
+});

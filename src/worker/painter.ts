@@ -2,6 +2,7 @@
  * Makes pictures of prompts. Contexts depend on prompt, concept, truncation and timesteps but not on seeds, so the last few
  * are kept: a new seed or another picture of the same prompt costs no text encoder.
  */
+import { AttentionMaps } from '../lib/attentionMaps.ts';
 import type { ModelShape, Pipeline } from '../diffusion/pipeline.ts';
 import type { PromptContexts } from '../diffusion/sampling.ts';
 import { plainContexts, sample } from '../diffusion/sampling.ts';
@@ -19,7 +20,7 @@ import { coarseLayers, mixContexts } from '../neti/mixing.ts';
 import { checkRoom } from '../neti/mapperConfig.ts';
 import { keyOf, settingsOf, type GivenSettings, type PictureSettings } from '../storage/recipe.ts';
 import { identityOf, type BaseModel } from './baseModel.ts';
-import type { ConceptSource, GenerateProgress, GenerateRequest, GenerateResult } from './api.ts';
+import type { Attention, ConceptSource, GenerateProgress, GenerateRequest, GenerateResult } from './api.ts';
 import type { Pixels } from '../pictures/pixels.ts';
 
 const MOST_KEPT_CONTEXTS = 8;
@@ -74,6 +75,7 @@ export class Painter {
     conditioning: Conditioning,
     signal: AbortSignal | undefined,
     onProgress: (progress: GenerateProgress) => void,
+    maps?: AttentionMaps,
   ): Promise<Pixels[]> {
     checkRequest(request, hiddenUnits(conditioning));
     const { pipeline } = this;
@@ -88,7 +90,14 @@ export class Painter {
     const unconditional = await this.cached(`plain:${settings.negativePrompt}`, () =>
       plainContexts(pipeline, settings.negativePrompt),
     );
-    const run = { scheduler, conditional, unconditional, guidanceScale, ...(signal && { signal }) };
+    const run = {
+      scheduler,
+      conditional,
+      unconditional,
+      guidanceScale,
+      ...(signal && { signal }),
+      ...(maps && { maps }),
+    };
     const pictures: Pixels[] = [];
     for (const [done, group] of groups.entries()) {
       const onStep = (step: number) => {
@@ -100,6 +109,27 @@ export class Painter {
       pictures.push(...(await this.decode(latents, group.length)));
     }
     return pictures;
+  }
+
+  /** Where the words of one picture look: the picture is drawn again. Throws as `generate`. */
+  async attention(
+    request: GenerateRequest,
+    signal: AbortSignal,
+    onProgress: (progress: GenerateProgress) => void,
+  ): Promise<Attention> {
+    const { tokenizer, shape } = this.pipeline;
+    const conditioning = await this.conditioning(request);
+    const spans = tokenizer.wordSpans(request.prompt, conditioning.concept?.mapper.config.vectors);
+    const maps = new AttentionMaps({ ...shape, pictures: 1 });
+    const one = { ...request, seeds: request.seeds.slice(0, 1) };
+    await this.paint(one, conditioning, signal, onProgress, maps);
+    const mean = maps.mean();
+    const size = maps.side ** 2;
+    const words = spans.map(({ text, first, count }) => ({
+      text,
+      map: sumOfPlanes(mean.subarray(first * size, (first + count) * size), size),
+    }));
+    return { side: maps.side, words };
   }
 
   private async decode(latents: Float32Array, count: number): Promise<Pixels[]> {
@@ -203,6 +233,12 @@ export class Painter {
 function keptContexts({ layers, tokens, contextWidth }: ModelShape): number {
   const bytes = 25 * layers * tokens * contextWidth * 2 * Float32Array.BYTES_PER_ELEMENT;
   return Math.max(LEAST_KEPT_CONTEXTS, Math.min(MOST_KEPT_CONTEXTS, Math.floor(KEPT_CONTEXT_BYTES / bytes)));
+}
+
+function sumOfPlanes(planes: Float32Array, size: number): Float32Array {
+  const sum = new Float32Array(size);
+  planes.forEach((value, i) => (sum[i % size]! += value));
+  return sum;
 }
 
 function chunked<T>(list: readonly T[], size: number): T[][] {

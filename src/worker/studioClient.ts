@@ -1,5 +1,6 @@
 /** The page's view of the worker (client.ts is the real one, tests have their own). */
 import type {
+  Attention,
   ExportFormat,
   ExportedConcept,
   GenerateProgress,
@@ -47,6 +48,8 @@ export interface StudioClient {
   checkPrompt(prompt: string, vectors: number): Promise<PromptCheck>;
   train(request: TrainRequest, options?: CallOptions<TrainEvent>): Promise<TrainResult>;
   generate(request: GenerateRequest, options?: CallOptions<GenerateProgress>): Promise<GenerateResult>;
+  /** Where the words of the request's first picture look. */
+  attention(request: GenerateRequest, options?: CallOptions<GenerateProgress>): Promise<Attention>;
   /** The judge's scores of each picture. Throws `judge.none` for a base without one. */
   score(request: ScoreRequest): Promise<readonly Scores[]>;
   /** Where a concept's word vectors lie. Throws `map.vectors` for a concept of several vectors, and as `inspectConcept`. */

@@ -15,6 +15,7 @@ import { readCached } from '../storage/modelCache.ts';
 import { ModelStore } from '../storage/modelStore.ts';
 import { opfsTree } from '../storage/opfs.ts';
 import type {
+  Attention,
   BaseModelInfo,
   KnownModels,
   ModelAnswer,
@@ -200,6 +201,17 @@ export class StudioWorker {
     return this.answer(id, (signal) => {
       const { painter, mutex } = this.opened();
       return mutex.run(() => painter.generate(request, signal, onEvent));
+    });
+  }
+
+  attention(
+    id: number,
+    request: GenerateRequest,
+    onEvent: (event: GenerateProgress) => void,
+  ): Promise<CallResult<Attention>> {
+    return this.answer(id, (signal) => {
+      const { painter, mutex } = this.opened();
+      return mutex.run(() => painter.attention(request, signal, onEvent));
     });
   }
 

@@ -1,7 +1,7 @@
 /**
  * The training graph of a U-Net (NeTI, section 4): each cross-attention layer reads its own key context and value
  * context; the loss is each picture's mean squared error to a target; behind a gate, the gradients of the weighted
- * sum of losses towards every context.
+ * sum of losses towards every context; behind another, where each layer looks.
  */
 import { sizeOf } from '../../lib/numbers.ts';
 import { Builder } from '../builder.ts';
@@ -9,6 +9,7 @@ import { BATCH, fixedDim, fixedDims, isBatch, type Dim } from '../dims.ts';
 import { int, type Graph, type Node } from '../graph.ts';
 import { removeDeadCode } from '../deadCode.ts';
 import { findCrossAttention, type CrossAttention, type Projection } from './crossAttention.ts';
+import { addAttentionMaps } from './attentionMaps.ts';
 import { rename, requireInput, rewire } from './edit.ts';
 import { DEFAULT_OPTIONS, type CompileOptions } from '../options.ts';
 import { chooseDivision, type MemoryPlan } from '../plan/choose.ts';
@@ -53,6 +54,8 @@ export function operateOnUnet(graph: Graph, options: CompileOptions = DEFAULT_OP
   const pass = differentiateLoss(graph, contexts, options);
   graph.outputs.splice(0, Infinity, 'out_sample', 'losses', ...pass.outputs.keys());
   const plan = gateBackward(pass, options);
+  const probabilities = layers.map((layer) => layer.probabilities);
+  graph.outputs.push(...addAttentionMaps(graph, probabilities));
   removeDeadCode(graph);
   const positions = layers.map((layer) => layer.positions);
   return { shape: { layers: layers.length, positions, ...sizes(graph, tokens, contextWidth) }, plan };

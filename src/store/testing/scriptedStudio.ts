@@ -122,6 +122,8 @@ export function scriptedClient(overrides: Partial<StudioClient> = {}): StudioCli
       trainQuickly(request, options?.onEvent ?? (() => undefined), options?.signal ?? never),
     generate: ({ seeds }: GenerateRequest) =>
       Promise.resolve({ pictures: seeds.map((seed) => pixels(seed % 256)), seconds: 1 }),
+    attention: ({ prompt }) =>
+      Promise.resolve({ side: 1, words: [{ text: prompt, map: Float32Array.of(0.5) }] }),
     score: ({ pictures }) => Promise.resolve(pictures.map(() => ({ likeness: 0.5, prompt: 0.5 }))),
     spaceTime: () => Promise.resolve(flatMap),
     nearestWords: () => Promise.resolve([{ word: 'toy', cosine: 0.5 }]),

@@ -13,6 +13,7 @@ import { AppError } from '../../lib/errors.ts';
 import { cosine, relativeError } from '../../lib/numbers.ts';
 import type { Precision } from '../../lib/precision.ts';
 import { nativeTensors } from '../../onnx/testing/nativeGraph.ts';
+import { unetFlags } from '../../onnx/testing/unetFlags.ts';
 import { readOptions, runCommand } from './commandLine.ts';
 import { unetFeeds } from './feeds.ts';
 import { benchOptions, compileUnet, open, type NativeProvider } from './graphs.ts';
@@ -74,7 +75,7 @@ async function differentiate(
   const session = await open(folder, 'unet', provider);
   const found: Gradients[] = [];
   for (const scale of scales) {
-    const feeds = { ...unetFeeds(shape, batch, scale), compute_gradients: nativeTensors.flag(true) };
+    const feeds = { ...unetFeeds(shape, batch, scale), ...unetFlags(nativeTensors, true) };
     const outputs = await session.run(feeds, ['losses', 'grad_key_contexts', 'grad_value_contexts']);
     const layers = ['grad_key_contexts', 'grad_value_contexts'].flatMap((name) =>
       split(floats(outputs, name), shape.layers).map((layer) => layer.map((value) => value / scale)),

@@ -10,7 +10,7 @@ export type Feeds = Record<string, Tensor>;
 /** The placeholder's position in the prompt. */
 const PLACE = 5;
 
-/** All but `compute_gradients`; `lossScale` multiplies the loss that is differentiated, the mean over the pictures. */
+/** All but the switches; `lossScale` multiplies the loss that is differentiated, the mean over the pictures. */
 export function unetFeeds(shape: UnetShape, batch: number, lossScale = 1): Feeds {
   const { layers, tokens, contextWidth, latent } = shape;
   const context = [layers, batch, tokens, contextWidth];

@@ -8,6 +8,7 @@ import { AppError } from '../../lib/errors.ts';
 import type { UnetShape } from '../../onnx/surgery/unet.ts';
 import { nativeTensors } from '../../onnx/testing/nativeGraph.ts';
 import { runContexts, runGradients } from '../../onnx/testing/textRuns.ts';
+import { unetFlags } from '../../onnx/testing/unetFlags.ts';
 import { textFeeds, unetFeeds, type Feeds } from './feeds.ts';
 import { open, type Part, type NativeProvider } from './graphs.ts';
 import { sumProfile, type Share } from './profile.ts';
@@ -106,7 +107,7 @@ class Steps {
   }
 
   async forward(): Promise<void> {
-    const feeds = { ...this.unetInputs, compute_gradients: nativeTensors.flag(false) };
+    const feeds = { ...this.unetInputs, ...unetFlags(nativeTensors, false) };
     checkFinite(await this.unet.run(feeds, ['out_sample']), 'out_sample');
   }
 
@@ -115,7 +116,7 @@ class Steps {
     const encoded = await runContexts(this.text, this.textInputs, nativeTensors);
     const start = performance.now();
     const feeds = { ...this.unetInputs, ...reshaped(encoded.outputs, CONTEXTS, this.stacked) };
-    const found = await this.unet.run({ ...feeds, compute_gradients: nativeTensors.flag(true) }, [
+    const found = await this.unet.run({ ...feeds, ...unetFlags(nativeTensors, true) }, [
       'losses',
       ...GRADIENTS,
     ]);
