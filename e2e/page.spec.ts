@@ -78,10 +78,20 @@ test('a concept is renamed, exported, deleted, brought back and imported', async
   await expect(concepts(page).getByRole('button', { name: /^second name/ })).toHaveCount(2);
 });
 
-test('a result is enlarged, downloaded with its recipe, deleted and brought back', async ({ page }) => {
+test('a result is looked into word by word, enlarged, downloaded with its recipe, deleted and brought back', async ({
+  page,
+}) => {
   await openStudio(page);
   await teach(page, 'tin robot', 1);
   await generateOne(page, 'A photo of {}', 5);
+  const words = page.getByRole('region', { name: 'Where the words look' });
+  await words.getByRole('button', { name: 'Show' }).click();
+  await words.getByRole('button', { name: 'tin robot' }).click();
+  await expect(words).toContainText(/“tin robot” has [\d.]+ % of the picture’s attention/);
+  await expect(page.locator('.attention-veil')).toBeVisible();
+  expect((await new AxeBuilder({ page }).include('.attention').analyze()).violations).toEqual([]);
+  await words.getByRole('button', { name: 'tin robot' }).click();
+  await expect(page.locator('.attention-veil')).toHaveCount(0);
   await page.getByRole('button', { name: 'Enlarge' }).click();
   const dialog = page.getByRole('dialog');
   await expect(dialog).toContainText('tin robot');
