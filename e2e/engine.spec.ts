@@ -25,7 +25,6 @@ test('without WebGPU the processor does the work; asking for WebGPU is answered 
   const refusal = page.getByText('this browser offers no graphics adapter');
   await expect(refusal).toBeVisible();
 
-  await page.waitForTimeout(1000); // The draft is saved a moment after it changed.
   await page.reload();
   await expect(refusal).toBeVisible({ timeout: 60_000 });
   await chip(page).click();

@@ -36,6 +36,9 @@ export interface RunStart {
   readonly losses?: readonly number[];
 }
 
+/** Milliseconds of training between checkpoints: what a closed tab costs at most. */
+export const CHECKPOINT_PERIOD = 2000;
+
 /** What a concept file says besides what was learned. */
 export type RunLabel = Pick<ConceptInfo, 'name' | 'kind' | 'created' | 'thumbnail' | 'imported'>;
 

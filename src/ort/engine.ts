@@ -153,9 +153,7 @@ export async function openEngine(
   const onGpu = provider === 'webgpu';
   const ort = await loadOrt(provider, threads, fetchBinary);
   const device = onGpu && facts.adapter ? await requestDevice(facts.adapter) : undefined;
-  void device?.lost.then((info) => {
-    if (info.reason !== 'destroyed') onDeviceLost(info.message || 'the graphics device was lost');
-  });
+  void device?.lost.then(({ message }) => onDeviceLost(message || 'the browser does not say why'));
   return {
     runtime: new Runtime({ ort, provider, ...(device && { device }) }),
     choice: {

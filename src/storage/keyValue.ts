@@ -2,13 +2,15 @@
  * A small key-value store in the browser's IndexedDB (one database each, as idb-keyval asks), and the same in
  * memory for where IndexedDB is denied. Failures come out as `storage.full` or `storage.blocked`.
  */
-import { clear, createStore, del, entries, get, set } from 'idb-keyval';
+import { clear, createStore, del, entries, get, promisifyRequest, update } from 'idb-keyval';
 import { AppError } from '../lib/errors.ts';
 
 export interface KeyValue {
   entries(): Promise<[string, unknown][]>;
   get(key: string): Promise<unknown>;
   set(key: string, value: unknown): Promise<void>;
+  /** Sets it where there is none; gives what is there then. */
+  setFirst(key: string, value: unknown): Promise<unknown>;
   delete(key: string): Promise<void>;
   clear(): Promise<void>;
 }
@@ -46,7 +48,21 @@ export function indexedDbKeyValue(database: string): KeyValue {
   return {
     entries: () => guarded(async () => entries<string, unknown>(store())),
     get: (key) => guarded(async () => get<unknown>(key, store())),
-    set: (key, value) => guarded(async () => set(key, value, store())),
+    // Committed without waiting for an answer: a page that is just closing still keeps it.
+    set: (key, value) =>
+      guarded(() =>
+        store()('readwrite', (records) => {
+          records.put(value, key);
+          records.transaction.commit();
+          return promisifyRequest(records.transaction);
+        }),
+      ),
+    setFirst: (key, value) =>
+      guarded(async () => {
+        let kept: unknown;
+        await update<unknown>(key, (found) => (kept = found ?? value), store());
+        return kept;
+      }),
     delete: (key) => guarded(async () => del(key, store())),
     clear: () => guarded(async () => clear(store())),
   };
@@ -59,6 +75,10 @@ export function memoryKeyValue(): KeyValue {
     entries: () => Promise.resolve([...values]),
     get: (key) => Promise.resolve(values.get(key)),
     set: (key, value) => Promise.resolve(void values.set(key, value)),
+    setFirst: (key, value) => {
+      if (!values.has(key)) values.set(key, value);
+      return Promise.resolve(values.get(key));
+    },
     delete: (key) => Promise.resolve(void values.delete(key)),
     clear: () => Promise.resolve(values.clear()),
   };

@@ -61,6 +61,10 @@ const trainSettings = z.object({
 /** A training under way, as it was asked for; kept until its concept is. */
 export const trainingOrderSchema = z.object({
   version: z.literal(1),
+  /** Another for every training; one that goes on after a cut keeps it. */
+  run: z.string().min(1),
+  /** ISO-8601. */
+  begun: z.string(),
   /** The record as it was before, with the pictures that are learned from. */
   record: conceptSchema,
   pictures: z.array(blob).readonly(),
@@ -73,6 +77,7 @@ export const trainingOrderSchema = z.object({
 export const checkpointSchema = z.object({
   version: z.literal(1),
   conceptId: z.string(),
+  run: z.string(),
   step: count,
   file: blob,
   /** One a step of this training. */
@@ -112,6 +117,8 @@ export const draftPicturesSchema = z.object({
   version: z.literal(1),
   ground: z.string(),
   pictures: z.array(draftPicture).readonly(),
+  /** Files that were given and not read yet. */
+  waiting: z.array(z.instanceof(File)).readonly().default([]),
 });
 
 /** What a base's defaults put into the form; what still is so was not typed. */

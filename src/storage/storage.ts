@@ -8,19 +8,16 @@ import type { AppError } from '../lib/errors.ts';
 import { indexedDbKeyValue, memoryKeyValue, storageError, type KeyValue } from './keyValue.ts';
 import {
   byAge,
-  checkpointSchema,
   conceptSchema,
   draftFormSchema,
   draftPicturesSchema,
   resultSchema,
-  trainingOrderSchema,
-  type Checkpoint,
   type ConceptRecord,
   type DraftForm,
   type DraftPictures,
   type ResultRecord,
-  type TrainingOrder,
 } from './records.ts';
+import { trainingStore, type TrainingStore } from './trainingStore.ts';
 
 export interface Listing<Item> {
   /** Oldest first. */
@@ -58,9 +55,9 @@ export interface StudioStorage {
   readonly results: Collection<ResultRecord>;
   readonly draftForm: Slot<DraftForm>;
   readonly draftPictures: Slot<DraftPictures>;
-  /** The training under way, and how far it came. */
-  readonly trainingOrder: Slot<TrainingOrder>;
-  readonly checkpoint: Slot<Checkpoint>;
+  readonly trainings: TrainingStore;
+  /** Calls the listener when what was kept is gone without this page's doing: cleared in another tab, or evicted. */
+  onLost(listener: () => void): void;
   /** Calls the listener after another tab changed the concepts. */
   onConceptsChanged(listener: () => void): void;
   usage(): Promise<Usage>;
@@ -130,19 +127,36 @@ function compose(
 ): StudioStorage {
   const draft = open('neti-studio-draft');
   const concepts = open('neti-studio-concepts');
-  const training = open('neti-studio-training');
   return {
     blocked,
     concepts: collection(channel === null ? concepts : announced(concepts, channel), conceptSchema),
     results: collection(open('neti-studio-results'), resultSchema),
     draftForm: slot(draft, 'form', draftFormSchema),
     draftPictures: slot(draft, 'pictures', draftPicturesSchema),
-    trainingOrder: slot(training, 'order', trainingOrderSchema),
-    checkpoint: slot(training, 'checkpoint', checkpointSchema),
+    trainings: trainingStore(open('neti-studio-trainings')),
+    onLost: (listener) => void (channel && watch(draft, listener)),
     onConceptsChanged: (listener) => channel?.addEventListener('message', listener),
     usage: estimate,
     persist: () => globalThis.navigator?.storage?.persist?.() ?? Promise.resolve(false),
   };
+}
+
+/** Milliseconds between looks at what is kept. */
+const WATCH_PERIOD = 2000;
+
+/** A mark stands for everything that is kept; after a loss, the first tab that notices sets another. */
+async function watch(values: KeyValue, onLost: () => void): Promise<void> {
+  const mark = () => values.setFirst('mark', crypto.getRandomValues(new Uint32Array(4)).join('-'));
+  let known = await mark().catch(() => null);
+  const look = async () => {
+    const found = await values
+      .get('mark')
+      .then((kept) => kept ?? mark())
+      .catch(() => known);
+    if (found !== known) onLost();
+    known = found;
+  };
+  setInterval(() => void look(), WATCH_PERIOD);
 }
 
 /** Storage that is gone with the tab. */

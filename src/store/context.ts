@@ -22,6 +22,8 @@ export interface StudioDeps {
   /** Fetches what lies at an address that was given, if its host allows it. */
   readonly fetchLink: (address: string) => Promise<File>;
   readonly trainSettings: (kind: ConceptKind, defaults: BaseDefaults) => TrainSettings;
+  /** Calls the listener whenever the page is being hidden or left: it may not come back. */
+  readonly onLeave: (listener: () => void) => void;
   readonly now: () => string;
   readonly newId: () => string;
   /** A seed for when none is given: an integer from 0 to 2³¹ − 1. */

@@ -4,6 +4,7 @@ import type { Opened } from '../worker/api.ts';
 import type { Context } from './context.ts';
 import { adoptDefaults, usableChoice } from './openBase.ts';
 import { followConcepts, restore } from './persistence.ts';
+import { rescue } from './rescue.ts';
 import { fillInWords } from './saving.ts';
 import type { EngineSlice } from './state.ts';
 import type { Provider } from '../ort/runtime.ts';
@@ -16,6 +17,7 @@ interface EngineContext extends Context {
 export function createEngineSlice(context: Context): EngineSlice {
   const engine: EngineContext = { ...context, opening: { controller: new AbortController() } };
   return {
+    restored: false,
     status: 'opening',
     loading: null,
     engine: null,
@@ -37,6 +39,7 @@ async function start(context: EngineContext): Promise<void> {
   deps.storage.onConceptsChanged(
     () => void followConcepts(context).catch((error: unknown) => messages.report('library', error)),
   );
+  deps.storage.onLost(() => void rescue(context));
   await restore(context);
   await Promise.all([open(context), get().measureUsage(), get().loadModels()]);
 }

@@ -48,6 +48,11 @@ function newId(): string {
   return Array.from(crypto.getRandomValues(new Uint32Array(4)), (word) => word.toString(36)).join('-');
 }
 
+function onLeave(listener: () => void): void {
+  addEventListener('pagehide', listener);
+  document.addEventListener('visibilitychange', () => document.visibilityState === 'hidden' && listener());
+}
+
 /** Address of the page's root, ending in a slash. */
 export const pageRoot = () => new URL('.', document.baseURI).href;
 
@@ -62,6 +67,7 @@ export function browserDeps(client: StudioClient, storage: StudioStorage, update
     fetchFile,
     fetchLink,
     trainSettings,
+    onLeave,
     now: () => new Date().toISOString(),
     newId,
     randomSeed: () => crypto.getRandomValues(new Uint32Array(1))[0]! & MAX_SEED,

@@ -3,7 +3,7 @@ import { plainName } from '../lib/plainName.ts';
 import type { ExportFormat } from '../worker/api.ts';
 import type { Context } from './context.ts';
 import { importConcepts } from './importing.ts';
-import { forgetTraining } from './interrupted.ts';
+import { leaveTrainings } from './interrupted.ts';
 import { saveConcept, withFile } from './saving.ts';
 import type { ConceptRecord, LibrarySlice } from './state.ts';
 import { conceptFileName } from './words.ts';
@@ -43,7 +43,7 @@ async function deleteConcept(context: Context, id: string): Promise<void> {
   const record = find(context, id);
   if (record === undefined || get().training?.conceptId === id) return;
   set(({ concepts }) => ({ concepts: concepts.filter((each) => each.id !== id) }));
-  if (get().interrupted?.conceptId === id) await forgetTraining(context);
+  await leaveTrainings(context, [id]);
   if (get().form.conceptId === id) get().selectConcept(get().concepts.at(-1)?.id ?? null);
   messages.removed({ what: 'concept', label: `“${record.name}”`, concept: record });
   await deps.storage.concepts.remove(id).catch((error: unknown) => messages.report('library', error));
@@ -78,7 +78,10 @@ async function saveAgain(context: Context): Promise<void> {
 async function removeEverything(context: Context): Promise<void> {
   const { deps, get, set, messages } = context;
   if (get().training !== null) return;
-  await forgetTraining(context);
+  await leaveTrainings(
+    context,
+    get().interrupted.map(({ conceptId }) => conceptId),
+  );
   get().cancelGeneration();
   set({ concepts: [], results: [], unsaved: [], removed: null, live: null, chosenResultId: null });
   get().selectConcept(null);

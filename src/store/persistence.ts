@@ -1,11 +1,9 @@
 /** Brings back what was stored when the page opens, and keeps the draft so that a reload loses nothing. */
-import { byAge, type DraftForm, type DraftPicture, type DraftPictures } from '../storage/records.ts';
-import type { Context } from './context.ts';
-import { showInterrupted } from './interrupted.ts';
+import { byAge, type DraftPicture, type DraftPictures } from '../storage/records.ts';
+import type { Context, StudioDeps } from './context.ts';
+import { followInterrupted, showInterrupted } from './interrupted.ts';
 import { presentPicture } from './picturesSlice.ts';
 import type { StudioState } from './state.ts';
-
-const SAVE_AFTER_MS = 300;
 
 async function restoreLibrary({ deps, set, messages }: Context): Promise<void> {
   const [concepts, results] = await Promise.all([deps.storage.concepts.list(), deps.storage.results.list()]);
@@ -27,7 +25,8 @@ async function restoreLibrary({ deps, set, messages }: Context): Promise<void> {
  * Shows the concepts as another tab left them, so that neither overwrites what the other learned. A concept that could
  * not be stored, or is in training, exists only here and stays.
  */
-export async function followConcepts({ deps, get, set }: Context): Promise<void> {
+export async function followConcepts(context: Context): Promise<void> {
+  const { deps, get, set } = context;
   const { records } = await deps.storage.concepts.list();
   const { concepts, unsaved, training, form } = get();
   const own = concepts.filter(({ id }) => unsaved.includes(id) || training?.conceptId === id);
@@ -35,9 +34,10 @@ export async function followConcepts({ deps, get, set }: Context): Promise<void>
   const shown = byAge([...stored, ...own]);
   set({ concepts: shown });
   if (shown.every(({ id }) => id !== form.conceptId)) get().selectConcept(null);
+  await followInterrupted(context);
 }
 
-async function restorePictures({ deps, set }: Context, kept: DraftPictures): Promise<void> {
+async function restorePictures({ deps, get, set }: Context, kept: DraftPictures): Promise<void> {
   const { images } = deps;
   const shown = await Promise.allSettled(
     kept.pictures.map((each) => presentPicture(images, each, kept.ground)),
@@ -48,6 +48,7 @@ async function restorePictures({ deps, set }: Context, kept: DraftPictures): Pro
     ground: kept.ground,
     pictures: [...pictures.filter(({ id }) => added.every((each) => each.id !== id)), ...added],
   }));
+  void get().addAgain(kept.waiting);
 }
 
 async function restoreDraft(context: Context): Promise<void> {
@@ -61,6 +62,7 @@ async function restoreDraft(context: Context): Promise<void> {
 export async function restore(context: Context): Promise<void> {
   for (const load of [restoreLibrary, restoreDraft, showInterrupted])
     await load(context).catch((error: unknown) => context.messages.report('library', error));
+  context.set({ restored: true });
 }
 
 /** What is kept of a picture; the rest is made again from it. */
@@ -74,32 +76,56 @@ function sameDraft(a: readonly DraftPicture[], b: readonly DraftPicture[]): bool
   return a.length === b.length && a.every(({ id, crop }, i) => id === b[i]!.id && crop === b[i]!.crop);
 }
 
-function debounced(work: () => Promise<void>): () => void {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  return () => {
-    clearTimeout(timer);
-    timer = setTimeout(() => void work(), SAVE_AFTER_MS);
-  };
+const ignore = () => undefined;
+
+/** A draft that does not fit is no news: concepts and results report. */
+export const saveForm = ({ storage }: StudioDeps, { form }: StudioState): Promise<void> =>
+  storage.draftForm.save({ version: 1, ...form }).catch(ignore);
+
+export const savePictures = ({ storage }: StudioDeps, state: StudioState): Promise<void> => {
+  const { ground, pictures, waiting } = state;
+  const draft: DraftPictures = { version: 1, ground, pictures: pictures.map(toDraftPicture), waiting };
+  return storage.draftPictures.save(draft).catch(ignore);
+};
+
+/** Saves at once; what changes meanwhile is saved right after, or without waiting when the page is going. */
+class Saver {
+  private saving = false;
+  private dirty = false;
+
+  constructor(private readonly save: () => Promise<void>) {}
+
+  async changed(): Promise<void> {
+    this.dirty = true;
+    if (this.saving) return;
+    this.saving = true;
+    while (this.dirty) await this.flush();
+    this.saving = false;
+  }
+
+  async flush(): Promise<void> {
+    if (!this.dirty) return;
+    this.dirty = false;
+    await this.save();
+  }
 }
 
-/** Saves the draft a moment after it changed. A draft that does not fit is no news: concepts and results report. */
+/** Saves the draft from the moment it changes. */
 export function keepDraft(
   { deps, get }: Context,
   subscribe: (listener: (state: StudioState, previous: StudioState) => void) => () => void,
 ): () => void {
-  const ignore = () => undefined;
-  const saveForm = debounced(() => {
-    const form: DraftForm = { version: 1, ...get().form };
-    return deps.storage.draftForm.save(form).catch(ignore);
-  });
-  const savePictures = debounced(() => {
-    const { ground, pictures } = get();
-    return deps.storage.draftPictures
-      .save({ version: 1, ground, pictures: pictures.map(toDraftPicture) })
-      .catch(ignore);
+  const form = new Saver(() => saveForm(deps, get()));
+  const pictures = new Saver(() => savePictures(deps, get()));
+  deps.onLeave(() => {
+    void form.flush();
+    void pictures.flush();
   });
   return subscribe((state, previous) => {
-    if (state.form !== previous.form) saveForm();
-    if (!sameDraft(state.pictures, previous.pictures) || state.ground !== previous.ground) savePictures();
+    if (!state.restored) return;
+    const anew = !previous.restored;
+    const same = sameDraft(state.pictures, previous.pictures) && state.waiting === previous.waiting;
+    if (anew || state.form !== previous.form) void form.changed();
+    if (anew || !same || state.ground !== previous.ground) void pictures.changed();
   });
 }

@@ -44,18 +44,42 @@ describe('pictures', () => {
     expect(store.getState().pictures).toHaveLength(20);
   });
 
+  it('stores pictures and form from the moment they are given, before they are read', async () => {
+    let read: () => void = () => undefined;
+    const decoded = { source: new Blob(['x']), width: 2, height: 2, transparent: false, animated: false };
+    const { store, storage } = await startStudio({
+      images: {
+        decode: () => new Promise((resolve) => (read = () => resolve(decoded))),
+        square: () => Promise.resolve(pixels(1)),
+      },
+    });
+    const adding = store.getState().addPictures(files(1));
+    store.getState().edit({ name: 'half a na' });
+    store.getState().edit({ name: 'half a name' });
+    await Promise.resolve();
+    expect((await storage.draftPictures.load())?.waiting.map(({ name }) => name)).toEqual(['0.png']);
+    expect((await storage.draftForm.load())?.name).toBe('half a name');
+    await expect.poll(() => store.getState().waiting.length).toBe(1);
+    read();
+    await adding;
+    await expect
+      .poll(() => storage.draftPictures.load())
+      .toMatchObject({ waiting: [], pictures: [{ fileName: '0.png' }] });
+  });
+
   it('keeps what is given while the last draft is still being loaded', async () => {
     const { store, storage } = makeStudio();
     const kept = { source: new Blob(['kept']), width: 2, height: 2, transparent: false, crop: null };
     const pictures = [{ ...kept, id: 'kept', fileName: 'kept.png' }];
-    await storage.draftPictures.save({ version: 1, ground: '#000000', pictures });
-    await Promise.all([store.getState().addPictures(files(1)), store.getState().start()]);
-    expect(
+    await storage.draftPictures.save({ version: 1, ground: '#000000', pictures, waiting: files(1) });
+    const given = new File(['x'], 'given.png');
+    await Promise.all([store.getState().addPictures([given]), store.getState().start()]);
+    const names = () =>
       store
         .getState()
         .pictures.map(({ fileName }) => fileName)
-        .sort(),
-    ).toEqual(['0.png', 'kept.png']);
+        .sort();
+    await expect.poll(names).toEqual(['0.png', 'given.png', 'kept.png']);
   });
 
   it('shows how the model sees each, again after a crop', async () => {

@@ -26,8 +26,9 @@ export function createPicturesSlice(context: Context): PicturesSlice {
   return {
     pictures: [],
     ground: '#ffffff',
-    addingPictures: false,
+    waiting: [],
     addPictures: (files) => addInTurn(pictures, files),
+    addAgain: (files) => addLater(pictures, files),
     addSample: (sample) => addSample(pictures, sample),
     removePicture: (id) => remove(context, 'The picture', (item) => item.id !== id),
     clearPictures: () => remove(context, 'All pictures', () => false),
@@ -52,19 +53,27 @@ function replace({ set }: Context, id: string, change: (item: PictureItem) => Pi
 }
 
 function addInTurn(context: PicturesContext, files: readonly File[]): Promise<void> {
+  const { get, set, messages } = context;
+  const room = roomLeft(get());
+  const taken = files.slice(0, room);
+  messages.clear('pictures');
+  if (files.length > room) messages.report('pictures', tooMany(files.length, room));
+  set(({ waiting }) => ({ waiting: [...waiting, ...taken] }));
+  return addLater(context, taken);
+}
+
+function addLater(context: PicturesContext, files: readonly File[]): Promise<void> {
   const { running } = context;
   running.adding = running.adding.then(() => addAll(context, files));
   return running.adding;
 }
 
 async function addAll(context: Context, files: readonly File[]): Promise<void> {
-  const { get, set, messages } = context;
-  messages.clear('pictures');
-  const room = roomLeft(get());
-  set({ addingPictures: true });
-  for (const file of files.slice(0, room)) await addOne(context, file);
-  set({ addingPictures: false });
-  if (files.length > room) messages.report('pictures', tooMany(files.length, room));
+  const { get, set } = context;
+  for (const file of files) {
+    await addOne(context, file);
+    set(({ waiting }) => ({ waiting: waiting.filter((each) => each !== file) }));
+  }
   void get().lookAtPictures();
 }
 
@@ -82,8 +91,8 @@ async function addOne({ deps, get, set, messages }: Context, file: File): Promis
 }
 
 /** How many more pictures the concept takes. */
-export function roomLeft({ pictures }: Pick<PicturesSlice, 'pictures'>): number {
-  return MAX_TRAINING_PICTURES - pictures.length;
+export function roomLeft({ pictures, waiting }: Pick<PicturesSlice, 'pictures' | 'waiting'>): number {
+  return MAX_TRAINING_PICTURES - pictures.length - waiting.length;
 }
 
 function tooMany(chosen: number, room: number): AppError {

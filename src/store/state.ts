@@ -96,6 +96,8 @@ export interface FormSlice {
 }
 
 export interface EngineSlice {
+  /** Whether what was stored is on the page: no draft is stored over it before. */
+  readonly restored: boolean;
   readonly status: 'opening' | 'ready' | 'failed';
   readonly loading: LoadProgress | null;
   readonly engine: EngineInfo | null;
@@ -164,8 +166,11 @@ export interface PicturesSlice {
   readonly pictures: readonly PictureItem[];
   /** Colour under transparent parts, as #rrggbb. */
   readonly ground: string;
-  readonly addingPictures: boolean;
+  /** Files that were given and are not read yet. */
+  readonly waiting: readonly File[];
   addPictures(files: readonly File[]): Promise<void>;
+  /** What was given before a reload; it does not wait in storage again, so that a file that ends the tab does so once. */
+  addAgain(files: readonly File[]): Promise<void>;
   addSample(sample: SampleConcept): Promise<void>;
   removePicture(id: string): void;
   clearPictures(): void;
@@ -207,14 +212,17 @@ export interface Interrupted {
 
 export interface TrainingSlice {
   readonly training: TrainingState | null;
-  readonly interrupted: Interrupted | null;
+  /** Newest last. */
+  readonly interrupted: readonly Interrupted[];
   train(): Promise<void>;
   /** Adds the form's number of steps to a concept of the library. */
   trainFurther(conceptId: string): Promise<void>;
   /** Goes on with what was cut short, exactly as if it had not been. */
-  resumeTraining(): Promise<void>;
+  resumeTraining(conceptId: string): Promise<void>;
   /** Leaves it as it is: what was learned stays in the library. */
-  leaveInterrupted(): Promise<void>;
+  leaveInterrupted(conceptId: string): Promise<void>;
+  /** Stores trainings again, under way or cut short, after what was stored got lost. */
+  keepTrainingsAgain(): Promise<void>;
   stopTraining(): void;
   /** Makes a preview the concept; while training, stops there. */
   takePreview(conceptId: string, step: number): Promise<void>;

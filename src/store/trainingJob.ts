@@ -1,9 +1,15 @@
 /** A training to be run, from the form or for a concept of the library, with every check that can be made before. */
 import { AppError } from '../lib/errors.ts';
 import { OFFICIAL_DEFAULTS } from '../neti/baseDefaults.ts';
-import { MAX_BATCH_SIZE, MAX_LEARNING_RATE, MAX_TRAIN_STEPS, MIN_LEARNING_RATE } from '../neti/limits.ts';
+import {
+  MAX_BATCH_SIZE,
+  MAX_LEARNING_RATE,
+  MAX_TRAINED_STEPS,
+  MAX_TRAIN_STEPS,
+  MIN_LEARNING_RATE,
+} from '../neti/limits.ts';
 import { variantNames, type VariantName } from '../neti/variants.ts';
-import type { Checkpoint, TrainingOrder } from '../storage/records.ts';
+import type { KeptTraining } from '../storage/trainingStore.ts';
 import { MAPPER_DEFAULTS } from '../neti/mapperConfig.ts';
 import type { TrainRequest } from '../worker/api.ts';
 import type { StudioDeps } from './context.ts';
@@ -11,13 +17,6 @@ import { FieldError, readNumber, SEED_RANGE } from './fields.ts';
 import type { ConceptRecord, PreviewRecord, StudioState, TrainingState } from './state.ts';
 import type { ConceptKind } from '../lib/conceptKind.ts';
 import type { TrainSettings } from '../neti/settings.ts';
-
-/** What storage holds of a training. */
-export interface KeptTraining {
-  readonly order: TrainingOrder;
-  /** Where it was cut short; null for one that begins. */
-  readonly checkpoint: Checkpoint | null;
-}
 
 export interface TrainingJob extends KeptTraining {
   readonly initial: TrainingState;
@@ -95,11 +94,13 @@ export function newJob(deps: StudioDeps, state: StudioState): TrainingJob {
   const settings = readSettings(deps, state, labels.kind);
   const record = newRecord(deps, state, labels, settings);
   return {
-    order: { version: 1, record, pictures: record.pictures, settings, further: false },
+    order: { ...newOrder(deps), record, pictures: record.pictures, settings, further: false },
     checkpoint: null,
     initial: initialState(record.id, labels.name, settings.steps),
   };
 }
+
+const newOrder = ({ newId, now }: StudioDeps) => ({ version: 1, run: newId(), begun: now() }) as const;
 
 function newRecord(
   deps: StudioDeps,
@@ -140,11 +141,21 @@ export function furtherJob(deps: StudioDeps, state: StudioState, conceptId: stri
   requirePictures(pictures.length);
   const settings = readSettings(deps, state, kind);
   const steps = step + settings.steps;
+  if (steps > MAX_TRAINED_STEPS) throw tooFar(name, step);
   return {
-    order: { version: 1, record: { ...record, steps }, pictures, settings, further: true },
+    order: { ...newOrder(deps), record: { ...record, steps }, pictures, settings, further: true },
     checkpoint: null,
     initial: { ...initialState(conceptId, name, steps), step, previews, curve },
   };
+}
+
+function tooFar(name: string, step: number): FieldError {
+  const left = Math.max(0, MAX_TRAINED_STEPS - step);
+  return new FieldError(
+    'trainSteps',
+    'training.steps',
+    `“${name}” was trained for ${step} steps and takes at most ${MAX_TRAINED_STEPS}: ${left === 0 ? 'it cannot be trained further' : `ask for at most ${left} more`}.`,
+  );
 }
 
 /** The rest of a training that was cut short. */

@@ -17,7 +17,15 @@ import type {
   TrainingSlice,
   TrainingState,
 } from './state.ts';
-import { forgetTraining, keepCheckpoint, keepOrder, keptTraining, showInterrupted } from './interrupted.ts';
+import type { KeptTraining } from '../storage/trainingStore.ts';
+import {
+  forgetTraining,
+  keptTraining,
+  leaveTrainings,
+  saveLearned,
+  showCutShort,
+  TrainingKeeper,
+} from './interrupted.ts';
 import { furtherJob, newJob, requestOf, restOf, type TrainingJob } from './trainingJob.ts';
 
 const MOST_POINTS = 600;
@@ -28,20 +36,29 @@ interface TrainingContext extends Context {
     controller: AbortController;
     /** Step of the preview that was taken while training: it is the result. */
     taken: number | null;
+    /** Of the training under way. */
+    keeper: TrainingKeeper | null;
+    /** Trainings that were cut short while the page lived, by concept: they need no storage to go on. */
+    readonly cutShort: Map<string, KeptTraining>;
   };
 }
 
 export function createTrainingSlice(context: Context): TrainingSlice {
-  const running = { controller: new AbortController(), taken: null };
+  const cutShort = new Map<string, KeptTraining>();
+  const running = { controller: new AbortController(), taken: null, keeper: null, cutShort };
   const training: TrainingContext = { ...context, running };
   const { deps } = context;
   return {
     training: null,
-    interrupted: null,
+    interrupted: [],
     train: () => begin(training, (state) => newJob(deps, state)),
     trainFurther: (conceptId) => begin(training, (state) => furtherJob(deps, state, conceptId)),
-    resumeTraining: () => resume(training),
-    leaveInterrupted: () => forgetTraining(context),
+    resumeTraining: (conceptId) => resume(training, conceptId),
+    leaveInterrupted: (conceptId) => {
+      cutShort.delete(conceptId);
+      return leaveTrainings(context, [conceptId]);
+    },
+    keepTrainingsAgain: () => keepAgain(training),
     stopTraining: () => stop(training),
     takePreview: (conceptId, step) => takePreview(training, conceptId, step),
     checkCategory: () => checkCategory(context),
@@ -57,9 +74,10 @@ async function begin(context: TrainingContext, makeJob: (state: StudioState) => 
   }
 }
 
-async function resume(context: TrainingContext): Promise<void> {
-  const kept = await keptTraining(context).catch(() => null);
-  if (kept === null) return context.set({ interrupted: null });
+async function resume(context: TrainingContext, conceptId: string): Promise<void> {
+  const stored = await keptTraining(context, conceptId).catch(() => null);
+  const kept = stored ?? context.running.cutShort.get(conceptId);
+  if (kept === undefined) return forgetTraining(context, conceptId);
   const { record } = kept.order;
   const known = context.get().concepts.find(({ id }) => id === record.id);
   await begin(context, (state) => {
@@ -77,36 +95,56 @@ function otherBase({ name, baseId }: ConceptRecord): AppError {
 
 async function hold(context: TrainingContext, job: TrainingJob): Promise<void> {
   const { deps, get, set, messages, running } = context;
-  running.controller = new AbortController();
-  running.taken = null;
-  set({ training: job.initial, interrupted: null, fieldProblems: {} });
+  const keeper = new TrainingKeeper(context, job);
+  Object.assign(running, { controller: new AbortController(), taken: null, keeper });
+  set({ training: job.initial, fieldProblems: {} });
   messages.clear('training');
   try {
     await deps.lock.hold(async () => {
-      await keepOrder(context, job);
+      running.cutShort.delete(job.initial.conceptId);
+      keeper.begin();
       await finish(context, job, await run(context, job));
-      await forgetTraining(context);
+      await keeper.idle();
+      await forgetTraining(context, job.initial.conceptId);
     });
   } catch (error) {
-    await afterFailure(context, error);
+    await afterFailure(context, keeper, error);
   } finally {
+    running.keeper = null;
     set({ training: null });
     void get().measureUsage();
   }
 }
 
 /** A training that came some way can go on from there; one that could not begin is forgotten. */
-async function afterFailure(context: TrainingContext, error: unknown): Promise<void> {
+async function afterFailure(context: TrainingContext, keeper: TrainingKeeper, error: unknown): Promise<void> {
   const { code } = toPlainError(error);
-  const cutShort = code === 'worker.died' || (await keptTraining(context).catch(() => null))?.checkpoint;
   if (code === 'training.otherTab') return reportFailure(context, error);
-  if (!cutShort) await forgetTraining(context);
+  await keeper.idle();
+  const { kept } = keeper;
+  const { id } = kept.order.record;
   // The page says that the worker died, and the training says how to go on.
   if (code !== 'worker.died') reportFailure(context, error);
   context.set({ training: null });
-  if (cutShort) await showInterrupted(context);
   // It would only diverge again: what it had learned before stays.
-  if (code === 'training.diverged') await forgetTraining(context);
+  if (code === 'training.diverged' && kept.checkpoint !== null)
+    await saveLearned(context, kept, kept.checkpoint);
+  else if (code === 'worker.died' || kept.checkpoint !== null) {
+    context.running.cutShort.set(id, kept);
+    return showCutShort(context, kept);
+  }
+  await forgetTraining(context, id);
+}
+
+/** What can be stored again can go on; the rest is as far as the library has it. */
+async function keepAgain(context: TrainingContext): Promise<void> {
+  const { keeper, cutShort } = context.running;
+  await keeper?.keepAgain();
+  for (const { conceptId } of context.get().interrupted) {
+    const kept = cutShort.get(conceptId);
+    if (kept === undefined) await forgetTraining(context, conceptId);
+    else await new TrainingKeeper(context, kept).keepAgain();
+  }
 }
 
 async function run(context: TrainingContext, job: TrainingJob): Promise<TrainResult> {
@@ -122,11 +160,11 @@ async function run(context: TrainingContext, job: TrainingJob): Promise<TrainRes
   return client.train(request, { signal, onEvent: (event) => onEvent(context, job, event) });
 }
 
-function onEvent(context: Context, job: TrainingJob, event: TrainEvent): void {
+function onEvent(context: TrainingContext, job: TrainingJob, event: TrainEvent): void {
   const { training } = context.get();
   if (event.type === 'progress') return onProgress(context, event);
   if (event.type === 'preview') return onPreview(context, job, event);
-  if (training !== null) void keepCheckpoint(context, training, event);
+  if (training !== null) context.running.keeper?.keep(event, training);
 }
 
 function update({ set }: Context, change: (training: TrainingState) => Partial<TrainingState>): void {
@@ -158,7 +196,7 @@ function announceQuarter({ get, messages }: Context, step: number, steps: number
   if (quarter > 0 && quarter < 4 && get().announcement !== text) messages.announce(text);
 }
 
-function onPreview(context: Context, job: TrainingJob, event: TrainPreview): void {
+function onPreview(context: TrainingContext, job: TrainingJob, event: TrainPreview): void {
   const preview: PreviewRecord = {
     step: event.step,
     pictures: event.pictures.map((picture) => encodePng(picture)),
@@ -167,7 +205,9 @@ function onPreview(context: Context, job: TrainingJob, event: TrainPreview): voi
   // One that was cut short may come to the same preview again.
   const earlier = ({ step }: PreviewRecord) => step < preview.step;
   update(context, ({ previews }) => ({ previews: [...previews.filter(earlier), preview] }));
-  void saveConcept(context, checkpoint(context, job, event.step, preview.file));
+  const record = checkpoint(context, job, event.step, preview.file);
+  // Before later checkpoints: one that goes on from there has its previews.
+  context.running.keeper?.then(() => saveConcept(context, record));
 }
 
 const toBlob = (file: Uint8Array<ArrayBuffer>) => new Blob([file], { type: 'application/octet-stream' });

@@ -1,7 +1,7 @@
 /**
- * `npm run bench [-- MODEL_DIR]`: what a training step of 8 pictures costs on WebAssembly with two threads, by part, and what
- * the backward pass adds to the U-Net; then the mapper's step beside other libraries, in a browser. Medians of interleaved repeats in
- * one run; compare ratios, not days.
+ * `npm run bench [-- MODEL_DIR]`: what a training step of 8 pictures costs on WebAssembly with two threads, by part, what a
+ * checkpoint takes, and what the backward pass adds to the U-Net; then the mapper's step beside other libraries, in a browser.
+ * Medians of interleaved repeats in one run; compare ratios, not days.
  */
 import { join, resolve } from 'node:path';
 import * as ort from 'onnxruntime-web';
@@ -15,6 +15,7 @@ import { OFFICIAL_DEFAULTS, trainSettingsOn } from '../neti/baseDefaults.ts';
 import type { StepTimes } from '../neti/trainer.ts';
 import { Trainer } from '../neti/trainer.ts';
 import { Runtime } from '../ort/runtime.ts';
+import { benchCheckpoint } from './benchCheckpoint.ts';
 import { benchMapper, raceLines } from './benchMapper.ts';
 import { benchUnet } from './benchUnet.ts';
 import { openFolder } from '../lib/modelFolder.ts';
@@ -67,6 +68,15 @@ for (const part of PARTS)
   );
 const total = median(times.map((t) => PARTS.reduce((sum, part) => sum + t[part], 0)));
 console.log(`  ${'step'.padEnd(8)} ${total.toFixed(0).padStart(6)} ms`);
+
+const checkpoint = await benchCheckpoint(
+  { pipeline, bridge },
+  { straight: moments, mirrored: null },
+  REPEATS,
+);
+console.log(
+  `A checkpoint: ${checkpoint.milliseconds.toFixed(1)} ms for ${(checkpoint.bytes / 1e6).toFixed(2)} MB, ${(100 * checkpoint.ratio).toFixed(2)} % of the time between two`,
+);
 
 const unet = await benchUnet(folder, { batch: settings.batchSize, repeats: REPEATS, threads: 2 });
 console.log(`U-Net, ${settings.batchSize} pictures, against the stock graph's forward pass:`);

@@ -156,7 +156,7 @@ interface PicturesPanelProps {
 
 export function PicturesPanel({ choose, dragging, children }: PicturesPanelProps) {
   const empty = useStudio((state) => state.pictures.length === 0);
-  const adding = useStudio((state) => state.addingPictures);
+  const adding = useStudio((state) => state.waiting.length > 0);
   return (
     <section className="panel" aria-labelledby="pictures-heading" data-dragging={dragging}>
       <h2 id="pictures-heading">

@@ -3,7 +3,7 @@ import { Progress } from '@base-ui/react/progress';
 import { useId } from 'react';
 import type { ConceptKind } from '../lib/conceptKind.ts';
 import { isUsable } from '../store/openBase.ts';
-import type { ConceptRecord, TrainingState } from '../store/state.ts';
+import type { ConceptRecord, Interrupted, TrainingState } from '../store/state.ts';
 import { methods } from '../store/methods.ts';
 import { duration } from '../store/words.ts';
 import { Field } from './Field.tsx';
@@ -183,7 +183,9 @@ function LiveMap({ previews }: Learned) {
 function LearnedView({ learned, live }: { learned: Learned; live: boolean }) {
   const actions = useActions();
   // An interrupted training has its own way on.
-  const interrupted = useStudio((state) => state.interrupted?.conceptId === learned.conceptId);
+  const interrupted = useStudio((state) =>
+    state.interrupted.some(({ conceptId }) => conceptId === learned.conceptId),
+  );
   return (
     <div className="learned">
       {!live && (
@@ -212,33 +214,39 @@ function LearnedView({ learned, live }: { learned: Learned; live: boolean }) {
 }
 
 /** A training that was cut short, and how to go on with it. */
-function InterruptedTraining() {
+function CutShort({ conceptId, name, step, steps }: Interrupted) {
   const actions = useActions();
-  const interrupted = useStudio((state) => (state.training === null ? state.interrupted : null));
   const ready = useStudio((state) => state.status === 'ready');
-  if (interrupted === null) return null;
-  const { name, step, steps } = interrupted;
   return (
-    <div className="interrupted" role="group" aria-label="Interrupted training">
+    <div className="interrupted" role="group" aria-label={`Interrupted training of ${name}`}>
       <p>
-        The training of <strong>{name}</strong> was interrupted at step {step} of {steps}. It goes on from
-        there as if nothing had happened.
+        The training of{' '}
+        <strong>
+          <bdi>{name}</bdi>
+        </strong>{' '}
+        was interrupted at step {step} of {steps}. It goes on from there as if nothing had happened.
       </p>
       <div className="dialog-buttons">
         <button
           type="button"
           className="button button-primary"
           disabled={!ready}
-          onClick={() => void actions().resumeTraining()}
+          onClick={() => void actions().resumeTraining(conceptId)}
         >
           Go on
         </button>
-        <button type="button" className="button" onClick={() => void actions().leaveInterrupted()}>
+        <button type="button" className="button" onClick={() => void actions().leaveInterrupted(conceptId)}>
           Leave it there
         </button>
       </div>
     </div>
   );
+}
+
+function InterruptedTrainings() {
+  const interrupted = useStudio((state) => state.interrupted);
+  const training = useStudio((state) => state.training !== null);
+  return training ? null : interrupted.map((each) => <CutShort key={each.conceptId} {...each} />);
 }
 
 function LearnedOrHint() {
@@ -276,7 +284,7 @@ export function TrainPanel() {
           </button>
         )}
       </form>
-      <InterruptedTraining />
+      <InterruptedTrainings />
       {training !== null && <Running training={training} />}
       <Problems place="training" />
       <LearnedOrHint />

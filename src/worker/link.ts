@@ -4,6 +4,7 @@
  */
 import * as Comlink from 'comlink';
 import { AppError, reviveError } from '../lib/errors.ts';
+import { watchPulse } from './pulse.ts';
 import type { CallResult, StudioWorker } from './studioWorker.ts';
 
 /** Sends one call to the worker under its number. */
@@ -13,12 +14,9 @@ interface Connection {
   readonly remote: Comlink.Remote<StudioWorker>;
   /** Rejects when the worker dies. */
   readonly death: Promise<never>;
-  readonly kill: (reason: string) => void;
+  /** Calls that are not answered yet. */
+  calls: number;
 }
-
-/** A pulse this late means that the worker is wedged: longer than any single run of the engine. That it is gone shows at once. */
-const PULSE_PERIOD = 10_000;
-const PULSE_LIMIT = 120_000;
 
 function connect(): Connection {
   const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: 'studio' });
@@ -29,11 +27,11 @@ function connect(): Connection {
       reject(new AppError('worker.died', `The part of the studio that does the work stopped (${reason}).`));
     };
   });
-  death.catch(() => undefined);
   worker.addEventListener('error', (event) => kill(event.message || 'it failed to start'));
-  const remote = Comlink.wrap<StudioWorker>(worker);
-  void watchLock(remote, kill);
-  return { remote, death, kill };
+  const connection = { remote: Comlink.wrap<StudioWorker>(worker), death, calls: 0 };
+  void connection.remote.graphicsLost().then((reason) => kill(`the graphics card was lost: ${reason}`));
+  void watchLife(connection, kill);
+  return connection;
 }
 
 let workers = 0;
@@ -42,8 +40,17 @@ let workers = 0;
  * The worker holds a lock for as long as it lives, whatever it computes; the page gets it when the worker ended, even without
  * a word (Web Locks, on secure origins).
  */
-async function watchLock(remote: Comlink.Remote<StudioWorker>, kill: Connection['kill']): Promise<void> {
-  if (navigator.locks === undefined) return;
+async function watchLife(connection: Connection, kill: (reason: string) => void): Promise<void> {
+  const { remote, death } = connection;
+  if (navigator.locks === undefined) {
+    const isIdle = () => connection.calls === 0;
+    const stop = watchPulse(
+      () => remote.ping(),
+      isIdle,
+      () => kill('it no longer answers'),
+    );
+    return death.catch(stop);
+  }
   const name = `neti-studio-worker-${performance.timeOrigin}-${workers++}`;
   if (await remote.holdLock(name)) await navigator.locks.request(name, () => kill('it ended without a word'));
 }
@@ -51,15 +58,10 @@ async function watchLock(remote: Comlink.Remote<StudioWorker>, kill: Connection[
 export class WorkerLink {
   private connection: Connection | null = null;
   private nextCall = 1;
-  private lastPulse = Date.now();
   private readonly listeners = new Set<(reason: string) => void>();
   private noteOpening: (ready: Promise<unknown>) => void = () => undefined;
   /** Ends with the latest opening of a model, however it ends. */
   private ready = new Promise<unknown>((resolve) => (this.noteOpening = resolve));
-
-  constructor() {
-    setInterval(() => this.takePulse(), PULSE_PERIOD);
-  }
 
   /** Calls the listener with the reason whenever a worker dies. */
   onDeath(listener: (reason: string) => void): void {
@@ -82,18 +84,20 @@ export class WorkerLink {
 
   /** Sends a call. Rejects with what the worker throws, and with `worker.died`. */
   async send<T>(call: Call<T>, signal?: AbortSignal): Promise<T> {
-    const { remote, death, kill } = this.connected();
+    const connection = this.connected();
+    const { remote, death } = connection;
     const id = this.nextCall++;
     const cancel = () => void remote.cancel(id);
     signal?.addEventListener('abort', cancel, { once: true });
+    connection.calls += 1;
     try {
       const answer = Promise.race([call(remote, id), death]);
       if (signal?.aborted) cancel();
       const { error, value } = await answer;
       if (!error) return value as T;
-      if (error.code === 'engine.lost') kill(error.message);
       throw reviveError(error);
     } finally {
+      connection.calls -= 1;
       signal?.removeEventListener('abort', cancel);
     }
   }
@@ -102,20 +106,10 @@ export class WorkerLink {
     if (this.connection) return this.connection;
     const started = connect();
     this.connection = started;
-    this.lastPulse = Date.now();
     started.death.catch((error: Error) => {
       this.connection = null;
       for (const listener of this.listeners) listener(error.message);
     });
     return started;
-  }
-
-  private takePulse(): void {
-    const { connection } = this;
-    if (!connection) return;
-    void connection.remote.ping().then(() => {
-      this.lastPulse = Date.now();
-    });
-    if (Date.now() - this.lastPulse > PULSE_LIMIT) connection.kill('it no longer answers');
   }
 }

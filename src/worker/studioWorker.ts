@@ -74,7 +74,9 @@ export class StudioWorker {
   private readonly calls = new Map<number, AbortController>();
   private readonly opening = new Mutex();
   private readonly catalog = new ModelCatalog(new ModelStore(opfsTree()));
-  private lostReason: string | null = null;
+  private openings = 0;
+  private noteLoss: (reason: string) => void = () => undefined;
+  private readonly loss = new Promise<string>((resolve) => (this.noteLoss = resolve));
 
   ping(): boolean {
     return true;
@@ -89,6 +91,11 @@ export class StudioWorker {
       };
       navigator.locks.request(name, endless).catch(() => resolve(false));
     });
+  }
+
+  /** Answers with the reason when the graphics card is lost: nothing here works after that. */
+  graphicsLost(): Promise<string> {
+    return this.loss;
   }
 
   cancel(id: number): void {
@@ -270,8 +277,6 @@ export class StudioWorker {
   }
 
   private opened(): Studio {
-    if (this.lostReason !== null)
-      throw new AppError('engine.lost', `The graphics card stopped: ${this.lostReason}.`);
     if (this.studio) return this.studio;
     throw new AppError('model.closed', 'No base model is open yet; wait until it has loaded.');
   }
@@ -291,8 +296,10 @@ export class StudioWorker {
     const total = base.bytes;
     const fetchBinary = async (url: string) => (await readCached({ url })).buffer;
     onEvent({ status: 'progress', part: 'the engine', loaded: total, total });
+    const opening = ++this.openings;
     const engine = await openEngine(provider, fetchBinary, (reason) => {
-      this.lostReason = reason;
+      // A device that was given up may go as it likes.
+      if (opening === this.openings) this.noteLoss(reason);
     });
     // First, so that two models are never in memory at once.
     await this.close();

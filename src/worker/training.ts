@@ -5,7 +5,7 @@
 import { AppError } from '../lib/errors.ts';
 import { readConcept } from '../neti/conceptFile.ts';
 import { MAX_TRAINING_PICTURES, MAX_TRAIN_STEPS } from '../neti/limits.ts';
-import { encodePicture, TrainingRun, withRoom, type RunLabel } from '../neti/run.ts';
+import { CHECKPOINT_PERIOD, encodePicture, TrainingRun, withRoom, type RunLabel } from '../neti/run.ts';
 import type { TrainingPicture } from '../neti/trainer.ts';
 import { toPlanes, type Pixels } from '../pictures/pixels.ts';
 import { encodeThumbnail, toSquare } from '../pictures/scale.ts';
@@ -16,8 +16,6 @@ import type { Studio } from './studio.ts';
 
 /** Milliseconds between progress messages: the page cannot show more. */
 const EVENT_PERIOD = 100;
-/** Milliseconds of training between checkpoints: what a closed tab costs at most. */
-const CHECKPOINT_PERIOD = 2000;
 const PREVIEW = {
   seeds: [1, 2],
   steps: 12,

@@ -185,6 +185,7 @@ export function makeStudio(overrides: Partial<StudioDeps> = {}): TestStudio {
       previewEvery: 10,
       previewPrompts: ['A photo of {}'],
     }),
+    onLeave: () => undefined,
     now: () => new Date(Date.UTC(2026, 0, 1) + 1000 * ticks++).toISOString(),
     newId: () => `id-${ticks++}`,
     randomSeed: () => 77,
