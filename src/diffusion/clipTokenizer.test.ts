@@ -30,8 +30,10 @@ const parts = { 'vocab.json': JSON.stringify(fixture.vocab), 'merges.txt': fixtu
 const tokenizer = await tokenizerOf(parts);
 
 it.each(fixture.cases.map((each) => [each.text, each.ids] as const))('“%s”', (text, expected) => {
-  expect(tokenizer.encode(text).ids.slice(0, expected.length)).toEqual(expected);
-  expect(tokenizer.count(text)).toBe(expected.length);
+  // A bracket that is one, and no weight.
+  const prompt = text.replaceAll(/[()]/g, '\\$&');
+  expect(tokenizer.encode(prompt).ids.slice(0, expected.length)).toEqual(expected);
+  expect(tokenizer.count(prompt)).toBe(expected.length);
 });
 
 it.each(

@@ -168,6 +168,7 @@ export class Pipeline {
         ids: Array.from({ length: tokens }, (_, i) => part[row * tokens + i] ?? part[0]!),
         placeholder: null,
         vectors: 0,
+        weights: null,
       }));
       const [embeddings] = await this.runText(rows, ['token_embeddings']);
       const found = await floats(embeddings!);

@@ -6,6 +6,7 @@ import type { AttentionMaps } from '../lib/attentionMaps.ts';
 import { AppError } from '../lib/errors.ts';
 import { checkPlaceholders } from '../lib/prompt.ts';
 import { Random } from '../lib/random.ts';
+import { weighContexts } from './contextWeights.ts';
 import { floats, type OrtTensor } from '../ort/runtime.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { Scheduler } from './samplers/sampler.ts';
@@ -133,11 +134,13 @@ export function batchContexts(pipeline: Pipeline, parts: readonly Float32Array[]
 /** Contexts of a prompt without a concept: the same at every layer and timestep. Throws `prompt.*`. */
 export async function plainContexts(pipeline: Pipeline, prompt: string): Promise<PromptContexts> {
   checkPlaceholders(prompt, null);
-  const encoded = await pipeline.encodeText([pipeline.tokenizer.encode(prompt)]);
-  const single = await floats(encoded.keys);
+  const row = pipeline.tokenizer.encode(prompt);
+  const encoded = await pipeline.encodeText([row]);
+  const { layers, contextWidth } = pipeline.shape;
+  const single = (await floats(encoded.keys)).slice();
   encoded.keys.dispose();
   encoded.values.dispose();
-  const { layers } = pipeline.shape;
+  weighContexts(single, row.weights, contextWidth);
   const repeated = new Float32Array(layers * single.length);
   for (let layer = 0; layer < layers; layer++) repeated.set(single, layer * single.length);
   return () => ({ keys: repeated, values: repeated });

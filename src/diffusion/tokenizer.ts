@@ -5,6 +5,7 @@
 import { Tokenizer as BytePairTokenizer } from '@huggingface/tokenizers';
 import { AppError } from '../lib/errors.ts';
 import { checkPlaceholders, PLACEHOLDER, splitAtPlaceholders } from '../lib/prompt.ts';
+import { readWeights, withoutWeights } from '../lib/promptWeights.ts';
 import { END_TOKEN, START_TOKEN, type TokenizerFolder } from './clipTokenizer.ts';
 
 /** A token that ends a word, of letters alone. */
@@ -18,6 +19,15 @@ export interface TokenRow {
   readonly placeholder: number | null;
   /** Tokens from there on that are the concept's; 0 for a prompt without `{}`. */
   readonly vectors: number;
+  /** How much each token counts, start, end and padding once; null where every one counts once. */
+  readonly weights: readonly number[] | null;
+}
+
+/** Tokens that stand together and count the same. */
+interface Stretch {
+  readonly ids: readonly number[];
+  readonly weight: number;
+  readonly concept: boolean;
 }
 
 /** A word of a prompt, as a person would count them, and its tokens in the row. */
@@ -53,30 +63,35 @@ export class PromptTokenizer {
    * Throws `prompt.placeholder` for more than one `{}` and `prompt.long` when the words do not fit.
    */
   encode(prompt: string, vectors = 1): TokenRow {
-    const parts = splitAtPlaceholders(prompt);
-    if (parts.length > 1) checkPlaceholders(prompt, 'the concept');
-    const [before, after] = parts.map((part) => this.words(part));
-    const own = Array.from({ length: after === undefined ? 0 : vectors }, () => this.end);
-    const body = [...before!, ...own, ...(after ?? [])];
+    if (splitAtPlaceholders(prompt).length > 1) checkPlaceholders(prompt, 'the concept');
+    const stretches = this.stretches(prompt, vectors);
+    const body = stretches.flatMap(({ ids }) => ids);
+    const own = stretches.find(({ concept }) => concept)?.ids.length ?? 0;
     const room = this.tokens - 2;
-    if (body.length > room)
-      throw new AppError(
-        'prompt.long',
-        `The prompt is ${body.length} tokens long${own.length > 1 ? `, ${own.length} of them the concept's,` : ''} ` +
-          `and the model reads ${room}; take out ${body.length - room}.`,
-      );
+    if (body.length > room) throw tooLong(body.length, own, room);
     const padding = Array.from({ length: room - body.length }, () => this.pad);
     return {
       ids: [this.start, ...body, this.end, ...padding],
-      placeholder: after === undefined ? null : 1 + before!.length,
-      vectors: own.length,
+      placeholder: own === 0 ? null : 1 + placeOf(stretches),
+      vectors: own,
+      weights: weightsOf(stretches, this.tokens),
     };
   }
 
   /** Number of tokens of a prompt, start and end included; `{}` counts as many as the concept has vectors. */
   count(prompt: string, vectors = 1): number {
-    const parts = splitAtPlaceholders(prompt);
-    return parts.reduce((sum, part) => sum + this.words(part).length, (parts.length - 1) * vectors) + 2;
+    return this.stretches(prompt, vectors).reduce((sum, { ids }) => sum + ids.length, 2);
+  }
+
+  /** The concept's own tokens, which will be replaced, stand for themselves. */
+  private stretches(prompt: string, vectors: number): Stretch[] {
+    const own = Array.from({ length: vectors }, () => this.end);
+    return readWeights(prompt).flatMap(({ text, weight }) =>
+      splitAtPlaceholders(text).flatMap((part, index) => [
+        ...(index > 0 ? [{ ids: own, weight, concept: true }] : []),
+        { ids: this.words(part), weight, concept: false },
+      ]),
+    );
   }
 
   /**
@@ -87,7 +102,8 @@ export class PromptTokenizer {
     const row = this.encode(prompt, vectors);
     const spans: WordSpan[] = [];
     let first = 1;
-    for (const text of prompt.split(/(\s+|\{\})/).filter((part) => part.trim() !== '')) {
+    const plain = withoutWeights(prompt);
+    for (const text of plain.split(/(\s+|\{\})/).filter((part) => part.trim() !== '')) {
       const count = text === PLACEHOLDER ? vectors : this.words(text).length;
       if (count > 0) spans.push({ text, first, count });
       first += count;
@@ -96,7 +112,7 @@ export class PromptTokenizer {
     const isWhole =
       first === length + 1 &&
       spans.every((span) => span.text !== PLACEHOLDER || span.first === row.placeholder);
-    return isWhole ? spans : [{ text: prompt.trim(), first: 1, count: length }];
+    return isWhole ? spans : [{ text: plain.trim(), first: 1, count: length }];
   }
 
   /** The id of a word that is one token. Throws `category.tokens` otherwise. */
@@ -137,6 +153,29 @@ export class PromptTokenizer {
       );
     return id;
   }
+}
+
+/** Tokens before the concept's. */
+function placeOf(stretches: readonly Stretch[]): number {
+  const before = stretches.slice(
+    0,
+    stretches.findIndex(({ concept }) => concept),
+  );
+  return before.reduce((sum, { ids }) => sum + ids.length, 0);
+}
+
+function weightsOf(stretches: readonly Stretch[], tokens: number): number[] | null {
+  if (stretches.every(({ weight }) => weight === 1)) return null;
+  const weights = [1, ...stretches.flatMap(({ ids, weight }) => ids.map(() => weight))];
+  return [...weights, ...Array.from({ length: tokens - weights.length }, () => 1)];
+}
+
+function tooLong(length: number, own: number, room: number): AppError {
+  return new AppError(
+    'prompt.long',
+    `The prompt is ${length} tokens long${own > 1 ? `, ${own} of them the concept's,` : ''} ` +
+      `and the model reads ${room}; take out ${length - room}.`,
+  );
 }
 
 /** The library trusts its files: what it trips over is said of them. */

@@ -2,6 +2,7 @@
  * A learned concept in a prompt, for sampling: the mapper and the text encoder run once for every (timestep of the
  * sampler, cross-attention layer); the contexts do not depend on the seed, so they serve any number of pictures.
  */
+import { weighContexts } from '../diffusion/contextWeights.ts';
 import { Tape } from '../gpu/tape.ts';
 import { AppError } from '../lib/errors.ts';
 import type { Pipeline } from '../diffusion/pipeline.ts';
@@ -48,6 +49,8 @@ export async function conceptContexts(
     keys.set(encoded.keys, start * size);
     values.set(encoded.values, start * size);
   }
+  weighContexts(keys, prompt.row.weights, contextWidth);
+  weighContexts(values, prompt.row.weights, contextWidth);
   const at = (data: Float32Array, index: number) => data.subarray(index * size, (index + 1) * size);
   return (index) => ({ keys: at(keys, index), values: at(values, index) });
 }

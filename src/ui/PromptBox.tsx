@@ -4,6 +4,7 @@
  * so that the caret stands where the letters are; at rest it shows the name in full.
  */
 import { useEffect, useId, useMemo } from 'react';
+import { literalMarks, withoutWeights } from '../lib/promptWeights.ts';
 import { chosenConcepts, vectorsOf } from '../store/pictureConcepts.ts';
 import { describeLength, splitPrompt, unknownWords } from '../store/prompt.ts';
 import { FieldProblem } from './TextField.tsx';
@@ -33,16 +34,26 @@ function Layer({ prompt, unknown, name }: { prompt: string; unknown: readonly st
 function useUnknownWords(prompt: string): string[] {
   const words = useStudio((state) => state.base?.vocabulary.words ?? null);
   const known = useMemo(() => (words === null ? null : new Set(words)), [words]);
-  return useMemo(() => (known === null ? [] : unknownWords(prompt, known)), [prompt, known]);
+  return useMemo(() => (known === null ? [] : unknownWords(withoutWeights(prompt), known)), [prompt, known]);
 }
 
-function PromptNote({ id, unknown }: { id: string; unknown: readonly string[] }) {
+interface PromptNoteProps {
+  readonly id: string;
+  readonly prompt: string;
+  readonly unknown: readonly string[];
+}
+
+const quoted = (words: readonly string[]) => words.map((word) => `“${word}”`).join(', ');
+
+function PromptNote({ id, prompt, unknown }: PromptNoteProps) {
+  const literal = literalMarks(prompt);
   const tooLong = useStudio(({ promptCheck }) => promptCheck && describeLength(promptCheck));
   return (
     <p className="field-hint" id={id}>
       {tooLong && `${tooLong} `}
-      {unknown.length > 0 &&
-        `The model was never taught ${unknown.map((word) => `“${word}”`).join(', ')}; it can only guess.`}
+      {unknown.length > 0 && `The model was never taught ${quoted(unknown)}; it can only guess. `}
+      {literal.length > 0 &&
+        `${quoted(literal)} ${literal.length === 1 ? 'is' : 'are'} read literally, as words. Weights count: (red:1.3), ((red)), [red].`}
     </p>
   );
 }
@@ -86,7 +97,7 @@ export function PromptBox() {
           }}
         />
       </div>
-      <PromptNote id={`${id}-note`} unknown={unknown} />
+      <PromptNote id={`${id}-note`} prompt={prompt} unknown={unknown} />
       <FieldProblem id={`${id}-problem`} problem={problem} />
     </div>
   );

@@ -1,4 +1,5 @@
 /** How a result is called: its accessible name and its file name. */
+import { withoutWeights } from '../lib/promptWeights.ts';
 import type { ResultRecord } from '../store/state.ts';
 
 export function pictureName({ prompt, conceptName, mixing, seed }: ResultRecord, truncation: number): string {
@@ -8,6 +9,9 @@ export function pictureName({ prompt, conceptName, mixing, seed }: ResultRecord,
 }
 
 export function resultFileName({ prompt, conceptName, seed }: ResultRecord): string {
-  const words = prompt.replace('{}', conceptName).match(/[\p{L}\p{N}]+/gu) ?? [];
+  const words =
+    withoutWeights(prompt)
+      .replace('{}', conceptName)
+      .match(/[\p{L}\p{N}]+/gu) ?? [];
   return `${words.join('-').slice(0, 80)}-${seed}.png`;
 }
