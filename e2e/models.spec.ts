@@ -100,9 +100,12 @@ test('a model from an address is shown first, fetched, compiled, taught, drawn w
   );
   await expect(dialog(page)).toContainText('Draws pictures here: yes');
   await expect(dialog(page)).toContainText('Learns concepts here: yes');
-  // So far each file was asked for its size, and the scheduler's configuration was read.
+  // So far each file was asked for its size, and the scheduler's configuration and the graphs, which are small, were read.
   const asked = server.requests.map(({ path }) => path);
-  expect(asked.filter((path, i) => asked.indexOf(path) !== i)).toEqual(['scheduler/scheduler_config.json']);
+  const graphs = ['text_encoder', 'unet', 'vae_decoder', 'vae_encoder'].map((part) => `${part}/model.onnx`);
+  expect(asked.filter((path, i) => asked.indexOf(path) !== i).toSorted()).toEqual(
+    ['scheduler/scheduler_config.json', ...graphs].toSorted(),
+  );
   const said = await recordText(page, 'Preparing the model for training, once: the U-Net, part 2 of 4');
   await dialog(page)
     .getByRole('button', { name: /^Fetch / })

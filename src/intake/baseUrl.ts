@@ -8,6 +8,7 @@ import { decoded, readUrl } from './address.ts';
 import { planFromFiles, type LooseFile } from './checkpointFile.ts';
 import { weightPaths } from './checkpointFolder.ts';
 import { chooseFiles, graphNames, smallFiles, weightNames, type ListedFile } from './chooseFiles.ts';
+import { withNamedWeights } from './externalWeights.ts';
 import { MODEL_NAME } from './looseFiles.ts';
 import { fetchOutline } from './outline.ts';
 import { makePlan, type ModelPlan } from './plan.ts';
@@ -33,11 +34,12 @@ export async function planFromUrl(address: string, options: PlanOptions = {}): P
   const found = groups.flat().filter((file) => file !== null);
   const isOnnx = found.some(({ path }) => /^unet\/.*\.onnx$/.test(path));
   const listing = isOnnx ? found : [...found, ...(await probeCheckpoint(probe, options))];
+  const chosen = chooseFiles(listing, options.weights ?? 'half', home.href);
   return makePlan({
     title: decoded(home.pathname.split('/').filter(Boolean).at(-1) ?? home.host),
     source: { kind: 'url', address: home.href },
     licence: await findLicence(home, options),
-    ...chooseFiles(listing, options.weights ?? 'half', home.href),
+    ...(await withNamedWeights(chosen, listing, probe, options)),
   });
 }
 

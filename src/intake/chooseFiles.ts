@@ -76,8 +76,18 @@ export function chooseFiles(
   );
   if (models.length > 1) throw severalModels(models, where);
   const [best] = candidates;
+  if (!best && listing.some(({ path }) => QUANTISED.test(path))) throw quantisedOnly(where);
   if (best?.missing.length === 0) return describe(best);
   throw layoutError(listing, best ?? readRoot(files, '', choice), where);
+}
+
+const QUANTISED = /(^|\/)unet\/model_(quantized|u?int8|q\w+|bnb4)\.onnx$/;
+
+function quantisedOnly(where: string): AppError {
+  return new AppError(
+    'model.layout',
+    `There are only quantised graphs in ${where}, and nothing can be trained through those exactly. Choose the model’s graphs in full or half precision.`,
+  );
 }
 
 /** Folders of one model's forms, by format or precision, count as the model itself. */

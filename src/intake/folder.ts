@@ -1,6 +1,7 @@
 /** Plans a model from a folder or from files of the user's own disk, dropped or chosen. */
 import { looseFile, planFromFiles, type ReadMerges } from './checkpointFile.ts';
 import { chooseFiles, type ListedFile } from './chooseFiles.ts';
+import { inListing, withNamedWeights } from './externalWeights.ts';
 import { looseIn } from './looseFiles.ts';
 import { makePlan, type ModelAnswers, type ModelPlan, type WeightChoice } from './plan.ts';
 
@@ -36,11 +37,12 @@ export async function planFromFolder(
     );
   const name = files[0]?.path.split('/')[0] ?? 'the folder';
   const licence = listing.find(({ path }) => /(^|\/)licen[cs]e[^/]*$/i.test(path));
+  const chosen = chooseFiles(listing, options.weights ?? 'half', `"${name}"`, options.pick);
   return makePlan({
     title: name,
     source: { kind: 'folder', name },
     licence: licence ? { name: licence.path.split('/').at(-1)!, url: null } : null,
-    ...chooseFiles(listing, options.weights ?? 'half', `"${name}"`, options.pick),
+    ...(await withNamedWeights(chosen, listing, inListing(listing))),
   });
 }
 

@@ -5,6 +5,7 @@ import { staysInside } from '../lib/relativePath.ts';
 import type { Licence } from '../storage/modelRecords.ts';
 import { chooseFiles, type ListedFile } from './chooseFiles.ts';
 import { planFromFiles, type LooseFile, type ReadMerges } from './checkpointFile.ts';
+import { inListing, withNamedWeights } from './externalWeights.ts';
 import { folderOf, listedFile, looseIn, MODEL_NAME } from './looseFiles.ts';
 import { makePlan, OpenQuestion, type ModelAnswers, type ModelPlan, type WeightChoice } from './plan.ts';
 import { readJsonResponse, request, type RequestOptions } from './request.ts';
@@ -84,7 +85,8 @@ export async function planFromHub(
   const loose = looseIn(listing, listing);
   if (loose.length) return planFromFiles(few(loose, options), { ...options, ...common });
   const chosen = chooseFiles(listing, options.weights ?? 'half', named, options.pick);
-  return makePlan({ title: options.path ? `${named}/${options.path}` : named, ...common, ...chosen });
+  const whole = await withNamedWeights(chosen, listing, inListing(listing), options);
+  return makePlan({ title: options.path ? `${named}/${options.path}` : named, ...common, ...whole });
 }
 
 /** What lies in a folder of the repository, or the one file; each by its path from there. */

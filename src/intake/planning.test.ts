@@ -255,6 +255,7 @@ describe('the layout', () => {
     ['pickled weights', ['unet/diffusion_pytorch_model.bin'], /only PyTorch pickles.*\.safetensors/],
     ['Stable Diffusion XL', [...model(), 'text_encoder_2/model.onnx'].slice(1), /XL/],
     ['nothing', [], /no \.safetensors or ONNX file/],
+    ['quantised graphs', [...common, 'unet/model_quantized.onnx'], /only quantised graphs.*full or half/],
     ['no tokenizer', model().filter((path) => !path.startsWith('tokenizer')), /tokenizer\/tokenizer\.json/],
   ])('says what to do about %s', (_, paths, message) => {
     expect(() => choose(paths)).toThrow(message);

@@ -29,6 +29,8 @@ export interface StoredContent {
   readonly length: number;
   /** Absent when the external file was not given to the compiler. */
   readonly bytes: Uint8Array | undefined;
+  /** Whether all of it is known to be zero. */
+  readonly isZero?: boolean;
 }
 
 export interface Constant {

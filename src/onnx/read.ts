@@ -131,7 +131,13 @@ function readTensor(tensor: TensorProto, stock: Stock): Constant {
     return {
       type,
       dims,
-      content: { kind: 'stored', type, ...place, bytes: stock.values.get(placeKey(place)) },
+      content: {
+        kind: 'stored',
+        type,
+        ...place,
+        bytes: stock.values.get(placeKey(place)),
+        isZero: stock.zeros.has(placeKey(place)),
+      },
     };
   const bytes = tensor.rawData.length ? tensor.rawData : listedBytes(tensor, type);
   return { type, dims, content: { kind: 'inline', bytes } };

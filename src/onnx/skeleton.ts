@@ -42,6 +42,7 @@ class Copier {
 
   /** Copies the fields of a message that ends at `end`. */
   async copy(message: DescMessage, end: number): Promise<void> {
+    let isLeftOut = false;
     while (this.at < end) {
       const header = await this.peek(Math.min(HEADER, end - this.at));
       const reader = new BinaryReader(header);
@@ -52,9 +53,13 @@ class Copier {
       if (this.at + reader.pos + length > end) throw new RangeError('a field ends after its message');
       const field = message.fields.find((candidate) => candidate.number === number);
       this.at += reader.pos;
-      if (field && UNREAD.has(field.name)) this.at += length;
-      else if (length > LARGEST_COPIED && field?.name === 'raw_data') this.leaveOut(length);
-      else if (length > LARGEST_COPIED && field?.message) await this.open(number, field.message, length);
+      // Said where it lies now: what the file says of that came from where its bytes were before.
+      const isPlaced = isLeftOut && field?.name === 'data_location';
+      if (isPlaced || (field && UNREAD.has(field.name))) this.at += length;
+      else if (length > LARGEST_COPIED && field?.name === 'raw_data') {
+        this.leaveOut(length);
+        isLeftOut = true;
+      } else if (length > LARGEST_COPIED && field?.message) await this.open(number, field.message, length);
       else this.out.raw(header.subarray(0, reader.pos)).raw(await this.take(length));
     }
   }

@@ -26,6 +26,8 @@ export interface Stock {
   readonly model: ModelProto;
   /** Bytes of small tensors that lie in files, by `placeKey`. */
   readonly values: ReadonlyMap<string, Uint8Array>;
+  /** Large tensors of zeros alone, by `placeKey`: what exporters make of an addend that is not there. */
+  readonly zeros: ReadonlySet<string>;
   /** The model's file and those of its external data, by path. */
   readonly sources: Readonly<Record<string, Fingerprint>>;
 }
@@ -51,14 +53,26 @@ export async function readStock(path: string, open: OpenFile): Promise<Stock> {
   const { model, skeleton } = await parse(file, path);
   const files = new Map([[path, file]]);
   const known = new Map<string, Place>();
+  const addends = new Map<string, Place>();
   for (const tensor of tensorsIn(model.graph!)) {
     const place = placeOf(tensor, path);
     if (!place) continue;
     await requirePlace(files, place, { path, open });
     if (isKnown(tensor, place)) known.set(placeKey(place), place);
+    else if (isFixed(model) && isAddend(tensor)) addends.set(placeKey(place), place);
   }
   const values = await readValues(files, known);
-  return { path, model, values, sources: await fingerprints(files, known, values, { path, skeleton }) };
+  const zeros = await findZeros(files, addends);
+  const sources = await fingerprints(files, { path, skeleton, known, values, zeros });
+  return { path, model, values, zeros, sources };
+}
+
+/** Names of the files beside it in which a stock graph's weights lie. Throws AppError `onnx.parse` and `onnx.externalData`. */
+export async function externalFiles(path: string, file: Blob): Promise<string[]> {
+  const { model } = await parse(file, path);
+  const places = [...tensorsIn(model.graph!)].map((tensor) => placeOf(tensor, path)?.location ?? path);
+  const folder = path.slice(0, path.lastIndexOf('/') + 1);
+  return [...new Set(places)].filter((place) => place !== path).map((place) => place.slice(folder.length));
 }
 
 /** Whether the files are those that were compiled. */
@@ -141,6 +155,39 @@ function isKnown({ dataType }: TensorProto, { length }: Place): boolean {
   return type !== undefined && length <= (isFloat(type) ? LARGEST_FLOATS : LARGEST_INTEGERS);
 }
 
+/** Whether the model was exported for a fixed number of rows. */
+function isFixed({ graph }: ModelProto): boolean {
+  return graph!.input.some(({ type }) => {
+    const tensor = type?.value.case === 'tensorType' ? type.value.value : undefined;
+    return tensor?.shape?.dim[0]?.value.case === 'dimValue';
+  });
+}
+
+/** Rows of matrices, as attention's scores are; no weight of Stable Diffusion is of three dimensions. */
+function isAddend({ dataType, dims }: TensorProto): boolean {
+  return isFloating(dataType) && dims.length === 3;
+}
+
+const PIECE_BYTES = 1 << 22;
+
+async function findZeros(
+  files: ReadonlyMap<string, Blob>,
+  places: ReadonlyMap<string, Place>,
+): Promise<Set<string>> {
+  const zeros = new Set<string>();
+  for (const [key, { location, offset, length }] of places)
+    if (await isZero(files.get(location)!.slice(offset, offset + length))) zeros.add(key);
+  return zeros;
+}
+
+async function isZero(bytes: Blob): Promise<boolean> {
+  for (let at = 0; at < bytes.size; at += PIECE_BYTES) {
+    const piece = new Uint8Array(await bytes.slice(at, at + PIECE_BYTES).arrayBuffer());
+    if (piece.some((byte) => byte !== 0)) return false;
+  }
+  return true;
+}
+
 /** Opens the place's file, unless it is open, and checks that it is long enough. */
 async function requirePlace(
   files: Map<string, Blob>,
@@ -179,17 +226,29 @@ async function readValues(
   return new Map(await Promise.all([...known].map(read)));
 }
 
+/** What was read of a stock model. */
+interface Read {
+  readonly path: string;
+  readonly skeleton: Uint8Array;
+  readonly known: ReadonlyMap<string, Place>;
+  readonly values: ReadonlyMap<string, Uint8Array>;
+  readonly zeros: ReadonlySet<string>;
+}
+
 async function fingerprints(
   files: ReadonlyMap<string, Blob>,
-  known: ReadonlyMap<string, Place>,
-  values: ReadonlyMap<string, Uint8Array>,
-  { path, skeleton }: { readonly path: string; readonly skeleton: Uint8Array },
+  { path, skeleton, known, values, zeros }: Read,
 ): Promise<Record<string, Fingerprint>> {
   const found: [string, Fingerprint][] = [];
   for (const [location, { size }] of files) {
     const own = [...known].filter(([, place]) => place.location === location);
     const parts = own.map(([key]) => values.get(key)! as Uint8Array<ArrayBuffer>);
-    const read = new Blob([...(location === path ? [skeleton as Uint8Array<ArrayBuffer>] : []), ...parts]);
+    const ownZeros = [...zeros].filter((key) => key.endsWith(` ${location}`));
+    const read = new Blob([
+      ...(location === path ? [skeleton as Uint8Array<ArrayBuffer>] : []),
+      ...parts,
+      ...ownZeros,
+    ]);
     const sha256 = await sha256Hex(new Uint8Array(await read.arrayBuffer()));
     found.push([location, { bytes: size, sha256 }]);
   }

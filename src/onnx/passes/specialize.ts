@@ -10,7 +10,7 @@ import { contextOf, inferTypes, KnownValues, LARGEST_KNOWN } from '../infer.ts';
 import { operatorOf } from '../operators/table.ts';
 import { isFloat, isNumeric, makeConstant, readConstant, type Known } from '../values.ts';
 import { elementCode } from '../write.ts';
-import { fixedBatchOf, freeBatch } from './fixedBatch.ts';
+import { FixedZeros, fixedBatchOf, freeBatch } from './fixedBatch.ts';
 import { reshapeTo } from '../reshapeTo.ts';
 import { restoreScale } from './restore.ts';
 import { spellOut } from '../compound/spellOut.ts';
@@ -33,6 +33,7 @@ class Specializer {
   private readonly known: KnownValues;
   private readonly aliases = new Map<string, string>();
   private readonly fixedBatch: number | undefined;
+  private readonly zeros: FixedZeros | undefined;
 
   constructor(
     private readonly stock: Graph,
@@ -41,6 +42,7 @@ class Specializer {
     this.graph = new Graph(Math.max(PREPARED_OPSET, stock.opset));
     this.known = new KnownValues(this.graph);
     this.fixedBatch = fixedBatchOf(stock, inputs);
+    this.zeros = this.fixedBatch ? new FixedZeros(this.graph, this.fixedBatch) : undefined;
     for (const [name, type] of stock.inputs) this.graph.addInput(name, wide(inputs.get(name) ?? type));
     for (const [name, constant] of stock.constants) this.graph.addConstant(name, wideConstant(constant));
   }
@@ -84,6 +86,11 @@ class Specializer {
   }
 
   private infer(stock: Node): void {
+    const passed = this.zeros?.passedBy(stock);
+    if (passed !== undefined) {
+      this.aliases.set(stock.outputs[0]!, passed);
+      return;
+    }
     const node = this.fixedBatch ? freeBatch(this.graph, this.known, stock, this.fixedBatch) : stock;
     const context = contextOf(this.graph, this.known, node);
     const types = inferTypes(context);
