@@ -153,6 +153,15 @@ for (const colorScheme of ['light', 'dark'] as const)
         expect(await violations()).toEqual([]);
         await page.keyboard.press('Escape');
       }
+      await page.getByRole('button', { name: 'Draw many in a grid' }).click();
+      await page.getByLabel('Across values').fill('1, 128');
+      await page.getByLabel('Down values').fill('7');
+      await page.getByRole('button', { name: 'Draw grid' }).click();
+      await expect(page.getByText('2 of 2 pictures')).toBeVisible({ timeout: 60_000 });
+      await page.getByRole('button', { name: 'Truncation 1, Seed 7' }).click();
+      await expect(page.getByRole('region', { name: 'The picture’s settings' })).toContainText('Seed7');
+      expect(await violations()).toEqual([]);
+      await page.keyboard.press('Escape');
       await page.getByRole('button', { name: 'Open the map' }).click();
       const first = page.getByRole('gridcell', { name: 'Layer 1, down, 8×8, timestep 975' });
       await first.press('Shift+ArrowRight');

@@ -15,6 +15,7 @@ const recipe: Recipe = {
   seed: 1,
   baseId: 'base',
   conceptId: 'robot',
+  trainedStep: 40,
   mixing: { conceptId: 'teapot', start: 40 },
 };
 
@@ -29,6 +30,7 @@ const others: { readonly [Field in keyof Recipe]: readonly Recipe[Field][] } = {
   seed: [2],
   baseId: ['other'],
   conceptId: ['teapot', null],
+  trainedStep: [50, null],
   focus: [
     { ...focus, fromTimestep: 800 },
     { ...focus, toTimestep: 0 },
@@ -75,6 +77,7 @@ it('the settings of a recipe are all of it but seed, base and concepts', () => {
     'seed',
     'baseId',
     'conceptId',
+    'trainedStep',
     'mixing',
   ]);
 });

@@ -38,6 +38,8 @@ export const recipeSchema = settingsSchema.extend({
   seed: z.int(),
   baseId: z.string(),
   conceptId: z.string().nullable(),
+  /** The training step of the concept's preview that is drawn; null for the concept as it is. */
+  trainedStep: count.nullable().default(null),
   mixing: mixingSchema.nullable().default(null),
 });
 
@@ -54,6 +56,7 @@ export const pictureFormSchema = z.object({
   appearanceId: z.string().nullable().default(null),
   mixingStart: percent.default(40),
   focus: focusSchema.nullable().default(null),
+  trainedStep: count.nullable().default(null),
 });
 
 /** As they may be given: without those that have a default. */

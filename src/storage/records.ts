@@ -100,6 +100,32 @@ export const resultSchema = recipeSchema.extend({
   created: z.string(),
 });
 
+/** What an axis of a grid goes through. */
+export const axisField = z.enum([
+  'prompt',
+  'seed',
+  'truncation',
+  'guidanceScale',
+  'steps',
+  'sampler',
+  'concept',
+  'mixing',
+  'trainedStep',
+]);
+
+/** An axis as it is asked for: numbers or lines as typed, and the ids of what is ticked. */
+const axisForm = z.object({ field: axisField, text: z.string(), chosen: z.array(z.string()).readonly() });
+
+const axis = z.object({ title: z.string(), labels: z.array(z.string()).readonly() });
+
+/** A grid of pictures: row by row, null where none is drawn yet. */
+export const gridSchema = z.object({
+  version: z.literal(1),
+  x: axis,
+  y: axis,
+  cells: z.array(resultSchema.nullable()).readonly(),
+});
+
 const crop = z.object({ x: count, y: count, width: z.int().positive(), height: z.int().positive() });
 
 const draftPicture = z.object({
@@ -144,6 +170,8 @@ export const draftFormSchema = pictureFormSchema.extend({
   /** The method's variant by its name. */
   variant: z.string().default('neti'),
   count: z.int().positive(),
+  gridX: axisForm.default({ field: 'truncation', text: '1, 16, 64, 128', chosen: [] }),
+  gridY: axisForm.default({ field: 'seed', text: '1-3', chosen: [] }),
   /** A draft of before there were defaults began with these. */
   filled: filledSchema.default({
     trainSteps: '150',
@@ -172,3 +200,6 @@ export type ResultRecord = Readonly<z.infer<typeof resultSchema>>;
 export type DraftPicture = Readonly<z.infer<typeof draftPicture>>;
 export type DraftPictures = Readonly<z.infer<typeof draftPicturesSchema>>;
 export type DraftForm = Readonly<z.infer<typeof draftFormSchema>>;
+export type AxisField = z.infer<typeof axisField>;
+export type AxisForm = Readonly<z.infer<typeof axisForm>>;
+export type GridRecord = Readonly<z.infer<typeof gridSchema>>;

@@ -11,10 +11,12 @@ import {
   conceptSchema,
   draftFormSchema,
   draftPicturesSchema,
+  gridSchema,
   resultSchema,
   type ConceptRecord,
   type DraftForm,
   type DraftPictures,
+  type GridRecord,
   type ResultRecord,
 } from './records.ts';
 import { trainingStore, type TrainingStore } from './trainingStore.ts';
@@ -55,6 +57,8 @@ export interface StudioStorage {
   readonly results: Collection<ResultRecord>;
   readonly draftForm: Slot<DraftForm>;
   readonly draftPictures: Slot<DraftPictures>;
+  /** The grid that was drawn last, as far as it came. */
+  readonly grid: Slot<GridRecord>;
   readonly trainings: TrainingStore;
   /** Calls the listener when what was kept is gone without this page's doing: cleared in another tab, or evicted. */
   onLost(listener: () => void): void;
@@ -133,6 +137,7 @@ function compose(
     results: collection(open('neti-studio-results'), resultSchema),
     draftForm: slot(draft, 'form', draftFormSchema),
     draftPictures: slot(draft, 'pictures', draftPicturesSchema),
+    grid: slot(open('neti-studio-grid'), 'grid', gridSchema),
     trainings: trainingStore(open('neti-studio-trainings')),
     onLost: (listener) => void (channel && watch(draft, listener)),
     onConceptsChanged: (listener) => channel?.addEventListener('message', listener),

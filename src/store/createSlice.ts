@@ -1,6 +1,7 @@
 /** Making pictures: generating what the form asks for, choosing among results, and the truncation slider's renders. */
 import type { Context } from './context.ts';
-import { carryOut, deliver, renderSeries } from './generation.ts';
+import { carryOut, deliver, renderSeries, type Deliver } from './generation.ts';
+import { gridActions } from './grid.ts';
 import { readOrder, sweepOf, truncationsOf, type Order } from './order.ts';
 import { chosenConcepts, vectorsOf } from './pictureConcepts.ts';
 import { formOf } from './recipe.ts';
@@ -31,6 +32,7 @@ export function createCreateSlice(context: Context): CreateSlice {
     generate: () => generate(create, () => [readForm(context)]),
     sweepMixing: () => generate(create, () => sweepOf(readForm(context))),
     sweepTruncation: () => sweepTruncation(create),
+    ...gridActions(context, (plan, receive) => generate(create, plan, receive)),
     cancelGeneration: () => cancelGeneration(create),
     chooseResult: (id) => chooseResult(create, id),
     setTruncation: (truncation) => setTruncation(create, truncation),
@@ -54,13 +56,17 @@ function rendersOf(context: Context): TruncationRenders<PictureSeries> {
 
 const readForm = ({ deps, get }: Context): Order => readOrder(get(), deps.randomSeed);
 
-async function generate(context: CreateContext, plan: () => readonly Order[]): Promise<void> {
+async function generate(
+  context: CreateContext,
+  plan: () => readonly Order[],
+  receive?: Deliver,
+): Promise<void> {
   const { get, renders, running } = context;
   if (get().generation !== null) return;
   renders.stop();
   running.controller = new AbortController();
-  const made = await carryOut(context, plan, running.controller.signal);
-  const series = made ? chosenSeries(context) : null;
+  const made = await carryOut(context, plan, running.controller.signal, receive);
+  const series = made && !receive ? chosenSeries(context) : null;
   if (series !== null) void renders.workAhead(series);
 }
 

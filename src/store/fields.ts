@@ -13,7 +13,7 @@ export class FieldError extends AppError {
   }
 }
 
-interface Range {
+export interface Range {
   readonly label: string;
   readonly from: number;
   readonly to: number;

@@ -23,6 +23,8 @@ export const emptyForm: Form = {
   batchSize: '',
   ...usualTraining,
   count: 4,
+  gridX: { field: 'truncation', text: '1, 16, 64, 128', chosen: [] },
+  gridY: { field: 'seed', text: '1-3', chosen: [] },
   filled: {
     trainSteps: '',
     steps: '',

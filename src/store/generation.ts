@@ -13,16 +13,20 @@ import { scoreResults } from './scoring.ts';
 import type { ResultRecord, StudioState } from './state.ts';
 import type { PictureSeries } from './truncationSeries.ts';
 
+/** What becomes of the pictures of an order: they are results, or something of their own. */
+export type Deliver = (results: readonly ResultRecord[], order: Order) => Promise<void>;
+
 /** Makes orders and carries them out. Whether all of them were; problems are shown. */
 export async function carryOut(
   context: Context,
   plan: () => readonly Order[],
   signal: AbortSignal,
+  receive: Deliver = (results) => deliver(context, results),
 ): Promise<boolean> {
   context.messages.clear('create');
   try {
     const orders = plan();
-    if (orders.length > 0) await carryOutAll(context, orders, signal);
+    if (orders.length > 0) await carryOutAll(context, orders, signal, receive);
     return true;
   } catch (error) {
     reportFailure(context, error);
@@ -31,15 +35,23 @@ export async function carryOut(
 }
 
 /** What is done when an order fails or is cancelled stays. */
-async function carryOutAll(context: Context, orders: readonly Order[], signal: AbortSignal): Promise<void> {
+async function carryOutAll(
+  context: Context,
+  orders: readonly Order[],
+  signal: AbortSignal,
+  receive: Deliver,
+): Promise<void> {
   const { set } = context;
-  const steps = orders.length * orders[0]!.recipe.steps;
-  set({ generation: { phase: 'waiting', step: 0, steps, secondsLeft: null } });
+  const total = orders.reduce((sum, { recipe }) => sum + recipe.steps, 0);
+  set({ generation: { phase: 'waiting', step: 0, steps: total, secondsLeft: null } });
   try {
-    await requireShortPrompts(context, orders[0]!);
-    for (const [index, order] of orders.entries()) {
-      const onEvent = (progress: GenerateProgress) => showProgress(context, progress, index, orders.length);
-      await deliver(context, await draw(context, order, signal, onEvent));
+    const prompts = new Map(orders.map((order) => [order.recipe.prompt, order]));
+    for (const order of prompts.values()) await requireShortPrompts(context, order);
+    let before = 0;
+    for (const order of orders) {
+      const onEvent = (progress: GenerateProgress) => showProgress(context, progress, before, total);
+      await receive(await draw(context, order, signal, onEvent), order);
+      before += order.recipe.steps;
     }
   } finally {
     set({ generation: null });
@@ -55,9 +67,14 @@ async function requireShortPrompts({ deps }: Context, { recipe, concepts }: Orde
   if (negative !== null) throw new FieldError('negativePrompt', 'prompt.long', negative);
 }
 
-/** Progress of the order `index` of `count` alike. */
-function showProgress({ get, set }: Context, progress: GenerateProgress, index: number, count: number): void {
-  const [step, steps] = [index * progress.steps + progress.step, count * progress.steps];
+/** Progress of an order after others of `before` steps, of `steps` altogether. */
+function showProgress(
+  { get, set }: Context,
+  progress: GenerateProgress,
+  before: number,
+  steps: number,
+): void {
+  const step = before + progress.step;
   const orderLeft = progress.steps - progress.step;
   const secondsLeft = orderLeft > 0 ? (progress.secondsLeft * (steps - step)) / orderLeft : null;
   if (get().generation !== null) set({ generation: { phase: 'running', step, steps, secondsLeft } });
@@ -94,7 +111,7 @@ export async function renderSeries(
 }
 
 /** The text for a picture that was drawn on the open base. */
-function pngTextOf({ base }: StudioState, recipe: NamedRecipe): string {
+export function pngTextOf({ base }: StudioState, recipe: NamedRecipe): string {
   return pngText(recipe, base ?? { resolution: 0, hash: '' });
 }
 

@@ -12,7 +12,7 @@ export function createLibrarySlice(context: Context): LibrarySlice {
   return {
     concepts: [],
     unsaved: [],
-    selectConcept: (conceptId) => context.get().edit({ conceptId }),
+    selectConcept: (conceptId) => context.get().edit({ conceptId, trainedStep: null }),
     renameConcept: (id, name) => renameConcept(context, id, plainName(name)),
     deleteConcept: (id) => deleteConcept(context, id),
     importConcepts: (files) => importConcepts(context, files),
@@ -83,9 +83,18 @@ async function removeEverything(context: Context): Promise<void> {
     get().interrupted.map(({ conceptId }) => conceptId),
   );
   get().cancelGeneration();
-  set({ concepts: [], results: [], unsaved: [], removed: null, live: null, chosenResultId: null });
+  set({
+    concepts: [],
+    results: [],
+    unsaved: [],
+    removed: null,
+    live: null,
+    chosenResultId: null,
+    grid: null,
+  });
   get().selectConcept(null);
-  const clearing = [deps.storage.concepts.clear(), deps.storage.results.clear()];
+  const { concepts, results, grid } = deps.storage;
+  const clearing = [concepts.clear(), results.clear(), grid.clear()];
   await Promise.all(clearing).catch((error: unknown) => messages.report('library', error));
   messages.announce('All concepts and results were removed.');
   await get().measureUsage();

@@ -1,7 +1,7 @@
 /** An order of pictures: what the form asks for, read and checked. */
 import { AppError } from '../lib/errors.ts';
 import { readNumber, SEED_RANGE } from './fields.ts';
-import { chosenConcepts, type PictureConcepts } from './pictureConcepts.ts';
+import { chosenConcepts, conceptAt, type PictureConcepts } from './pictureConcepts.ts';
 import { readSettings, type NamedRecipe } from './recipe.ts';
 import type { StudioState } from './state.ts';
 import { isCurrent, sweepAround } from './sweep.ts';
@@ -18,13 +18,16 @@ export interface Order {
 /** What the form asks for. Throws FieldError and `prompt.*`. */
 export function readOrder(state: StudioState, randomSeed: () => number): Order {
   const { form, base } = state;
-  const concepts = chosenConcepts(state);
-  const { concept, appearance } = concepts;
+  const { concept, appearance } = chosenConcepts(state);
+  const shown = concept && conceptAt(concept, form.trainedStep);
+  const concepts = { concept: shown, appearance };
   const recipe = {
     ...readSettings(form, concepts),
     baseId: base?.id ?? '',
     conceptId: concept?.id ?? null,
     conceptName: concept?.name ?? '',
+    // A preview that is gone is not the one that would be drawn.
+    trainedStep: shown !== concept ? form.trainedStep : null,
     mixing: appearance && {
       conceptId: appearance.id,
       conceptName: appearance.name,

@@ -58,9 +58,13 @@ async function restoreDraft(context: Context): Promise<void> {
   if (pictures !== null) await restorePictures(context, pictures);
 }
 
+async function restoreGrid({ deps, set }: Context): Promise<void> {
+  set({ grid: await deps.storage.grid.load() });
+}
+
 /** Loads library, results, draft and a training that was cut short. Never rejects: problems are shown at the library. */
 export async function restore(context: Context): Promise<void> {
-  for (const load of [restoreLibrary, restoreDraft, showInterrupted])
+  for (const load of [restoreLibrary, restoreDraft, restoreGrid, showInterrupted])
     await load(context).catch((error: unknown) => context.messages.report('library', error));
   context.set({ restored: true });
 }

@@ -8,6 +8,12 @@ export interface PictureConcepts {
   readonly appearance: ConceptRecord | null;
 }
 
+/** The concept as it was at a preview of its training; as it is where there is no such preview, or none is asked for. */
+export function conceptAt(concept: ConceptRecord, step: number | null): ConceptRecord {
+  const preview = concept.previews.find((each) => each.step === step);
+  return preview === undefined ? concept : { ...concept, step: preview.step, file: preview.file };
+}
+
 /** The concepts that the form chooses. An appearance without another concept's geometry is none. */
 export function chosenConcepts({ concepts, form }: StudioState): PictureConcepts {
   const find = (id: string | null) => concepts.find((each) => each.id === id) ?? null;
@@ -19,14 +25,15 @@ export function chosenConcepts({ concepts, form }: StudioState): PictureConcepts
 /** The concepts of a result, with which it can be drawn again; null where one has left the library or the open base is another. */
 export function conceptsOf(
   state: StudioState,
-  { conceptId, mixing, baseId }: ResultRecord,
+  { conceptId, trainedStep, mixing, baseId }: ResultRecord,
 ): PictureConcepts | null {
   const find = (id: string | undefined) =>
     state.concepts.find((each) => each.id === id && isUsable(state, each)) ?? null;
   if (conceptId === null)
     return state.base === null || state.base.id === baseId ? { concept: null, appearance: null } : null;
   const [concept, appearance] = [find(conceptId), find(mixing?.conceptId)];
-  return concept === null || (mixing !== null && appearance === null) ? null : { concept, appearance };
+  if (concept === null || (mixing !== null && appearance === null)) return null;
+  return { concept: conceptAt(concept, trainedStep), appearance };
 }
 
 /** Tokens that the prompt's mark takes: those of the concept with the most word vectors. */

@@ -11,7 +11,7 @@ const FOCUS = { fromTimestep: 800, toTimestep: 400, fromLayer: 2, toLayer: 5, ou
 async function prepared() {
   const studio = await startStudio();
   for (const name of ['tin robot', 'tea, pot']) {
-    await fillIn(studio, 1);
+    await fillIn(studio, 10);
     studio.store.getState().edit({ name });
     await studio.store.getState().train();
   }
@@ -28,6 +28,7 @@ async function prepared() {
     appearanceId: teapot!.id,
     mixingStart: 25,
     focus: FOCUS,
+    trainedStep: 10,
   });
   return studio.store;
 }
@@ -75,7 +76,7 @@ describe('a recipe', () => {
     const text = pngText({ ...recipe, seed: 9 }, { resolution: 64, hash: 'abcdef0123456789' });
     expect(text).toBe(
       'A drawing of {}\nNegative prompt: rain\nSteps: 7, Sampler: DDIM, CFG scale: 3.5, Seed: 9, Size: 64x64, ' +
-        'Model hash: abcdef0123, Model: base, NeTI concept: tin robot, NeTI truncation: 12, ' +
+        'Model hash: abcdef0123, Model: base, NeTI concept: tin robot, NeTI truncation: 12, NeTI training step: 10, ' +
         'NeTI appearance: "tea, pot", NeTI mixing start: 25%, ' +
         'NeTI focus: "timesteps 800 to 400, layers 3 to 6, frozen outside"',
     );
@@ -94,6 +95,7 @@ describe('a recipe', () => {
       seed: 8,
       baseId: 'other',
       conceptId: 'b',
+      trainedStep: null,
       mixing: null,
       focus: { ...FOCUS, outside: 'category' },
     } as const;

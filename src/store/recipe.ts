@@ -29,6 +29,7 @@ export const emptyPictureForm: PictureForm = {
   appearanceId: null,
   mixingStart: 40,
   focus: null,
+  trainedStep: null,
 };
 
 const STEPS_RANGE = { label: 'Sampling steps', from: 1, to: MAX_SAMPLING_STEPS, whole: true };
@@ -58,11 +59,11 @@ export function readSettings(form: Form, concepts: PictureConcepts): PictureSett
 
 /** The form's fields for pictures like this one; `isThere` tells which concepts can still be chosen. */
 export function formOf(recipe: Recipe, isThere: (conceptId: string) => boolean): Partial<PictureForm> {
-  const { conceptId, mixing, seed } = recipe;
+  const { conceptId, mixing, seed, trainedStep } = recipe;
   const chosen = conceptId !== null && isThere(conceptId) ? { conceptId } : {};
   const appearanceId = mixing !== null && isThere(mixing.conceptId) ? mixing.conceptId : null;
   const start = mixing === null ? {} : { mixingStart: mixing.start };
-  return { ...typed(settingsOf(recipe)), seed: `${seed}`, ...chosen, appearanceId, ...start };
+  return { ...typed(settingsOf(recipe)), seed: `${seed}`, ...chosen, appearanceId, trainedStep, ...start };
 }
 
 /** Numbers become texts where the form has texts. */
@@ -116,6 +117,7 @@ export function pngText(
   ];
   if (conceptName !== '')
     fields.push(['NeTI concept', quoted(conceptName)], ['NeTI truncation', recipe.truncation]);
+  if (recipe.trainedStep !== null) fields.push(['NeTI training step', recipe.trainedStep]);
   if (mixing)
     fields.push(['NeTI appearance', quoted(mixing.conceptName)], ['NeTI mixing start', `${mixing.start}%`]);
   if (recipe.focus) fields.push(['NeTI focus', quoted(focusWords(recipe.focus, 'the category word'))]);
@@ -140,6 +142,7 @@ export function recipeDetails(recipe: NamedRecipe): readonly (readonly [string, 
   const appearance = mixing && (['Appearance', `${mixing.conceptName} from ${mixing.start} %`] as const);
   return [
     ['Concept', conceptName || 'none'],
+    ...(recipe.trainedStep === null ? [] : [['Training step', recipe.trainedStep] as const]),
     ...(appearance ? [appearance] : []),
     ...(recipe.focus ? [['Focus', focusWords(recipe.focus, 'the category word')] as const] : []),
     ['Negative prompt', negativePrompt || 'none'],

@@ -1,9 +1,12 @@
 /** The shape of the page's state: one slice per concern, plain data plus the actions that change it. */
 import type {
+  AxisField,
+  AxisForm,
   ConceptRecord,
   CurvePoint,
   DraftForm,
   DraftPicture,
+  GridRecord,
   PreviewRecord,
   ResultRecord,
 } from '../storage/records.ts';
@@ -30,6 +33,9 @@ import type { NearWord } from '../neti/spaceTime.ts';
 import type { Provider } from '../ort/runtime.ts';
 
 export type {
+  AxisField,
+  AxisForm,
+  GridRecord,
   ConceptRecord,
   Crop,
   Focus,
@@ -287,6 +293,14 @@ export interface CreateSlice {
   sweepMixing(): Promise<void>;
   /** Makes the chosen picture again at every stop of the truncation slider. */
   sweepTruncation(): Promise<void>;
+  /** The grid that was drawn last, as far as it came. */
+  readonly grid: GridRecord | null;
+  /** Draws the cells that are missing of the grid that the form asks for. */
+  drawGrid(): Promise<void>;
+  /** Makes a cell a result. */
+  keepGridCell(index: number): Promise<void>;
+  /** The text of the grid's own picture. */
+  gridText(): string;
   cancelGeneration(): void;
   chooseResult(id: string): void;
   setTruncation(truncation: number): void;

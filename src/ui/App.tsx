@@ -19,6 +19,7 @@ import './create.css';
 import './overlays.css';
 import './models.css';
 import './spaceTime.css';
+import './grid.css';
 import './media.css';
 
 function useTitle(): void {

@@ -1,9 +1,11 @@
 /** Step 3: a prompt, a few choices, and pictures of the concept. */
-import { useId } from 'react';
+import { useId, useState } from 'react';
 import { samplerNames, samplers } from '../diffusion/samplers/table.ts';
 import { focusWords } from '../store/recipe.ts';
 import { Field } from './Field.tsx';
 import { Fold } from './Fold.tsx';
+import { GridDialog } from './GridDialog.tsx';
+import { Icon } from './icons.tsx';
 import { Mixing } from './Mixing.tsx';
 import { Problems } from './Problems.tsx';
 import { PromptBox } from './PromptBox.tsx';
@@ -88,17 +90,54 @@ function Sampler() {
   );
 }
 
-/** A part of the concept that was taken over from a picture: pictures show that part alone until it is given up. */
-function FormFocus() {
-  const actions = useActions();
-  const focus = useStudio((state) => (state.form.conceptId === null ? null : state.form.focus));
-  return focus === null ? null : (
-    <p className="form-focus">
-      In focus: {focusWords(focus, 'the category word')}
-      <button type="button" className="link-button" onClick={() => actions().edit({ focus: null })}>
-        Show all of the concept
+interface NarrowedProps {
+  readonly children: string;
+  readonly undo: string;
+  readonly onUndo: () => void;
+}
+
+/** What pictures show of the concept when that is not all of it as it is, taken over from another picture. */
+function Narrowed({ children, undo, onUndo }: NarrowedProps) {
+  return (
+    <p className="form-narrowed">
+      {children}
+      <button type="button" className="link-button" onClick={onUndo}>
+        {undo}
       </button>
     </p>
+  );
+}
+
+function NarrowedConcept() {
+  const actions = useActions();
+  const { conceptId, focus, trainedStep } = useStudio((state) => state.form);
+  if (conceptId === null) return null;
+  return (
+    <>
+      {focus && (
+        <Narrowed undo="Show all of the concept" onUndo={() => actions().edit({ focus: null })}>
+          {`In focus: ${focusWords(focus, 'the category word')}`}
+        </Narrowed>
+      )}
+      {trainedStep !== null && (
+        <Narrowed undo="Show it as it is" onUndo={() => actions().edit({ trainedStep: null })}>
+          {`The concept as it was at training step ${trainedStep}`}
+        </Narrowed>
+      )}
+    </>
+  );
+}
+
+function Grid() {
+  const [opened, setOpened] = useState(false);
+  return (
+    <>
+      <button type="button" className="link-button fold-trigger grid-open" onClick={() => setOpened(true)}>
+        <Icon name="grid" />
+        Draw many in a grid
+      </button>
+      {opened && <GridDialog onClose={() => setOpened(false)} />}
+    </>
   );
 }
 
@@ -116,7 +155,7 @@ function Choices() {
           Generate
         </button>
       </div>
-      <FormFocus />
+      <NarrowedConcept />
       <Mixing />
       <Fold label="Steps, guidance, sampler" fields={OPTION_FIELDS}>
         <div className="field-row">
@@ -125,6 +164,7 @@ function Choices() {
           <Sampler />
         </div>
       </Fold>
+      <Grid />
     </>
   );
 }

@@ -7,22 +7,15 @@ import { useBlobUrl, download } from './blobUrl.ts';
 import { CompareDialog } from './CompareDialog.tsx';
 import { CrossFade } from './CrossFade.tsx';
 import { EnlargeDialog } from './EnlargeDialog.tsx';
+import { Making } from './Making.tsx';
 import { Icon, type IconName } from './icons.tsx';
 import { pictureName, resultFileName } from './resultWords.ts';
 import { Scores } from './Scores.tsx';
-import { StepProgress } from './StepProgress.tsx';
 import { Sweeps } from './Sweeps.tsx';
 import { TruncationSlider } from './TruncationSlider.tsx';
 import { useActions, useStudio } from './useStudio.ts';
 import { BlobImage } from './BlobImage.tsx';
 import { AttentionVeil, WordAttention, type Veil } from './WordAttention.tsx';
-
-function Making() {
-  const actions = useActions();
-  const generation = useStudio((state) => state.generation);
-  if (generation === null) return null;
-  return <StepProgress state={generation} onCancel={() => actions().cancelGeneration()} />;
-}
 
 type OpenDialog = 'enlarge' | 'compare';
 

@@ -9,6 +9,7 @@ const PATHS = {
   trash: 'M4 6h12M8 6V4h4v2M6 6l.7 10h6.6L14 6',
   enlarge: 'M12 4h4v4M16 4l-5 5M8 16H4v-4M4 16l5-5',
   compare: 'M10 3v14M6.5 6.5L3 10l3.5 3.5M13.5 6.5L17 10l-3.5 3.5',
+  grid: 'M4 4h5v5H4zM11 4h5v5h-5zM4 11h5v5H4zM11 11h5v5h-5z',
   keep: 'M6 3h8v14l-4-3.5L6 17z',
   lock: 'M5 9h10v8H5zM7 9V6.5a3 3 0 016 0V9',
   chip: 'M6 6h8v8H6zM8 3v3M12 3v3M8 14v3M12 14v3M3 8h3M3 12h3M14 8h3M14 12h3',
