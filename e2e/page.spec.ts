@@ -53,14 +53,17 @@ test('stops, keeps what was learned, and trains it further', async ({ page }) =>
   await expect(concepts(page)).toContainText(/half done\s*\d+ steps/);
 });
 
-test('a concept is renamed, exported, deleted, brought back and imported', async ({ page }) => {
+test('a concept is renamed and tagged, exported, deleted, brought back and imported, from its file, its card and a link', async ({
+  page,
+}) => {
   await openStudio(page);
   await teach(page, 'first name', 1);
   await page.getByRole('button', { name: 'Options for first name' }).click();
-  await page.getByRole('menuitem', { name: 'Rename' }).click();
+  await page.getByRole('menuitem', { name: 'Name and tags' }).click();
+  await page.getByLabel('Tags').fill('toys');
   await page.getByLabel('New name').fill('second name');
   await page.getByLabel('New name').press('Enter');
-  await expect(concepts(page)).toContainText('second name');
+  await expect(concepts(page)).toContainText(/second name.*toys/);
 
   const downloading = page.waitForEvent('download');
   await page.getByRole('button', { name: 'Export concept' }).click();
@@ -73,9 +76,28 @@ test('a concept is renamed, exported, deleted, brought back and imported', async
   await page.getByRole('button', { name: 'Undo' }).click();
   await expect(concepts(page)).toContainText('second name');
 
-  await page.getByLabel('Import concept').setInputFiles(await download.path());
+  const exported = await download.path();
+  await page.getByLabel('Import concept').setInputFiles(exported);
   await expect(concepts(page).getByRole('listitem')).toHaveCount(2);
   await expect(concepts(page).getByRole('button', { name: /^second name/ })).toHaveCount(2);
+
+  await generateOne(page, 'A photo of {}', 3);
+  const carding = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Options for second name' }).first().click();
+  await page.getByRole('menuitem', { name: 'Export as a picture card' }).click();
+  const card = await (await carding).path();
+  expect(decode(await readFile(card)).width).toBe(640);
+  await page.getByLabel('Import concept').setInputFiles(card);
+  await expect(concepts(page).getByRole('listitem')).toHaveCount(3);
+
+  await page.route('**/shared.safetensors', (route) => route.fulfill({ path: exported }));
+  await page.evaluate(() => (location.hash = `concept=${location.origin}/shared.safetensors`));
+  await page.getByRole('button', { name: 'Fetch the concept' }).click();
+  await expect(concepts(page).getByRole('listitem')).toHaveCount(4);
+  await page.getByLabel('Find a concept').fill('nothing of the kind');
+  await expect(concepts(page).getByRole('listitem')).toHaveCount(0);
+  await page.getByLabel('Find a concept').fill('toys');
+  await expect(concepts(page).getByRole('listitem')).toHaveCount(4);
 });
 
 test('a result is looked into word by word, enlarged, downloaded with its recipe, deleted and brought back', async ({

@@ -1,5 +1,5 @@
-/** Zips that people bring: their files in memory, within bounds. */
-import { unzipSync, type UnzipFileInfo } from 'fflate';
+/** Zips that people bring and take away: their files in memory, within bounds. */
+import { unzipSync, zipSync, type UnzipFileInfo } from 'fflate';
 import { AppError } from './errors.ts';
 
 const MAX_ENTRIES = 1000;
@@ -32,6 +32,11 @@ export function unzip(bytes: Uint8Array, name: string): Map<string, Uint8Array<A
       { cause: error },
     );
   }
+}
+
+/** A zip of files that are compressed as well as they can be already. */
+export function zip(files: ReadonlyMap<string, Uint8Array>): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(zipSync(Object.fromEntries(files), { level: 0 }));
 }
 
 /** Folders, and what systems leave behind. */

@@ -83,6 +83,7 @@ describe('concept file', () => {
     expect(concept.state).toEqual(written.state);
     expect(concept.info).toEqual({
       ...written.info,
+      tags: [],
       word: { vectors: 1, plain: false, hidden: config.hidden },
     });
     expect(concept.training).toEqual({
@@ -169,6 +170,10 @@ describe('concept file', () => {
     const [before, after] = [await readConcept(file), await readConcept(relabelled, base)];
     expect(after).toEqual({ ...before, info: { ...before.info, name: 'Mimi', thumbnail: '' } });
     expect(readSafetensors(relabelled).metadata.get('modelspec.title')).toBe('Mimi');
+    const tagged = await relabelConcept(file, { name: 'Mimi', thumbnail: '', tags: ['soft', 'grey'] });
+    expect(readSafetensors(tagged).metadata.get('modelspec.tags')).toBe('soft, grey');
+    const again = await relabelConcept(tagged, { name: 'Mia', thumbnail: '' });
+    expect((await readConcept(again)).info.tags).toEqual(['soft', 'grey']);
     expect(await code(relabelConcept(file, { name: ' ', thumbnail: '' }))).toBe('concept.draft');
   });
 

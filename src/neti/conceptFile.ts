@@ -24,6 +24,7 @@ import {
   readMetadata,
   writeMetadata,
   type ConceptInfo,
+  type ConceptLabel,
   type ConceptMetadata,
   type LossSummary,
   type MetadataDraft,
@@ -103,7 +104,7 @@ export async function readConcept(file: Uint8Array, expectedBase?: BaseIdentity)
 /** The same concept under another name and thumbnail (a picture's data URL, or empty). Throws as `readConcept`. */
 export async function relabelConcept(
   file: Uint8Array,
-  label: { readonly name: string; readonly thumbnail: string },
+  label: ConceptLabel,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { contents, metadata } = await open(file);
   const relabelled = replaceMetadata(file, labelled(contents.metadata, metadata, label));

@@ -8,12 +8,14 @@ import { CONCEPT_KINDS, type ConceptKind } from '../lib/conceptKind.ts';
 import { AppError } from '../lib/errors.ts';
 import { MAX_TRAINED_STEPS } from './limits.ts';
 import { plainName } from '../lib/plainName.ts';
+import { readTags } from '../lib/tags.ts';
 import { isPlainWord, MAX_VECTORS, type MapperConfig } from './mapperConfig.ts';
 
 const FORMAT_VERSION = '1';
 const THUMBNAIL = 'modelspec.thumbnail';
 const TITLE = 'modelspec.title';
 const TRIGGER = 'modelspec.trigger_phrase';
+const TAGS = 'modelspec.tags';
 const ORIGIN = 'neti.imported';
 const POSITION = 'neti.position';
 const MAX_THUMBNAIL = 2 * 2 ** 20;
@@ -137,6 +139,8 @@ export interface ConceptInfo {
   readonly created: string;
   /** A picture's data URL, empty when the file has none. */
   readonly thumbnail: string;
+  /** Words to find it by. */
+  readonly tags: readonly string[];
   /** Only of concepts that come from another program. */
   readonly imported?: ImportOrigin;
   readonly word: ConceptWord;
@@ -145,7 +149,7 @@ export interface ConceptInfo {
 /** What metadata are written from. `losses`: one number a step of the last session. */
 export interface MetadataDraft {
   readonly config: MapperConfig;
-  readonly info: Omit<ConceptInfo, 'word'>;
+  readonly info: Omit<ConceptInfo, 'word' | 'tags'>;
   readonly training: {
     readonly seed: number | null;
     readonly learningRate: number | null;
@@ -166,6 +170,7 @@ export interface ConceptMetadata {
   readonly concept: z.infer<typeof conceptSchema>;
   readonly training: z.infer<typeof trainingSchema>;
   readonly thumbnail: string;
+  readonly tags: readonly string[];
   readonly imported: ImportOrigin | null;
   readonly position: TrainingPosition | null;
 }
@@ -241,6 +246,7 @@ export function readMetadata(metadata: ReadonlyMap<string, string>): ConceptMeta
     concept: readEntry(conceptSchema, metadata, 'neti.concept'),
     training: readEntry(trainingSchema, metadata, 'neti.training'),
     thumbnail: check(thumbnailSchema, metadata.get(THUMBNAIL) ?? '', THUMBNAIL, corrupt),
+    tags: readTags(metadata.get(TAGS) ?? ''),
     imported: metadata.has(ORIGIN) ? readEntry(originSchema, metadata, ORIGIN) : null,
     position: metadata.has(POSITION) ? readEntry(positionSchema, metadata, POSITION) : null,
   };
@@ -253,7 +259,7 @@ export function wordOf(config: MapperConfig): ConceptWord {
 }
 
 export function conceptInfo(metadata: ConceptMetadata): ConceptInfo {
-  const { configuration, base, concept, training, thumbnail, imported } = metadata;
+  const { configuration, base, concept, training, thumbnail, tags, imported } = metadata;
   const { name, category, kind, created } = concept;
   return {
     name: plainName(name) || 'concept',
@@ -264,22 +270,33 @@ export function conceptInfo(metadata: ConceptMetadata): ConceptInfo {
     baseId: base.id,
     baseHash: base.hash,
     thumbnail,
+    tags,
     ...(imported && { imported }),
     word: wordOf(configuration),
   };
+}
+
+/** What people call a concept. */
+export interface ConceptLabel {
+  readonly name: string;
+  /** PNG data URL, empty for none. */
+  readonly thumbnail: string;
+  /** Left out, they stay what they are. */
+  readonly tags?: readonly string[];
 }
 
 /** All metadata as they are but for the label. Throws `concept.draft` when the label is not one. */
 export function labelled(
   all: ReadonlyMap<string, string>,
   { concept }: ConceptMetadata,
-  label: { readonly name: string; readonly thumbnail: string },
+  label: ConceptLabel,
 ): Map<string, string> {
   const { name } = check(conceptSchema, { ...concept, name: label.name }, 'concept', unfit);
   const changed = new Map(all);
   changed.set('neti.concept', JSON.stringify({ ...concept, name }));
   changed.set(TITLE, name).set(TRIGGER, name);
   changed.set(THUMBNAIL, check(thumbnailSchema, label.thumbnail, 'thumbnail', unfit));
+  if (label.tags) changed.set(TAGS, readTags(label.tags.join(',')).join(', '));
   return changed;
 }
 

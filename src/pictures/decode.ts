@@ -6,6 +6,8 @@
 import { AppError } from '../lib/errors.ts';
 import type { FileKind } from '../lib/fileKind.ts';
 import { plainName } from '../lib/plainName.ts';
+import { canvasContext } from './canvas.ts';
+import { drawCard, type CardWords } from './card.ts';
 import { checkPicture, MAX_PICTURE_BYTES, refused, requireModestSize } from './check.ts';
 import { orientationOf, turnOf, UPRIGHT } from './orientation.ts';
 import type { Crop, Pixels } from './pixels.ts';
@@ -24,6 +26,8 @@ export interface ImageTools {
   decode(file: File): Promise<DecodedPicture>;
   /** The crop (the centred square where null) on a ground of the given CSS colour, at most `MAX_SIDE` pixels a side. */
   square(source: Blob, crop: Crop | null, ground: string): Promise<Pixels>;
+  /** A picture with words under it. */
+  card(picture: Blob, words: CardWords): Promise<Pixels>;
 }
 
 /** Far more than the model sees, small enough to keep twenty of them. */
@@ -56,17 +60,6 @@ async function decodeBitmap(source: Blob, kind: FileKind, fileName: string): Pro
       { cause: error },
     );
   }
-}
-
-function canvasContext(width: number, height: number): OffscreenCanvasRenderingContext2D {
-  const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true });
-  if (context === null)
-    throw new AppError(
-      'picture.canvas',
-      'The browser gives no canvas to read pictures with. Reload the page.',
-    );
-  context.imageSmoothingQuality = 'high';
-  return context;
 }
 
 const hasAlpha = ({ data }: ImageData) => {
@@ -180,4 +173,4 @@ async function cutSquare(source: Blob, crop: Crop | null, ground: string): Promi
   }
 }
 
-export const browserImages: ImageTools = { decode, square };
+export const browserImages: ImageTools = { decode, square, card: drawCard };

@@ -3,39 +3,18 @@
  * does: `tEXt` while the text is Latin-1, `iTXt` (UTF-8) otherwise. Source: PNG (W3C, 3rd edition, 11.3.3).
  */
 import { encode } from 'fast-png';
+import { writeChunk } from './pngChunk.ts';
 import type { Pixels } from './pixels.ts';
-
-const crcTable = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let value = byte;
-  for (let bit = 0; bit < 8; bit++) value = value & 1 ? 0xedb88320 ^ (value >>> 1) : value >>> 1;
-  return value;
-});
-
-function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (const byte of bytes) crc = crcTable[(crc ^ byte) & 0xff]! ^ (crc >>> 8);
-  return (crc ^ 0xffffffff) >>> 0;
-}
-
-function chunk(type: string, body: Uint8Array): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(12 + body.length);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, body.length);
-  bytes.set(new TextEncoder().encode(type), 4);
-  bytes.set(body, 8);
-  view.setUint32(8 + body.length, crc32(bytes.subarray(4, 8 + body.length)));
-  return bytes;
-}
 
 function textChunk(keyword: string, text: string): Uint8Array<ArrayBuffer> {
   const latin1 = [...text].every((letter) => letter.codePointAt(0)! < 256);
   if (latin1)
-    return chunk(
+    return writeChunk(
       'tEXt',
       Uint8Array.from(`${keyword}\0${text}`, (letter) => letter.charCodeAt(0)),
     );
   // Keyword, no compression, no language tag, no translated keyword.
-  return chunk('iTXt', new TextEncoder().encode(`${keyword}\0\0\0\0\0${text}`));
+  return writeChunk('iTXt', new TextEncoder().encode(`${keyword}\0\0\0\0\0${text}`));
 }
 
 /** Length of the PNG signature and the IHDR chunk, after which text may stand. */

@@ -39,6 +39,8 @@ export const conceptSchema = z.object({
     .optional()
     .catch(undefined),
   thumbnail: blob.nullable(),
+  /** Words to find it by. */
+  tags: z.array(z.string()).readonly().default([]),
   /** The concept's pictures as PNG. */
   pictures: z.array(blob).readonly(),
   previews: z.array(preview).readonly(),

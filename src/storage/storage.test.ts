@@ -23,6 +23,7 @@ const concept: ConceptRecord = {
   seed: 7,
   file,
   thumbnail: null,
+  tags: [],
   pictures: [file],
   previews: [{ step: 50, pictures: [file], file }],
   curve: [{ step: 1, loss: 0.5, spread: 0.1 }],

@@ -46,7 +46,7 @@ async function keep(context: Context, bytes: Uint8Array<ArrayBuffer>): Promise<v
 }
 
 function recordOf(deps: Context['deps'], info: ConceptInfo, bytes: Uint8Array<ArrayBuffer>): ConceptRecord {
-  const { name, category, kind, created, baseId, baseHash, step, word } = info;
+  const { name, category, kind, created, baseId, baseHash, step, word, tags } = info;
   const thumbnail = fromPngUrl(info.thumbnail);
   return {
     version: 1,
@@ -64,6 +64,7 @@ function recordOf(deps: Context['deps'], info: ConceptInfo, bytes: Uint8Array<Ar
     file: new Blob([bytes]),
     word,
     thumbnail: thumbnail && new Blob([thumbnail], { type: 'image/png' }),
+    tags,
     pictures: [],
     previews: [],
     curve: [],

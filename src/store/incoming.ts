@@ -2,6 +2,7 @@
 import { isTorchZip, unzip } from '../lib/archive.ts';
 import { AppError } from '../lib/errors.ts';
 import { fileKind, isPictureKind, KIND_BYTES, type FileKind } from '../lib/fileKind.ts';
+import { conceptInPng } from '../pictures/pngConcept.ts';
 import { CARD_KEYWORD, readPngText } from '../pictures/pngText.ts';
 import { isConceptFile } from './importFiles.ts';
 
@@ -39,10 +40,13 @@ const named = (file: File) => (isConceptFile(file) ? 'concepts' : 'pictures');
 async function sortOf(file: File): Promise<Sort> {
   const kind = fileKind(await bytesOf(file.slice(0, KIND_BYTES)));
   if (kind === 'zip') return isTorchZip(await bytesOf(file.slice(0, KIND_BYTES))) ? 'concepts' : 'zip';
-  if (kind === 'png' && readPngText(await bytesOf(file), CARD_KEYWORD) !== null) return 'cards';
+  if (kind === 'png' && carriesConcept(await bytesOf(file))) return 'cards';
   if (isPictureKind(kind)) return 'pictures';
   return isConceptKind(kind) ? 'concepts' : 'nothing';
 }
+
+const carriesConcept = (png: Uint8Array) =>
+  readPngText(png, CARD_KEYWORD) !== null || conceptInPng(png) !== null;
 
 const isConceptKind = (kind: FileKind) => kind === 'safetensors' || kind === 'pickle';
 

@@ -7,8 +7,11 @@ import type { IncomingSlice } from './state.ts';
 export function createIncomingSlice(context: Context): IncomingSlice {
   return {
     offeredCards: [],
+    offeredAddress: null,
     takeFiles: (files) => takeFiles(context, files),
     takeLink: (address) => takeLink(context, address),
+    offerAddress: (hash) => context.set({ offeredAddress: addressIn(hash) }),
+    answerAddress: (fetchIt) => answerAddress(context, fetchIt),
     answerCard: (card, use) => answerCard(context, card, use),
   };
 }
@@ -41,4 +44,22 @@ async function takeLink({ deps, get, messages }: Context, address: string): Prom
 async function answerCard({ get, set }: Context, card: File, use: 'concept' | 'picture'): Promise<void> {
   set(({ offeredCards }) => ({ offeredCards: offeredCards.filter((each) => each !== card) }));
   await (use === 'concept' ? get().importConcepts([card]) : get().addPictures([card]));
+}
+
+/** What `#concept=ADDRESS` names; null where it is no address of the web. */
+function addressIn(hash: string): string | null {
+  const address = new URLSearchParams(hash.replace(/^#/, '')).get('concept');
+  return address !== null && /^https?:\/\//i.test(address) && URL.canParse(address) ? address : null;
+}
+
+async function answerAddress({ deps, get, set, messages }: Context, fetchIt: boolean): Promise<void> {
+  const address = get().offeredAddress;
+  set({ offeredAddress: null });
+  if (!fetchIt || address === null) return;
+  try {
+    await get().importConcepts([await deps.fetchLink(address)]);
+  } catch (cause) {
+    const why = `The concept could not be fetched from ${new URL(address).host}: it is not there, there is no connection, or its host does not let other pages read it. Download it there, then drop the file here.`;
+    messages.report('library', new AppError('concept.link', why, { cause }));
+  }
 }

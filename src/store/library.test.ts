@@ -14,20 +14,23 @@ async function trained() {
 }
 
 describe('library', () => {
-  it('renames, with the file', async () => {
-    const names: string[] = [];
+  it('renames and tags, with the file', async () => {
+    const labels: unknown[] = [];
     const client = scriptedClient({
-      relabelConcept: (file, { name }) => {
-        names.push(name);
+      relabelConcept: (file, { name, tags }) => {
+        labels.push([name, tags]);
         return Promise.resolve(file);
       },
     });
     const studio = await startStudio({ client });
     await fillIn(studio);
     await studio.store.getState().train();
-    await studio.store.getState().renameConcept(studio.store.getState().concepts[0]!.id, ' clockwork ');
-    expect((await studio.storage.concepts.list()).records[0]?.name).toBe('clockwork');
-    expect(names.at(-1)).toBe('clockwork');
+    await studio.store
+      .getState()
+      .relabelConcept(studio.store.getState().concepts[0]!.id, ' clockwork ', 'toys, tin,, toys');
+    const [kept] = (await studio.storage.concepts.list()).records;
+    expect(kept).toMatchObject({ name: 'clockwork', tags: ['toys', 'tin'] });
+    expect(labels.at(-1)).toEqual(['clockwork', ['toys', 'tin']]);
   });
 
   it('deletes and brings back', async () => {
@@ -78,6 +81,7 @@ describe('library', () => {
       steps: 0,
       seed: 0,
       thumbnail: null,
+      tags: [],
       pictures: [],
       previews: [],
       curve: [],

@@ -1,10 +1,12 @@
-/** The library of concepts: choose, rename, delete with undo, export, and saving again what did not fit. */
+/** The library of concepts: choose, relabel, duplicate, delete with undo, export, and saving again what did not fit. */
 import { plainName } from '../lib/plainName.ts';
+import { readTags } from '../lib/tags.ts';
 import type { ExportFormat } from '../worker/api.ts';
 import type { Context } from './context.ts';
 import { importConcepts } from './importing.ts';
 import { leaveTrainings } from './interrupted.ts';
 import { saveConcept, withFile } from './saving.ts';
+import { cardOf, zipOf } from './sharing.ts';
 import type { ConceptRecord, LibrarySlice } from './state.ts';
 import { conceptFileName } from './words.ts';
 
@@ -13,10 +15,13 @@ export function createLibrarySlice(context: Context): LibrarySlice {
     concepts: [],
     unsaved: [],
     selectConcept: (conceptId) => context.get().edit({ conceptId, trainedStep: null }),
-    renameConcept: (id, name) => renameConcept(context, id, plainName(name)),
+    relabelConcept: (id, name, tags) => relabelConcept(context, id, plainName(name), readTags(tags)),
+    duplicateConcept: (id) => duplicateConcept(context, id),
     deleteConcept: (id) => deleteConcept(context, id),
     importConcepts: (files) => importConcepts(context, files),
-    exportConcept: (id, format) => exportConcept(context, id, format),
+    exportConcept: (id, format) => exported(context, id, (record) => foreignFile(context, record, format)),
+    exportCard: (id) => exported(context, id, (record) => cardOf(context, record)),
+    exportAll: () => fileOrProblem(context, () => zipOf(context.get().concepts)),
     saveAgain: () => saveAgain(context),
     removeEverything: () => removeEverything(context),
   };
@@ -26,13 +31,35 @@ function find({ get }: Context, id: string): ConceptRecord | undefined {
   return get().concepts.find((each) => each.id === id);
 }
 
-async function renameConcept(context: Context, id: string, name: string): Promise<void> {
+async function relabelConcept(
+  context: Context,
+  id: string,
+  name: string,
+  tags: readonly string[],
+): Promise<void> {
   const { deps, messages } = context;
   const record = find(context, id);
-  if (record === undefined || name === '' || name === record.name) return;
+  if (record === undefined || name === '') return;
+  if (name === record.name && tags.join() === record.tags.join()) return;
   try {
-    const renamed = { ...record, name, updated: deps.now() };
-    await saveConcept(context, await withFile(deps.client, renamed, record.file));
+    const relabelled = { ...record, name, tags, updated: deps.now() };
+    await saveConcept(context, await withFile(deps.client, relabelled, record.file));
+  } catch (error) {
+    messages.report('library', error);
+  }
+}
+
+/** A concept of its own from now on: the one is trained further, the other stays. */
+async function duplicateConcept(context: Context, id: string): Promise<void> {
+  const { deps, get, messages } = context;
+  const record = find(context, id);
+  if (record === undefined) return;
+  try {
+    const now = deps.now();
+    const copy = { ...record, id: deps.newId(), name: `${record.name} copy`, created: now, updated: now };
+    await saveConcept(context, await withFile(deps.client, copy, record.file));
+    get().selectConcept(copy.id);
+    messages.announce(`“${copy.name}” is in the library.`);
   } catch (error) {
     messages.report('library', error);
   }
@@ -50,15 +77,26 @@ async function deleteConcept(context: Context, id: string): Promise<void> {
   await get().measureUsage();
 }
 
-async function exportConcept(context: Context, id: string, format: ExportFormat): Promise<File | null> {
-  const { deps, messages } = context;
-  messages.clear('library');
+async function foreignFile({ deps }: Context, record: ConceptRecord, format: ExportFormat): Promise<File> {
+  const file = new Uint8Array(await record.file.arrayBuffer());
+  const { bytes, ending } = await deps.client.exportConcept(file, format);
+  return new File([bytes], conceptFileName(record.name, ending));
+}
+
+async function exported(
+  context: Context,
+  id: string,
+  make: (record: ConceptRecord) => Promise<File>,
+): Promise<File | null> {
   const record = find(context, id);
-  if (record === undefined) return null;
+  return record === undefined ? null : fileOrProblem(context, () => make(record));
+}
+
+/** Null when it could not be made, which is then shown. */
+async function fileOrProblem({ messages }: Context, make: () => Promise<File>): Promise<File | null> {
+  messages.clear('library');
   try {
-    const file = new Uint8Array(await record.file.arrayBuffer());
-    const { bytes, ending } = await deps.client.exportConcept(file, format);
-    return new File([bytes], conceptFileName(record.name, ending));
+    return await make();
   } catch (error) {
     messages.report('library', error);
     return null;

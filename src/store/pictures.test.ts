@@ -19,6 +19,7 @@ describe('pictures', () => {
                 transparent: false,
                 animated: name === '2.png',
               }),
+        card: () => Promise.resolve(pixels(1)),
         square: () => Promise.resolve(pixels(1)),
       },
     });

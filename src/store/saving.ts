@@ -10,14 +10,15 @@ import type { StudioClient } from '../worker/studioClient.ts';
 
 const bytesOf = async (blob: Blob) => new Uint8Array(await blob.arrayBuffer());
 
-/** The record with a concept file that carries the record's name and thumbnail. */
+/** The record with a concept file that carries the record's name, thumbnail and tags. */
 export async function withFile(
   client: StudioClient,
   record: ConceptRecord,
   file: Blob,
 ): Promise<ConceptRecord> {
   const thumbnail = record.thumbnail === null ? '' : toPngUrl(await bytesOf(record.thumbnail));
-  const labelled = await client.relabelConcept(await bytesOf(file), { name: record.name, thumbnail });
+  const { name, tags } = record;
+  const labelled = await client.relabelConcept(await bytesOf(file), { name, thumbnail, tags });
   return { ...record, file: new Blob([labelled], { type: 'application/octet-stream' }) };
 }
 

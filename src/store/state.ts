@@ -189,10 +189,15 @@ export interface PicturesSlice {
 export interface IncomingSlice {
   /** Pictures that carry a concept, until it is said what to do with each. */
   readonly offeredCards: readonly File[];
+  /** Address of a concept that a link to this page names, until it is said whether to fetch it. */
+  readonly offeredAddress: string | null;
   /** Concepts, pictures, zips of either, told apart by their contents. */
   takeFiles(files: readonly File[]): Promise<void>;
   /** A picture of another page. */
   takeLink(address: string): Promise<void>;
+  /** @param hash of the page's address */
+  offerAddress(hash: string): void;
+  answerAddress(fetchIt: boolean): Promise<void>;
   answerCard(card: File, use: 'concept' | 'picture'): Promise<void>;
 }
 
@@ -240,11 +245,17 @@ export interface LibrarySlice {
   /** Concepts that could not be stored: they live as long as the tab. */
   readonly unsaved: readonly string[];
   selectConcept(id: string | null): void;
-  renameConcept(id: string, name: string): Promise<void>;
+  /** Gives a concept, and its file, another name and the tags between commas. */
+  relabelConcept(id: string, name: string, tags: string): Promise<void>;
+  duplicateConcept(id: string): Promise<void>;
   deleteConcept(id: string): Promise<void>;
   importConcepts(files: readonly File[]): Promise<void>;
   /** The concept as another program's file, ready to be saved; null when that failed, which is then shown. */
   exportConcept(id: string, format: ExportFormat): Promise<File | null>;
+  /** A picture that carries the concept; null when there is none, which is then shown. */
+  exportCard(id: string): Promise<File | null>;
+  /** All concepts in one zip. */
+  exportAll(): Promise<File | null>;
   saveAgain(): Promise<void>;
   removeEverything(): Promise<void>;
 }

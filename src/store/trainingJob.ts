@@ -122,6 +122,7 @@ function newRecord(
     file: new Blob(),
     word: { vectors: 1, plain: false, hidden: MAPPER_DEFAULTS.hidden },
     thumbnail: pictures[0]!.square,
+    tags: [],
     pictures: pictures.map((each) => each.square),
     previews: [],
     curve: [],

@@ -3,6 +3,7 @@ import { useEffect } from 'react';
 import { CreatePanel } from './CreatePanel.tsx';
 import { Header } from './Header.tsx';
 import { Library } from './Library.tsx';
+import { LinkNotice } from './LinkNotice.tsx';
 import { Loading } from './Loading.tsx';
 import { PicturesPanel } from './PicturesPanel.tsx';
 import { TrainPanel } from './TrainPanel.tsx';
@@ -48,6 +49,7 @@ export function App() {
       <Header />
       <Library />
       <UpdateNotice />
+      <LinkNotice />
       <Loading />
       <main className="steps">
         <PicturesPanel choose={open} dragging={isDragActive}>

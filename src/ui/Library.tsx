@@ -1,6 +1,7 @@
-/** The library: a slim strip of concepts, always one gesture away; choose, rename, export, delete, import. */
+/** The library: a slim strip of concepts, always one gesture away; find, choose, label, copy, export, delete, import. */
 import { Menu } from '@base-ui/react/menu';
 import { useId, useState } from 'react';
+import { LIBRARY_ORDERS, viewed, type LibraryOrder, type LibraryView } from '../store/libraryView.ts';
 import { isUsable } from '../store/openBase.ts';
 import type { ConceptRecord } from '../store/state.ts';
 import { conceptFileName } from '../store/words.ts';
@@ -8,7 +9,7 @@ import type { ExportFormat } from '../worker/api.ts';
 import { download } from './blobUrl.ts';
 import { Icon } from './icons.tsx';
 import { Problems } from './Problems.tsx';
-import { RenameDialog } from './RenameDialog.tsx';
+import { LabelDialog } from './LabelDialog.tsx';
 import { useActions, useStudio } from './useStudio.ts';
 import { BlobImage } from './BlobImage.tsx';
 
@@ -26,12 +27,19 @@ function ConceptMenu({ concept, rename }: { concept: ConceptRecord; rename: () =
         <Menu.Positioner sideOffset={4}>
           <Menu.Popup className="menu">
             <Menu.Item className="menu-item" onClick={rename}>
-              Rename
+              Name and tags
+            </Menu.Item>
+            <Menu.Item
+              className="menu-item"
+              disabled={training}
+              onClick={() => void actions().duplicateConcept(concept.id)}
+            >
+              Duplicate
             </Menu.Item>
             <Menu.Item className="menu-item" onClick={() => exportConcept(concept)}>
               Export
             </Menu.Item>
-            <ForeignExports concept={concept} />
+            <Exports concept={concept} />
             <Menu.Item
               className="menu-item"
               disabled={training}
@@ -55,17 +63,30 @@ const formatsOf = ({ word }: ConceptRecord): readonly { format: ExportFormat; la
   },
 ];
 
-function ForeignExports({ concept }: { concept: ConceptRecord }) {
+async function save(made: Promise<File | null>): Promise<void> {
+  const file = await made;
+  if (file) download(file, file.name);
+}
+
+/** As a picture that carries it, and for other programs. */
+function Exports({ concept }: { concept: ConceptRecord }) {
   const actions = useActions();
-  const save = async (format: ExportFormat) => {
-    const file = await actions().exportConcept(concept.id, format);
-    if (file) download(file, file.name);
-  };
-  return formatsOf(concept).map(({ format, label }) => (
-    <Menu.Item key={format} className="menu-item" onClick={() => void save(format)}>
-      {label}
-    </Menu.Item>
-  ));
+  return (
+    <>
+      <Menu.Item className="menu-item" onClick={() => void save(actions().exportCard(concept.id))}>
+        Export as a picture card
+      </Menu.Item>
+      {formatsOf(concept).map(({ format, label }) => (
+        <Menu.Item
+          key={format}
+          className="menu-item"
+          onClick={() => void save(actions().exportConcept(concept.id, format))}
+        >
+          {label}
+        </Menu.Item>
+      ))}
+    </>
+  );
 }
 
 function state(concept: ConceptRecord, training: boolean, unsaved: boolean, usable: boolean): string {
@@ -97,6 +118,7 @@ function Concept({ concept, rename }: { concept: ConceptRecord; rename: () => vo
         <span className="concept-text">
           <bdi className="concept-name">{name}</bdi>
           <span className="quiet">{state(concept, training, unsaved, usable)}</span>
+          {concept.tags.length > 0 && <span className="concept-tags">{concept.tags.join(', ')}</span>}
         </span>
       </button>
       <ConceptMenu concept={concept} rename={rename} />
@@ -144,6 +166,49 @@ function ExportButton() {
   );
 }
 
+function ExportAllButton() {
+  const actions = useActions();
+  const count = useStudio((studio) => studio.concepts.length);
+  return count < 2 ? null : (
+    <button type="button" className="button button-quiet" onClick={() => void save(actions().exportAll())}>
+      Export all
+    </button>
+  );
+}
+
+/** Fewer are seen at a glance. */
+const FEWEST_TO_FIND = 4;
+
+interface FinderProps {
+  readonly view: LibraryView;
+  readonly onView: (view: LibraryView) => void;
+}
+
+function Finder({ view, onView }: FinderProps) {
+  return (
+    <div className="library-finder">
+      <input
+        type="search"
+        aria-label="Find a concept"
+        placeholder="Find"
+        value={view.query}
+        onChange={(event) => onView({ ...view, query: event.target.value })}
+      />
+      <select
+        aria-label="Order of the concepts"
+        value={view.order}
+        onChange={(event) => onView({ ...view, order: event.target.value as LibraryOrder })}
+      >
+        {Object.entries(LIBRARY_ORDERS).map(([order, label]) => (
+          <option key={order} value={order}>
+            {label}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
 function SaveAgain() {
   const actions = useActions();
   const count = useStudio((studio) => studio.unsaved.length);
@@ -157,25 +222,32 @@ function SaveAgain() {
 export function Library() {
   const concepts = useStudio((studio) => studio.concepts);
   const [renaming, setRenaming] = useState<string | null>(null);
+  const [view, setView] = useState<LibraryView>({ query: '', order: 'newest' });
   const renamed = concepts.find((each) => each.id === renaming);
+  const shown = viewed(concepts, view);
   return (
     <nav className="library" aria-label="Library">
       <div className="library-row">
+        {concepts.length >= FEWEST_TO_FIND && <Finder view={view} onView={setView} />}
         <ul className="concepts" aria-label="Concepts" tabIndex={concepts.length > 0 ? 0 : -1}>
-          {concepts.toReversed().map((concept) => (
+          {shown.map((concept) => (
             <Concept key={concept.id} concept={concept} rename={() => setRenaming(concept.id)} />
           ))}
         </ul>
         {concepts.length === 0 && <p className="quiet library-empty">Concepts you teach are kept here.</p>}
+        {concepts.length > 0 && shown.length === 0 && (
+          <p className="quiet library-empty">No concept is called or tagged so.</p>
+        )}
         <div className="library-actions">
           <ImportButton />
           <ExportButton />
+          <ExportAllButton />
         </div>
       </div>
       <Problems place="library">
         <SaveAgain />
       </Problems>
-      {renamed && <RenameDialog key={renamed.id} concept={renamed} onClose={() => setRenaming(null)} />}
+      {renamed && <LabelDialog key={renamed.id} concept={renamed} onClose={() => setRenaming(null)} />}
     </nav>
   );
 }

@@ -24,7 +24,7 @@ import type {
   TrainRequest,
   TrainResult,
 } from './api.ts';
-import type { ConceptInfo } from '../neti/conceptMetadata.ts';
+import type { ConceptInfo, ConceptLabel } from '../neti/conceptMetadata.ts';
 import type { IntakeProgress } from '../intake/progress.ts';
 import type { ModelPlan } from '../intake/plan.ts';
 import type { NearWord } from '../neti/spaceTime.ts';
@@ -65,11 +65,8 @@ export interface StudioClient {
   importConcepts(files: readonly NamedFile[]): Promise<Uint8Array<ArrayBuffer>[]>;
   /** Throws `official.variant` for what the official code has not, and as `inspectConcept`. */
   exportConcept(file: Uint8Array<ArrayBuffer>, format: ExportFormat): Promise<ExportedConcept>;
-  /** The same concept with another name and thumbnail (PNG data URL). */
-  relabelConcept(
-    file: Uint8Array<ArrayBuffer>,
-    label: { name: string; thumbnail: string },
-  ): Promise<Uint8Array<ArrayBuffer>>;
+  /** The same concept with another name, thumbnail and tags. */
+  relabelConcept(file: Uint8Array<ArrayBuffer>, label: ConceptLabel): Promise<Uint8Array<ArrayBuffer>>;
   /** The models kept in this browser. Throws `storage.blocked`. */
   models(): Promise<ModelList>;
   /** Asks nobody else. */

@@ -55,7 +55,7 @@ import type { Studio } from './studio.ts';
 import { trainConcept } from './training.ts';
 import type { IntakeProgress } from '../intake/progress.ts';
 import type { ModelPlan } from '../intake/plan.ts';
-import type { ConceptInfo } from '../neti/conceptMetadata.ts';
+import type { ConceptInfo, ConceptLabel } from '../neti/conceptMetadata.ts';
 import type { NearWord } from '../neti/spaceTime.ts';
 import type { NamedFile } from '../neti/foreign/importConcept.ts';
 import type { Pixels } from '../pictures/pixels.ts';
@@ -271,7 +271,7 @@ export class StudioWorker {
   relabelConcept(
     id: number,
     file: Uint8Array<ArrayBuffer>,
-    label: { name: string; thumbnail: string },
+    label: ConceptLabel,
   ): Promise<CallResult<Uint8Array<ArrayBuffer>>> {
     return this.answer(id, () => relabelConcept(file, label));
   }

@@ -59,6 +59,7 @@ describe('importConcepts', () => {
       step: 250,
       created: CREATED,
       thumbnail: '',
+      tags: [],
       baseId: open.id,
       baseHash: open.hash,
       word: { vectors: 1, plain: false, hidden: MAPPER_DEFAULTS.hidden },

@@ -6,6 +6,7 @@ import { AppError } from '../../lib/errors.ts';
 import { fileKind, isPictureKind, kindWords } from '../../lib/fileKind.ts';
 import { readSafetensors } from '../../lib/safetensors.ts';
 import { readTorchFile, TENSOR_GLOBALS, type TorchFile } from '../../lib/torchFile.ts';
+import { conceptInPng } from '../../pictures/pngConcept.ts';
 import { MAX_CONCEPT_BYTES } from '../limits.ts';
 import { readConceptCard } from './conceptCard.ts';
 import { foreignToConcept, type ForeignConcept, type OpenBase } from './foreignConcept.ts';
@@ -46,7 +47,7 @@ export async function importConcepts(
   const [first, ...rest] = files;
   if (!first) return [];
   const foreign = rest.length === 0 ? readOne(first, base) : [readPair(files.map(readTorch), base)];
-  if (foreign === null) return [first.bytes];
+  if (foreign instanceof Uint8Array) return [foreign];
   return Promise.all(foreign.map((concept) => foreignToConcept(concept, base, created)));
 }
 
@@ -59,15 +60,15 @@ function checkSize({ length }: Uint8Array): void {
   );
 }
 
-/** Null for a concept file of ours. */
-function readOne(file: NamedFile, base: OpenBase): ForeignConcept[] | null {
+/** A concept file of ours as it is, one in a card of ours taken out. */
+function readOne(file: NamedFile, base: OpenBase): ForeignConcept[] | Uint8Array<ArrayBuffer> {
   const { name, bytes } = file;
   const kind = fileKind(bytes);
   if (kind === 'safetensors') {
     const contents = readSafetensors(bytes);
-    return contents.metadata.has('neti.format') ? null : readTextualInversion(contents, name, base);
+    return contents.metadata.has('neti.format') ? bytes : readTextualInversion(contents, name, base);
   }
-  if (kind === 'png') return [readConceptCard(bytes, name, base)];
+  if (kind === 'png') return conceptInPng(bytes) ?? [readConceptCard(bytes, name, base)];
   if (kind === 'zip' || kind === 'pickle') {
     const torch = readTorch(file);
     if (isOfficialMapper(torch.contents)) return [readOfficialMapper(torch.contents, name, base)];

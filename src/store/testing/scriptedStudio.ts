@@ -90,6 +90,7 @@ const importedInfo: ConceptInfo = {
   baseHash: 'abc',
   created: '2026-01-01T00:00:00.000Z',
   thumbnail: '',
+  tags: [],
   word: { vectors: 1, plain: false, hidden: 128 },
 };
 
@@ -168,7 +169,11 @@ export function makeStudio(overrides: Partial<StudioDeps> = {}): TestStudio {
   const deps: StudioDeps = {
     client: scriptedClient(),
     storage: openMemoryStorage(),
-    images: { decode: () => Promise.resolve(decoded), square: () => Promise.resolve(pixels(9)) },
+    images: {
+      decode: () => Promise.resolve(decoded),
+      square: () => Promise.resolve(pixels(9)),
+      card: () => Promise.resolve(pixels(7)),
+    },
     lock: browserLock(undefined),
     updates: { onReady: () => undefined, apply: () => undefined },
     root: 'http://localhost/',
