@@ -60,7 +60,7 @@ test('a concept is renamed and tagged, exported, deleted, brought back and impor
   await teach(page, 'first name', 1);
   await page.getByRole('button', { name: 'Options for first name' }).click();
   await page.getByRole('menuitem', { name: 'Name and tags' }).click();
-  await page.getByLabel('Tags').fill('toys');
+  await page.getByRole('textbox', { name: 'Tags' }).fill('toys');
   await page.getByLabel('New name').fill('second name');
   await page.getByLabel('New name').press('Enter');
   await expect(concepts(page)).toContainText(/second name.*toys/);

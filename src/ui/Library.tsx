@@ -94,7 +94,8 @@ function state(concept: ConceptRecord, training: boolean, unsaved: boolean, usab
   if (!usable) return `for ${concept.baseId}`;
   if (unsaved) return 'not saved';
   if (concept.steps === 0) return 'imported';
-  return concept.step < concept.steps ? `${concept.step} of ${concept.steps} steps` : `${concept.step} steps`;
+  const { step, steps } = concept;
+  return step < steps ? `${step} of ${steps} steps` : `${step} ${step === 1 ? 'step' : 'steps'}`;
 }
 
 function Concept({ concept, rename }: { concept: ConceptRecord; rename: () => void }) {
