@@ -23,6 +23,7 @@ const orderOf = (run: string, id = 'c1'): TrainingOrder => ({
     seed: 7,
     file: new Blob(),
     thumbnail: null,
+    tags: [],
     pictures: [],
     previews: [],
     curve: [],

@@ -52,6 +52,7 @@ describe('pictures', () => {
       images: {
         decode: () => new Promise((resolve) => (read = () => resolve(decoded))),
         square: () => Promise.resolve(pixels(1)),
+        card: () => Promise.resolve(pixels(1)),
       },
     });
     const adding = store.getState().addPictures(files(1));

@@ -38,6 +38,7 @@ export class ModelCatalog {
    */
   async plan(request: ModelSourceRequest, signal: AbortSignal): Promise<ModelAnswer> {
     try {
+      await throwIfCancelled(signal);
       const plan = await planOf(request, signal);
       await checkConfigurations(plan, { signal });
       await throwIfCancelled(signal);
