@@ -175,6 +175,8 @@ for (const colorScheme of ['light', 'dark'] as const)
         expect(await violations()).toEqual([]);
         await page.keyboard.press('Escape');
       }
+      // The rest has no rules of its own for either; each is looked at in one of the two widths.
+      if ((colorScheme === 'light') !== (viewport.width === 1280)) return;
       await page.getByRole('button', { name: 'Draw many in a grid' }).click();
       await page.getByLabel('Across values').fill('1, 128');
       await page.getByLabel('Down values').fill('7');

@@ -23,9 +23,10 @@ async function namedFiles(root: string): Promise<Set<string>> {
 
 function serve(root: string): Connect.NextHandleFunction {
   return (request, response, next) => {
-    const path = decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname);
-    const name = path.split('/models/')[1];
-    if (name === undefined) return next();
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
+    const name = decodeURIComponent(pathname).split('/models/')[1];
+    // What the code imports is a module, which vite makes.
+    if (name === undefined || searchParams.has('import')) return next();
     namedFiles(root)
       .then((files) => {
         if (!files.has(name)) {

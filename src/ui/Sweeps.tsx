@@ -11,6 +11,9 @@ interface SweepWords {
   readonly spoken: (value: number) => string;
 }
 
+/** The timestep at which so many percent of the sampling are done. */
+const timestepOf = (percent: number) => 1000 - 10 * percent;
+
 const words: Readonly<Record<SweptField, SweepWords>> = {
   truncation: {
     label: 'Truncations',
@@ -19,8 +22,8 @@ const words: Readonly<Record<SweptField, SweepWords>> = {
   },
   mixing: {
     label: 'Mixing starts',
-    shown: (value) => `${value} %`,
-    spoken: (value) => `Mixing from ${value} %`,
+    shown: (value) => `${value} % t ${timestepOf(value)}`,
+    spoken: (value) => `Mixing from ${value} %, timestep ${timestepOf(value)}`,
   },
 };
 
