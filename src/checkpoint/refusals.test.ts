@@ -1,5 +1,6 @@
 /** What is no Stable Diffusion 1.x or 2.x is said by name, from the first bytes, the header and the size alone. */
 import { describe, expect, it } from 'vitest';
+import { ITEM_BYTES, type DType } from '../lib/safetensors.ts';
 import { contentsOf, readCheckpointHeader, type Contents } from './refusals.ts';
 import { narrowCheckpoint } from './testing/narrowCheckpoints.ts';
 
@@ -9,7 +10,6 @@ interface Stated {
 }
 
 const half = (...shape: number[]): Stated => ({ dtype: 'F16', shape });
-const ITEMS: Readonly<Record<string, number>> = { F16: 2, F32: 4, U8: 1, I8: 1, F8_E4M3: 1 };
 
 /** A file's header, and the bytes that it needs after it. */
 function headerOf(tensors: Readonly<Record<string, Stated>>): {
@@ -19,7 +19,7 @@ function headerOf(tensors: Readonly<Record<string, Stated>>): {
   let data = 0;
   const entries = Object.entries(tensors).map(([name, { dtype, shape }]) => {
     const begin = data;
-    data += ITEMS[dtype]! * shape.reduce((product, size) => product * size, 1);
+    data += (ITEM_BYTES[dtype as DType] ?? 1) * shape.reduce((product, size) => product * size, 1);
     return [name, { dtype, shape, data_offsets: [begin, data] }];
   });
   const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
@@ -89,7 +89,18 @@ describe('a model file', () => {
       /is a textual inversion.*becomes a concept/,
     ],
     ['a textual inversion under its own word', tensorFile({ teapot: half(768) }), /is a textual inversion/],
-    ['fp8', tensorFile({ [CONV_IN]: { dtype: 'F8_E4M3', shape: [8, 4, 3, 3] }, ...WORDS }), /quantised/],
+    ...(
+      ['F8_E4M3', 'F8_E5M2', 'F8_E8M0', 'F8_E4M3FNUZ', 'F8_E5M2FNUZ', 'F6_E2M3', 'F6_E3M2', 'F4'] as const
+    ).map((dtype): [string, Blob, RegExp] => [
+      dtype,
+      tensorFile({ [CONV_IN]: { dtype, shape: [8, 4, 3, 3] }, ...WORDS }),
+      /quantised to 8 bits or fewer/,
+    ]),
+    [
+      'fp8 with scales',
+      tensorFile({ [CONV_IN]: half(8, 4, 3, 3), ...WORDS, scaled_fp8: { dtype: 'F32', shape: [2] } }),
+      /quantised/,
+    ],
     [
       '8 bits',
       tensorFile({ [CONV_IN]: half(8, 4, 3, 3), ...WORDS, 'x.weight': { dtype: 'I8', shape: [8, 8] } }),
@@ -134,11 +145,18 @@ describe('a model file', () => {
   it.each([
     ['in its tensors', 1000, /4\.1 kB|5 kB/],
     ['in its header', 40, /cut short/],
+    ['at its header', 9, /still being downloaded/],
+    ['before its header', 5, /still being downloaded/],
   ])('that is still being downloaded, or cut short %s, is said to be', async (_, kept, message) => {
     const whole = tensorFile({ [CONV_IN]: half(64, 4, 3, 3), ...WORDS });
     const cut = judge(whole.slice(0, kept));
     await expect(cut).rejects.toThrow(expect.objectContaining({ code: 'checkpoint.incomplete' }));
     await expect(cut).rejects.toThrow(message);
+  });
+
+  it('of numbers that nobody knows yet is refused by their name', async () => {
+    const file = tensorFile({ [CONV_IN]: { dtype: 'F3_E1M1', shape: [8, 4, 3, 3] }, ...WORDS });
+    await expect(judge(file)).rejects.toThrow(/type that this program does not know: "F3_E1M1"/);
   });
 
   it('of 8 GB is judged by its header, in less than a second', async () => {

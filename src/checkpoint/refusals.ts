@@ -66,7 +66,12 @@ const CHANNELS: Readonly<Record<number, string>> = {
   5: 'Stable Diffusion 2 depth: its U-Net reads a depth map (5 channels)',
 };
 
-const QUANTISED: ReadonlySet<DType> = new Set(['F8_E4M3', 'F8_E5M2', 'I8', 'U8']);
+const QUANTISED: ReadonlySet<DType> = new Set([
+  ...(['F8_E4M3', 'F8_E5M2', 'F8_E8M0', 'F8_E4M3FNUZ', 'F8_E5M2FNUZ'] as const),
+  ...(['F6_E2M3', 'F6_E3M2', 'F4', 'I8', 'U8'] as const),
+]);
+/** What is kept beside quantised numbers. */
+const SCALES = /(^|\.)(absmax|quant_map|SCB|qweight|scale_weight|weight_scale(_\d)?|scale_input|scaled_fp8)$/;
 
 /** Of files that are no safetensors. */
 const NOT_TENSORS: Partial<Record<FileKind, string>> = {
@@ -85,6 +90,8 @@ function refused(name: string, what: string): AppError {
 export async function readCheckpointHeader(file: Blob, name: string): Promise<SafetensorsHeader> {
   const head = new Uint8Array(await file.slice(0, KIND_BYTES).arrayBuffer());
   const kind = fileKind(head);
+  // Of a download that has just begun there may be less than the bytes by which a file is known.
+  if (kind === 'unknown' && isBeginning(head)) throw incomplete(name, file.size, Infinity);
   if (kind !== 'safetensors')
     throw refused(name, NOT_TENSORS[kind] ?? `${kindWords(kind)}. A model’s .safetensors would open.`);
   const claimed = 8 + Number(new DataView(head.buffer).getBigUint64(0, true));
@@ -92,6 +99,12 @@ export async function readCheckpointHeader(file: Blob, name: string): Promise<Sa
   const header = await readHeader(file);
   if (header.needs > file.size) throw incomplete(name, file.size, header.needs);
   return header;
+}
+
+/** A header's length, and no more than the brace that begins it. */
+function isBeginning(head: Uint8Array): boolean {
+  const isShort = head.length >= 4 && head.length <= 9;
+  return isShort && head[2]! < 0x80 && head.subarray(3, 8).every((byte) => byte === 0);
 }
 
 function incomplete(name: string, found: number, needed: number): AppError {
@@ -116,7 +129,7 @@ export function refuseOthers(tensors: Tensors, file: string): void {
   const isQuantised = [...tensors].some(
     ([name, { dtype }]) => QUANTISED.has(dtype) && name.endsWith('weight'),
   );
-  if (isQuantised || names.some((name) => /\.(absmax|quant_map|SCB|qweight|scale_weight)$/.test(name)))
+  if (isQuantised || names.some((name) => SCALES.test(name)))
     throw refused(
       file,
       'quantised to 8 bits or fewer, and nothing can be trained through that exactly. Choose the same model in fp16.',

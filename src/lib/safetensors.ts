@@ -17,13 +17,19 @@ const MAX_RANK = 8;
 const LENGTH_BYTES = 8;
 const METADATA = '__metadata__';
 
-/** Bytes an element. */
+/** Bytes an element; of those below eight bits a part of one. */
 export const ITEM_BYTES = {
   BOOL: 1,
   U8: 1,
   I8: 1,
+  F4: 1 / 2,
+  F6_E2M3: 3 / 4,
+  F6_E3M2: 3 / 4,
   F8_E5M2: 1,
   F8_E4M3: 1,
+  F8_E8M0: 1,
+  F8_E4M3FNUZ: 1,
+  F8_E5M2FNUZ: 1,
   I16: 2,
   U16: 2,
   F16: 2,
@@ -34,13 +40,17 @@ export const ITEM_BYTES = {
   F64: 8,
   I64: 8,
   U64: 8,
+  C64: 8,
 } as const;
 
 export type DType = keyof typeof ITEM_BYTES;
 
 const count = z.int().nonnegative();
 const entrySchema = z.strictObject({
-  dtype: z.enum(Object.keys(ITEM_BYTES) as [DType, ...DType[]]),
+  dtype: z.enum(Object.keys(ITEM_BYTES) as [DType, ...DType[]], {
+    error: ({ input }) =>
+      `numbers of a type that this program does not know: ${JSON.stringify(input)?.slice(0, 40)}`,
+  }),
   shape: z.array(count).max(MAX_RANK),
   data_offsets: z.tuple([count, count]),
 });

@@ -6,7 +6,8 @@ import { expect, it } from 'vitest';
 import { relativeError } from '../lib/numbers.ts';
 import { prepareUnet } from './prepare.ts';
 import { readStock } from './stock.ts';
-import { flag, floatsOf, floatTensor, openGraph, readTensors } from './testing/webGraph.ts';
+import { unetFlags } from './testing/unetFlags.ts';
+import { floatsOf, floatTensor, openGraph, readTensors, webTensors } from './testing/webGraph.ts';
 
 const fixture = (name: string) => readFileSync(new URL(`fixtures/unet_fixed_batch.${name}`, import.meta.url));
 const TOLERANCE = 1e-5;
@@ -31,7 +32,7 @@ it('answers and differentiates for another batch as in PyTorch', async () => {
     key_contexts: stacked,
     value_contexts: stacked,
     loss_weights: floatTensor(Float32Array.of(1, 1, 1), [3]),
-    compute_gradients: flag(true),
+    ...unetFlags(webTensors, true),
   });
   const gradient = new Float32Array(one.length);
   for (const name of ['grad_key_contexts', 'grad_value_contexts'])

@@ -14,6 +14,7 @@ import { relativeError } from '../lib/numbers.ts';
 import { readSafetensors, toFloat32 } from '../lib/safetensors.ts';
 import { prepareModel } from '../onnx/model.ts';
 import { nativeTensors, openNative } from '../onnx/testing/nativeGraph.ts';
+import { unetFlags } from '../onnx/testing/unetFlags.ts';
 import { runContexts } from '../onnx/testing/textRuns.ts';
 
 const SIZE = 32;
@@ -91,7 +92,7 @@ async function runUnet(session: InferenceSession) {
     key_contexts: contexts,
     value_contexts: contexts,
     loss_weights: tensor(Float32Array.of(1), [1]),
-    compute_gradients: nativeTensors.flag(true),
+    ...unetFlags(nativeTensors, true),
   });
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   console.log(`a training step took ${seconds} s, its loss is ${floats(outputs['losses'])[0]}`);

@@ -6,7 +6,6 @@ import { readSchedulerConfig } from '../../diffusion/schedulerConfig.ts';
 import { PromptTokenizer } from '../../diffusion/tokenizer.ts';
 import { missingFile, overlaid, type OpenFile } from '../../lib/modelFiles.ts';
 import { configPath, graphPath, layout, NETWORKS, type Network } from '../../lib/modelLayout.ts';
-import type { Random } from '../../lib/random.ts';
 import { readConcept } from '../../neti/conceptFile.ts';
 import { importConcepts } from '../../neti/foreign/importConcept.ts';
 import { base, CREATED, fixture, importFixtures } from '../../neti/testing/foreignFixtures.ts';
@@ -18,15 +17,8 @@ import { orientationOf } from '../../pictures/orientation.ts';
 import { readTiff } from '../../pictures/tiff.ts';
 import { damageBytes, damageJson, type Bytes } from './damage.ts';
 import { damageOnnx } from './damageOnnx.ts';
-
-/** A whole file and what reads it. */
-export interface Specimen {
-  readonly name: string;
-  readonly bytes: Bytes;
-  readonly damage: (original: Uint8Array, random: Random) => Bytes;
-  /** Resolves for a file that can be read; what it throws must be an AppError. */
-  readonly read: (damaged: Bytes) => Promise<unknown>;
-}
+import { models } from './models.ts';
+import type { Specimen } from './specimen.ts';
 
 const MICRO = new URL('../../onnx/fixtures/micro/', import.meta.url);
 const bytesAt = (url: URL): Bytes => new Uint8Array(readFileSync(url));
@@ -143,6 +135,7 @@ const pictures = (): Specimen[] =>
 export const KINDS: Readonly<Record<string, () => Specimen[] | Promise<Specimen[]>>> = {
   concept: concepts,
   checkpoint: checkpoints,
+  model: models,
   onnx: graphs,
   configuration: configurations,
   tokenizer: tokenizers,

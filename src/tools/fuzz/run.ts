@@ -1,7 +1,8 @@
 /** Feeds damaged files of a kind to their readers and keeps account of what became of them. */
 import { AppError } from '../../lib/errors.ts';
 import { Random } from '../../lib/random.ts';
-import { KINDS, type Specimen } from './kinds.ts';
+import { KINDS } from './kinds.ts';
+import type { Specimen } from './specimen.ts';
 
 export interface FuzzReport {
   readonly kind: string;
