@@ -91,8 +91,14 @@ export function nearestWords(
   count: number,
 ): NearWord[] {
   const width = vector.length;
-  return words
-    .map((word, i) => ({ word, cosine: cosine(vector, embeddings.subarray(i * width, (i + 1) * width)) }))
-    .sort((a, b) => b.cosine - a.cosine)
-    .slice(0, count);
+  const all = words.map((word, i) => ({
+    word,
+    cosine: cosine(vector, embeddings.subarray(i * width, (i + 1) * width)),
+  }));
+  return nearestOf(all, count);
+}
+
+/** The first of the words when the nearest stand first. */
+export function nearestOf(words: readonly NearWord[], count: number): NearWord[] {
+  return words.toSorted((a, b) => b.cosine - a.cosine).slice(0, count);
 }

@@ -7,6 +7,7 @@ import type { ModelShape, Pipeline } from '../diffusion/pipeline.ts';
 import type { PromptContexts } from '../diffusion/sampling.ts';
 import { plainContexts, sample } from '../diffusion/sampling.ts';
 import { createScheduler } from '../diffusion/samplers/table.ts';
+import { chunked } from '../lib/chunked.ts';
 import { AppError } from '../lib/errors.ts';
 import { fromPlanes } from '../pictures/pixels.ts';
 import { checkPlaceholders, PLACEHOLDER } from '../lib/prompt.ts';
@@ -239,11 +240,6 @@ function sumOfPlanes(planes: Float32Array, size: number): Float32Array {
   const sum = new Float32Array(size);
   planes.forEach((value, i) => (sum[i % size]! += value));
   return sum;
-}
-
-function chunked<T>(list: readonly T[], size: number): T[][] {
-  const count = Math.ceil(list.length / size);
-  return Array.from({ length: count }, (_, i) => list.slice(i * size, (i + 1) * size));
 }
 
 /** Hidden units of the larger mapper that a truncation applies to; null where none has any. */
