@@ -1,12 +1,12 @@
 /**
- * AdamW over a list of parameters. Gradients sum up in the parameters between `zeroGradients` calls, so gradient
+ * AdamW over a group of parameters, all in one kernel. Gradients sum up in the parameters between `zeroGradients` calls, so gradient
  * accumulation is several backward passes before one `step`.
  */
 import { AppError } from '../lib/errors.ts';
 import { sizeOf } from '../lib/numbers.ts';
 import type { Backend, DeviceBuffer } from './backend.ts';
 import { adamwUpdate } from './kernels/adamw.ts';
-import type { Parameter } from './tape.ts';
+import type { ParameterGroup } from './parameters.ts';
 
 /** PyTorch's defaults; the learning rate is the caller's to choose. */
 const DEFAULTS = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 1e-2 } as const;
@@ -18,25 +18,25 @@ export interface AdamWState {
   readonly v: ReadonlyMap<string, Float32Array<ArrayBuffer>>;
 }
 
-interface Moments {
-  readonly m: DeviceBuffer;
-  readonly v: DeviceBuffer;
-}
-
 export class AdamW {
   private readonly backend: Backend;
   private readonly learningRate: number;
-  private readonly moments: Map<Parameter, Moments>;
+  private readonly parameters: ParameterGroup;
+  /** Both moments, as the group's parameters lie. */
+  private readonly m: DeviceBuffer;
+  private readonly v: DeviceBuffer;
   private steps = 0;
 
   constructor(
     backend: Backend,
-    parameters: readonly Parameter[],
+    parameters: ParameterGroup,
     { learningRate }: { readonly learningRate: number },
   ) {
     this.backend = backend;
     this.learningRate = learningRate;
-    this.moments = new Map(parameters.map((parameter) => [parameter, this.zeroMoments(parameter)]));
+    this.parameters = parameters;
+    this.m = parameters.zeros();
+    this.v = parameters.zeros();
   }
 
   /** One update of every parameter from the gradients summed so far, which stay as they are. */
@@ -54,31 +54,24 @@ export class AdamW {
       oneMinusBeta2: 1 - beta2,
       epsilon,
     };
-    for (const [parameter, { m, v }] of this.moments) {
-      parameter.settleGradient();
-      const { gradient, buffer, shape } = parameter;
-      this.backend.run(adamwUpdate, { gradient, value: buffer, m, v }, { size: sizeOf(shape), ...params });
-    }
+    for (const parameter of this.parameters) parameter.settleGradient();
+    const { gradients: gradient, values: value, elements } = this.parameters;
+    this.backend.run(adamwUpdate, { gradient, value, m: this.m, v: this.v }, { size: elements, ...params });
   }
 
   zeroGradients(): void {
-    for (const parameter of this.moments.keys()) parameter.forgetGradient();
+    for (const parameter of this.parameters) parameter.forgetGradient();
   }
 
   /** A copy of the step count and of all moments. */
   async state(): Promise<AdamWState> {
-    const m = new Map<string, Float32Array<ArrayBuffer>>();
-    const v = new Map<string, Float32Array<ArrayBuffer>>();
-    for (const [{ name }, moments] of this.moments) {
-      m.set(name, await this.backend.download(moments.m));
-      v.set(name, await this.backend.download(moments.v));
-    }
+    const [m, v] = [await this.parameters.download(this.m), await this.parameters.download(this.v)];
     return { step: this.steps, m, v };
   }
 
   /** Goes on from `state`; throws `gpu.shape` and changes nothing when a moment is missing or has another size. */
   load(state: AdamWState): void {
-    for (const [{ name, shape }] of this.moments) {
+    for (const { name, shape } of this.parameters) {
       for (const found of [state.m.get(name)?.length, state.v.get(name)?.length]) {
         if (found === sizeOf(shape)) continue;
         const expected = `Optimizer state of ${name}: expected ${sizeOf(shape)} values`;
@@ -86,24 +79,12 @@ export class AdamW {
       }
     }
     this.steps = state.step;
-    for (const [{ name }, { m, v }] of this.moments) {
-      this.backend.upload(m, state.m.get(name)!);
-      this.backend.upload(v, state.v.get(name)!);
-    }
+    this.parameters.upload(this.m, state.m);
+    this.parameters.upload(this.v, state.v);
   }
 
   release(): void {
-    for (const { m, v } of this.moments.values()) {
-      this.backend.release(m);
-      this.backend.release(v);
-    }
-    this.moments.clear();
-  }
-
-  private zeroMoments({ shape }: Parameter): Moments {
-    const moments = { m: this.backend.allocate(sizeOf(shape)), v: this.backend.allocate(sizeOf(shape)) };
-    this.backend.clear(moments.m);
-    this.backend.clear(moments.v);
-    return moments;
+    this.backend.release(this.m);
+    this.backend.release(this.v);
   }
 }

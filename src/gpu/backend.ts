@@ -13,6 +13,8 @@ export interface DeviceBuffer {
 /** A backend's own kind of buffer. */
 export interface OwnBuffer extends DeviceBuffer {
   released: boolean;
+  /** What a slice is a part of; null for a buffer of its own. */
+  readonly whole: OwnBuffer | null;
 }
 
 /** `buffer` as one of the class `Own`; throws `gpu.buffer` for another backend's and for a released one. */
@@ -22,9 +24,18 @@ export function ownBuffer<Own extends OwnBuffer, Arguments extends unknown[]>(
 ): Own {
   if (!(buffer instanceof Own))
     throw new AppError('gpu.buffer', "Expected a buffer of this backend, found another's: upload it first.");
-  if (!buffer.released) return buffer;
+  if (!(buffer.whole ?? buffer).released) return buffer;
   throw new AppError('gpu.buffer', 'The buffer was already released: keep it alive until its last use.');
 }
+
+/** The same, if it is not a slice: throws `gpu.buffer` for one. */
+export function expectWhole<Own extends OwnBuffer>(buffer: Own): Own {
+  if (!buffer.whole) return buffer;
+  throw new AppError('gpu.buffer', 'Expected a whole buffer, found a slice: it lives as long as its whole.');
+}
+
+/** Slices start at multiples of this many elements, as bindings on WebGPU do (256 bytes). */
+export const SLICE_ALIGNMENT = 64;
 
 export type ParameterType = 'u32' | 'f32';
 export type Access = 'read' | 'read_write';
@@ -56,6 +67,8 @@ export interface Backend {
   readonly liveBuffers: number;
   /** A buffer with undefined contents, from the pool where one fits. */
   allocate(elements: number): DeviceBuffer;
+  /** Part of a buffer, from a multiple of `SLICE_ALIGNMENT` on; valid as long as the buffer, and not released itself. */
+  slice(buffer: DeviceBuffer, start: number, elements: number): DeviceBuffer;
   /** Back to the pool; the buffer must not be used afterwards. */
   release(buffer: DeviceBuffer): void;
   /** Sets all elements to 0. */

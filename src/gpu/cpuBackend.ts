@@ -2,17 +2,26 @@
  * The backend on Float32Arrays: runs each kernel's CPU reference at once. Released arrays are pooled by size, so that
  * a training loop allocates nothing after its first step.
  */
-import { ownBuffer, type Backend, type DeviceBuffer, type Kernel, type OwnBuffer } from './backend.ts';
+import {
+  expectWhole,
+  ownBuffer,
+  type Backend,
+  type DeviceBuffer,
+  type Kernel,
+  type OwnBuffer,
+} from './backend.ts';
 
 class CpuBuffer implements OwnBuffer {
   released = false;
   readonly data: Float32Array<ArrayBuffer>;
   /** Arrays that came from outside never enter the pool. */
   readonly pooled: boolean;
+  readonly whole: CpuBuffer | null;
 
-  constructor(data: Float32Array<ArrayBuffer>, pooled: boolean) {
+  constructor(data: Float32Array<ArrayBuffer>, pooled: boolean, whole: CpuBuffer | null = null) {
     this.data = data;
     this.pooled = pooled;
+    this.whole = whole;
   }
 
   get elements(): number {
@@ -44,8 +53,13 @@ export class CpuBackend implements Backend {
     return this.own(buffer).data;
   }
 
+  slice(buffer: DeviceBuffer, start: number, elements: number): DeviceBuffer {
+    const whole = expectWhole(this.own(buffer));
+    return new CpuBuffer(whole.data.subarray(start, start + elements), whole.pooled, whole);
+  }
+
   release(buffer: DeviceBuffer): void {
-    const own = this.own(buffer);
+    const own = expectWhole(this.own(buffer));
     own.released = true;
     this.live--;
     if (!own.pooled) return;

@@ -4,7 +4,8 @@ import { sizeOf } from '../lib/numbers.ts';
 import { CpuBackend } from './cpuBackend.ts';
 import { leakyRelu, linear } from './ops.ts';
 import { drawInputs, drawWeights, opCases, runCase, type OpCase } from './testing/opCases.ts';
-import { Parameter, Tape } from './tape.ts';
+import { Parameter } from './parameters.ts';
+import { Tape } from './tape.ts';
 
 const SEED = 11;
 const STEP = 1e-2;

@@ -8,7 +8,8 @@ import * as columns from './kernels/columns.ts';
 import { leakyRelu as leakyReluKernel, leakyReluGradient } from './kernels/elementwise.ts';
 import { matmul, productParams } from './kernels/matmul.ts';
 import * as rowKernels from './kernels/rows.ts';
-import type { Tape, Tensor } from './tape.ts';
+import type { Tensor } from './parameters.ts';
+import type { Tape } from './tape.ts';
 
 function matrix(op: string, tensor: Tensor): { rows: number; width: number } {
   const [rows, width] = tensor.shape;

@@ -10,68 +10,7 @@ import { AppError } from '../lib/errors.ts';
 import { sizeOf } from '../lib/numbers.ts';
 import type { Backend, DeviceBuffer } from './backend.ts';
 import { accumulate } from './kernels/elementwise.ts';
-
-export interface Tensor {
-  readonly shape: readonly number[];
-  readonly buffer: DeviceBuffer;
-  readonly needsGradient: boolean;
-}
-
-/** A gradient to write (`accumulate` 0: all of it, its contents are undefined) or to add to (1). */
-export interface GradientTarget {
-  readonly buffer: DeviceBuffer;
-  readonly accumulate: 0 | 1;
-}
-
-/** A trained tensor: its buffers live until `release`, and its gradient sums up over backward passes. */
-export class Parameter implements Tensor {
-  readonly needsGradient = true;
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly buffer: DeviceBuffer;
-  readonly gradient: DeviceBuffer;
-  private readonly backend: Backend;
-  private stale = false;
-
-  constructor(backend: Backend, name: string, shape: readonly number[], values: Float32Array) {
-    if (values.length !== sizeOf(shape)) {
-      throw new AppError(
-        'gpu.shape',
-        `Parameter ${name} of shape [${shape.join(', ')}] expects ${sizeOf(shape)} values, found ${values.length}.`,
-      );
-    }
-    this.backend = backend;
-    this.name = name;
-    this.shape = shape;
-    this.buffer = backend.allocate(values.length);
-    this.gradient = backend.allocate(values.length);
-    backend.upload(this.buffer, values);
-    backend.clear(this.gradient);
-  }
-
-  /** Zeroes the gradient, at no cost: whoever comes next writes instead of adding. */
-  forgetGradient(): void {
-    this.stale = true;
-  }
-
-  /** The gradient, for a caller who then writes or adds. */
-  gradientTarget(): GradientTarget {
-    const accumulate = this.stale ? 0 : 1;
-    this.stale = false;
-    return { buffer: this.gradient, accumulate };
-  }
-
-  /** Makes the gradient's contents true where nobody wrote them since it was forgotten. */
-  settleGradient(): void {
-    if (this.stale) this.backend.clear(this.gradient);
-    this.stale = false;
-  }
-
-  release(): void {
-    this.backend.release(this.buffer);
-    this.backend.release(this.gradient);
-  }
-}
+import { Parameter, type GradientTarget, type Tensor } from './parameters.ts';
 
 /** Where backward starts: `gradient` holds dLoss/dTensor. */
 export interface Seed {

@@ -7,7 +7,14 @@
  * submission. Bind groups of buffers of the pool are kept: a training step asks for the same ones again.
  */
 import { AppError } from '../lib/errors.ts';
-import { ownBuffer, type Backend, type DeviceBuffer, type Kernel, type OwnBuffer } from './backend.ts';
+import {
+  expectWhole,
+  ownBuffer,
+  type Backend,
+  type DeviceBuffer,
+  type Kernel,
+  type OwnBuffer,
+} from './backend.ts';
 import { packUniforms, shaderSource, uniformBytes } from './shader.ts';
 
 const ALIGNMENT = 16;
@@ -21,11 +28,20 @@ class GpuBuffer implements OwnBuffer {
   readonly gpu: GPUBuffer;
   /** Buffers that came from outside never enter the pool. */
   readonly pooled: boolean;
+  readonly whole: GpuBuffer | null;
+  /** Where it begins in `gpu`, in bytes. */
+  readonly offset: number;
 
-  constructor(elements: number, gpu: GPUBuffer, pooled: boolean) {
+  constructor(elements: number, gpu: GPUBuffer, pooled: boolean, whole: GpuBuffer | null = null, offset = 0) {
     this.elements = elements;
     this.gpu = gpu;
     this.pooled = pooled;
+    this.whole = whole;
+    this.offset = offset;
+  }
+
+  get bytes(): number {
+    return 4 * this.elements;
   }
 }
 
@@ -91,11 +107,16 @@ export class WebGpuBackend implements Backend {
   /** The GPUBuffer behind a buffer, after submitting all work on it; valid until the buffer is released. */
   expose(buffer: DeviceBuffer): GPUBuffer {
     this.flush();
-    return this.own(buffer).gpu;
+    return expectWhole(this.own(buffer)).gpu;
+  }
+
+  slice(buffer: DeviceBuffer, start: number, elements: number): DeviceBuffer {
+    const whole = expectWhole(this.own(buffer));
+    return new GpuBuffer(elements, whole.gpu, whole.pooled, whole, 4 * start);
   }
 
   release(buffer: DeviceBuffer): void {
-    const own = this.own(buffer);
+    const own = expectWhole(this.own(buffer));
     own.released = true;
     this.live.delete(own);
     if (!own.pooled) {
@@ -109,25 +130,24 @@ export class WebGpuBackend implements Backend {
   }
 
   clear(buffer: DeviceBuffer): void {
-    const { gpu } = this.own(buffer);
+    const { gpu, offset, bytes } = this.own(buffer);
     this.endPass();
     this.inUse.add(gpu);
-    this.commands().clearBuffer(gpu);
+    this.commands().clearBuffer(gpu, offset, bytes);
   }
 
   upload(buffer: DeviceBuffer, values: Float32Array): void {
-    const { gpu } = this.own(buffer);
+    const { gpu, offset } = this.own(buffer);
     if (this.inUse.has(gpu)) this.flush();
-    this.device.queue.writeBuffer(gpu, 0, values as Float32Array<ArrayBuffer>);
+    this.device.queue.writeBuffer(gpu, offset, values as Float32Array<ArrayBuffer>);
   }
 
   async download(buffer: DeviceBuffer): Promise<Float32Array<ArrayBuffer>> {
-    const { gpu, elements } = this.own(buffer);
-    const size = elements * 4;
+    const { gpu, offset, bytes: size } = this.own(buffer);
     const usage = GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ;
     const staging = this.device.createBuffer({ size, usage });
     this.endPass();
-    this.commands().copyBufferToBuffer(gpu, 0, staging, 0, size);
+    this.commands().copyBufferToBuffer(gpu, offset, staging, 0, size);
     this.flush();
     try {
       await staging.mapAsync(GPUMapMode.READ);
@@ -198,12 +218,15 @@ export class WebGpuBackend implements Backend {
   /** Foreign buffers come and go with their owner, so what binds them is not kept. */
   private bindGroup(name: string, program: Program, storage: readonly GpuBuffer[]): GPUBindGroup {
     const key = storage.every((buffer) => buffer.pooled)
-      ? `${name} ${storage.map(({ gpu }) => this.numberOf(gpu)).join(' ')}`
+      ? `${name} ${storage.map(({ gpu, offset }) => `${this.numberOf(gpu)}+${offset}`).join(' ')}`
       : null;
     const known = key === null ? undefined : this.bindGroups.get(key);
     if (known) return known;
     const uniform = { buffer: this.uniforms, size: program.uniformBytes };
-    const resources = [...storage.map(({ gpu }) => ({ buffer: gpu })), uniform];
+    const resources = [
+      ...storage.map(({ gpu, offset, bytes }) => ({ buffer: gpu, offset, size: bytes })),
+      uniform,
+    ];
     const made = this.device.createBindGroup({
       layout: program.layout,
       entries: resources.map((resource, binding) => ({ binding, resource })),

@@ -8,7 +8,8 @@
  */
 import type { DeviceBuffer } from '../gpu/backend.ts';
 import { addAngles } from '../gpu/kernels/angles.ts';
-import type { Tape, Tensor } from '../gpu/tape.ts';
+import type { Tensor } from '../gpu/parameters.ts';
+import type { Tape } from '../gpu/tape.ts';
 import type { Random } from '../lib/random.ts';
 import { encodedWidth, TIMESTEPS, type MapperConfig } from './mapperConfig.ts';
 

@@ -9,7 +9,8 @@ import { sizeOf } from '../lib/numbers.ts';
 import type { Random } from '../lib/random.ts';
 import type { Backend, DeviceBuffer } from '../gpu/backend.ts';
 import { keepFirst, layerNorm, leakyRelu, linear, normalizeRows, sliceColumns } from '../gpu/ops.ts';
-import { Parameter, type Seed, type Tape, type Tensor } from '../gpu/tape.ts';
+import { ParameterGroup, type Parameter, type Tensor } from '../gpu/parameters.ts';
+import type { Seed, Tape } from '../gpu/tape.ts';
 import { drawFrequencies, Encoding } from './encoding.ts';
 import { checkConfig, parameterShapes, stateShapes, tableRows, type MapperConfig } from './mapperConfig.ts';
 
@@ -25,7 +26,7 @@ export interface MapperOutput {
 
 export class Mapper {
   readonly config: MapperConfig;
-  readonly parameters: readonly Parameter[];
+  readonly parameters: ParameterGroup;
   private readonly backend: Backend;
   private readonly frequencies: Float32Array<ArrayBuffer> | null;
   private readonly encoding: Encoding;
@@ -41,10 +42,13 @@ export class Mapper {
     this.frequencies = state.get('encoder.w') ?? null;
     this.encoding = new Encoding(config, config.positionalEncoding ? this.frequencies : null);
     this.layerWaves = uploaded(backend, this.encoding.layerWaves);
-    this.parameters = [...parameterShapes(config)].map(
-      ([name, shape]) => new Parameter(backend, name, shape, state.get(name)!),
-    );
-    this.byName = new Map(this.parameters.map((parameter) => [parameter.name, parameter]));
+    const tensors = [...parameterShapes(config)].map(([name, shape]) => ({
+      name,
+      shape,
+      values: state.get(name)!,
+    }));
+    this.parameters = new ParameterGroup(backend, tensors);
+    this.byName = new Map([...this.parameters].map((parameter) => [parameter.name, parameter]));
   }
 
   /**
@@ -95,12 +99,13 @@ export class Mapper {
   async state(): Promise<MapperState> {
     const state = new Map<string, Float32Array<ArrayBuffer>>();
     if (this.frequencies) state.set('encoder.w', this.frequencies.slice());
-    for (const { name, buffer } of this.parameters) state.set(name, await this.backend.download(buffer));
+    for (const [name, values] of await this.parameters.download(this.parameters.values))
+      state.set(name, values);
     return state;
   }
 
   release(): void {
-    for (const parameter of this.parameters) parameter.release();
+    this.parameters.release();
     if (this.layerWaves) this.backend.release(this.layerWaves);
   }
 

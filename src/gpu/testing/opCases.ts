@@ -6,7 +6,8 @@ import { sizeOf } from '../../lib/numbers.ts';
 import { Random } from '../../lib/random.ts';
 import type { Backend } from '../backend.ts';
 import { keepFirst, layerNorm, leakyRelu, linear, normalizeRows, sliceColumns } from '../ops.ts';
-import { Parameter, Tape, type Tensor } from '../tape.ts';
+import { Parameter, type Tensor } from '../parameters.ts';
+import { Tape } from '../tape.ts';
 
 export interface OpCase {
   readonly name: string;
