@@ -1,14 +1,120 @@
 import AxeBuilder from '@axe-core/playwright';
-import { expect } from '@playwright/test';
+import { expect, type Page } from '@playwright/test';
 import { decode } from 'fast-png';
 import { readFile } from 'node:fs/promises';
 import { addPictures, concepts, fillIn, generateOne, openStudio, pictures, results, teach } from './steps.ts';
 import { test } from './visited.ts';
 
-test('a stranger teaches a thing, sees it, moves the slider, and finds it all again after a reload', async ({
+/** The page as a screen reader hears it, at three places of a journey; what may differ from run to run stands as a pattern. */
+const FIRST_VISIT = `
+  - banner:
+    - heading "NeTI Studio" [level=1]
+    - button "Everything stays on this computer"
+    - button "Sticker world"
+    - button /^Processor/
+  - navigation "Library":
+    - list "Concepts"
+    - paragraph: Concepts you teach are kept here.
+    - button "Import concept"
+    - button "Export concept" [disabled]
+  - main:
+    - region "1 Pictures":
+      - heading "1 Pictures" [level=2]
+      - button "Concept images"
+      - button "Choose pictures"
+      - heading "Or try one of these" [level=3]
+      - list "Samples":
+        - listitem:
+          - button "Take the pictures of birthday cake"
+    - region "2 Train":
+      - heading "2 Train" [level=2]
+      - textbox "Concept name"
+      - textbox "Category word"
+      - group "Suggested words"
+      - group "It is an":
+        - radio "Object" [checked]
+        - radio "Style"
+      - textbox "Training steps": "150"
+      - button "More training options"
+      - button "Train concept"
+    - region "3 Create":
+      - heading "3 Create" [level=2]
+      - textbox "Prompt": A photo of {} on a beach
+      - group "Ideas"
+      - textbox "Negative prompt"
+      - textbox "Seed"
+      - combobox "Pictures"
+      - button "Generate"
+      - button "Mix two concepts"
+      - button "Steps, guidance, sampler"
+      - region "Results":
+        - heading "These are taught already. Press one to draw with it" [level=3]
+        - list "Taught samples":
+          - listitem:
+            - 'button "Draw with birthday cake: A photo of birthday cake in the jungle"'
+  - status: The studio is ready.
+`;
+const TAUGHT = `
+  - navigation "Library":
+    - list "Concepts":
+      - listitem:
+        - button "tin robot 3 steps" [pressed]
+        - button "Options for tin robot"
+    - button "Export concept"
+  - main:
+    - region "1 Pictures":
+      - list "Pictures of the concept":
+        - listitem:
+          - img "0.png"
+          - img /^How the model sees/
+          - button "Crop 0.png"
+          - button "Remove 0.png"
+      - button "Remove all"
+    - region "2 Train":
+      - button "Train concept"
+      - heading "tin robot 3 steps" [level=3]
+      - button "Continue training"
+      - figure:
+        - img /^Loss from [\\d.]+ at step 1 to [\\d.]+ at step 3$/
+  - status: Training is done at step 3. Try it in Create.
+`;
+const DRAWN = `
+  - region "Results":
+    - 'img "A photo of {} on a beach (tin robot, truncation 128), seed 3"'
+    - button "Enlarge"
+    - button "Download"
+    - button "Delete picture"
+    - group:
+      - slider "Truncation": "128"
+      - paragraph: "As exact as it gets: everything that was learned"
+    - region "Scores":
+      - meter "Likeness"
+      - meter "Fit to the prompt"
+    - list "All pictures":
+      - listitem:
+        - button "Show picture 3" [pressed]
+`;
+
+/** Hears the transcript, and no name twice: who is told "Pictures" knows where they are. */
+async function heard(page: Page, transcript: string): Promise<void> {
+  const body = page.locator('body');
+  await expect(body).toMatchAriaSnapshot(transcript);
+  const controls = /- '?(?:button|textbox|slider|combobox|radio|meter|link|checkbox) "([^"]+)"/g;
+  const names = [...(await body.ariaSnapshot()).matchAll(controls)].map(([, name]) => name);
+  expect(names.filter((name, index) => names.indexOf(name) !== index)).toEqual([]);
+}
+
+test('a stranger draws with a sample at once, teaches a thing, sees it, moves the slider, and finds it all again after a reload', async ({
   page,
 }) => {
   await openStudio(page);
+  await heard(page, FIRST_VISIT);
+  await page.getByLabel('Pictures', { exact: true }).selectOption('1');
+  await page.getByRole('button', { name: /^Draw with koala/ }).click();
+  await expect(
+    results(page).getByRole('img', { name: /^A photo of \{\} in the jungle \(koala/ }),
+  ).toBeVisible();
+
   await addPictures(page, 4);
   await expect(page.getByAltText(/^How the model sees/)).toHaveCount(4, { timeout: 30_000 });
   await fillIn(page, 'tin robot', 3);
@@ -16,6 +122,7 @@ test('a stranger teaches a thing, sees it, moves the slider, and finds it all ag
   await expect(page.getByRole('progressbar', { name: 'Training' })).toBeVisible();
   await expect(concepts(page)).toContainText('tin robot', { timeout: 120_000 });
   await expect(page.getByRole('button', { name: 'Stop training' })).toHaveCount(0, { timeout: 120_000 });
+  await heard(page, TAUGHT);
 
   const prompt = 'A photo of {} on a beach';
   await generateOne(page, prompt, 3);
@@ -23,7 +130,7 @@ test('a stranger teaches a thing, sees it, moves the slider, and finds it all ag
   const likeness = page.getByRole('meter', { name: 'Likeness' });
   await expect(likeness).toBeVisible({ timeout: 30_000 });
   expect(Number(await likeness.getAttribute('aria-valuenow'))).toBeGreaterThanOrEqual(0);
-  await expect(page.getByRole('meter', { name: 'Fit to the prompt' })).toBeVisible();
+  await heard(page, DRAWN);
   const before = await picture.getAttribute('src');
   await page.getByRole('slider', { name: 'Truncation' }).fill('12');
   await expect(picture).not.toHaveAttribute('src', before!, { timeout: 10_000 });

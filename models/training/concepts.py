@@ -33,6 +33,19 @@ COUNT = 12
 ARTIST_STEP = 30
 
 
+# Those that ship taught as well (npm run teach-samples), and what they are seen doing.
+TAUGHT = {
+    'koala': 'A photo of {} in the jungle',
+    'pineapple': 'A photo of {} on a beach',
+    'inked-taxi': 'A photo of {} on a beach',
+    'birthday-cake': 'A photo of {} in the jungle',
+    'flamingo': 'A photo of {} on a beach',
+    'hammer': 'A photo of {} in the snow',
+    'inked-sunflower': 'A photo of {} in a meadow',
+    'elephant': 'A photo of {} in the jungle',
+}
+
+
 def described(sticker, ground, i, rng):
     """Description of the i-th picture: the sticker large on a plain ground."""
     return {'sticker': sticker, 'place': None, 'colour': ground, 'tint': None, 'treatment': None, 'light': None,
@@ -49,7 +62,8 @@ def write(out, facts, stickers, sticker, seed):
         name = f'{i + 1}.png' if i < 4 else 'left-out.png'
         Image.fromarray(world.draw(stickers, backgrounds, d, rng)).save(folder / name)
     credit = CREDIT[facts['style']]
-    facts = {**facts, 'licence': credit.split(', ')[1], 'credit': credit}
+    taught = {'prompt': TAUGHT[folder.name]} if folder.name in TAUGHT else {}
+    facts = {**facts, 'licence': credit.split(', ')[1], 'credit': credit, **taught}
     (folder / 'concept.json').write_text(json.dumps(facts, indent=1) + '\n')
     print(facts['name'], facts['style'], facts['category'])
 

@@ -27,6 +27,11 @@ export const modelEntrySchema = z.object({
       kind: z.enum(CONCEPT_KINDS),
       credit: z.string(),
       pictures: z.array(relativePath),
+      /** The concept as it was taught on this base, and a picture that it draws; null where it ships untaught. */
+      taught: z
+        .object({ file: relativePath, drawn: relativePath, prompt: z.string() })
+        .nullable()
+        .default(null),
     }),
   ),
 });

@@ -186,14 +186,18 @@ function aligned(bytes: Uint8Array): ArrayBuffer {
   return new Uint8Array(bytes).buffer;
 }
 
-/** A float32 tensor to be written. */
-export interface Float32Tensor {
+/** A tensor to be written: F32, or F16 as bit patterns. */
+export interface WrittenTensor {
   readonly shape: readonly number[];
+  readonly values: Float32Array | Uint16Array;
+}
+
+export interface Float32Tensor extends WrittenTensor {
   readonly values: Float32Array;
 }
 
 /** The data section of `writeSafetensors`, for a hash over it. */
-export function tensorBytes(tensors: ReadonlyMap<string, Float32Tensor>): Uint8Array<ArrayBuffer> {
+export function tensorBytes(tensors: ReadonlyMap<string, WrittenTensor>): Uint8Array<ArrayBuffer> {
   const total = [...tensors.values()].reduce((sum, { values }) => sum + values.byteLength, 0);
   const data = new Uint8Array(total);
   let offset = 0;
@@ -204,16 +208,17 @@ export function tensorBytes(tensors: ReadonlyMap<string, Float32Tensor>): Uint8A
   return data;
 }
 
-/** A file of F32 tensors in the map's order; the header is padded so that the data is aligned to 8 bytes. */
+/** A file of tensors in the map's order; the header is padded so that the data is aligned to 8 bytes. */
 export function writeSafetensors(
-  tensors: ReadonlyMap<string, Float32Tensor>,
+  tensors: ReadonlyMap<string, WrittenTensor>,
   metadata: ReadonlyMap<string, string>,
 ): Uint8Array<ArrayBuffer> {
   const header: Record<string, Entry | Record<string, string>> = { [METADATA]: Object.fromEntries(metadata) };
   let begin = 0;
   for (const [name, { shape, values }] of tensors) {
     const end = begin + values.byteLength;
-    header[name] = { dtype: 'F32', shape: [...shape], data_offsets: [begin, end] };
+    const dtype = values instanceof Float32Array ? 'F32' : 'F16';
+    header[name] = { dtype, shape: [...shape], data_offsets: [begin, end] };
     begin = end;
   }
   return assemble(JSON.stringify(header), tensorBytes(tensors));

@@ -8,9 +8,16 @@ export interface SampleConcept {
   readonly folder: string;
   readonly category: string;
   readonly pictures: readonly Uint8Array[];
+  readonly name: string;
+  /** What it is drawn doing where it ships already taught; null where it does not. */
+  readonly prompt: string | null;
 }
 
-const categorySchema = z.object({ category: z.string() });
+const conceptSchema = z.object({
+  name: z.string(),
+  category: z.string(),
+  prompt: z.string().nullable().default(null),
+});
 
 /** In the order of their names. */
 export async function readConcepts(modelFolder: string): Promise<SampleConcept[]> {
@@ -22,5 +29,5 @@ async function readConcept(home: string, folder: string): Promise<SampleConcept>
   const described: unknown = JSON.parse(await readFile(join(home, folder, 'concept.json'), 'utf8'));
   const names = (await readdir(join(home, folder))).filter((name) => /^\d+\.png$/.test(name)).sort();
   const pictures = await Promise.all(names.map((name) => readFile(join(home, folder, name))));
-  return { folder, category: categorySchema.parse(described).category, pictures };
+  return { folder, ...conceptSchema.parse(described), pictures };
 }

@@ -75,6 +75,18 @@ const code = (promise: Promise<unknown>): Promise<string> =>
     (error: unknown) => (error instanceof AppError ? error.code : `not an AppError: ${String(error)}`),
   );
 
+it('in half precision has what was learned to three digits, the frequencies whole, in half the bytes', async () => {
+  const written = await draft();
+  const [whole, half] = [await writeConcept(written), await writeConcept({ ...written, half: true })];
+  const data = (file: Uint8Array) => readSafetensors(file).data.length;
+  const { state } = await readConcept(half, base);
+  const frequencies = written.state.get('encoder.w')!;
+  expect(data(half)).toBe((data(whole) + frequencies.byteLength) / 2);
+  expect(state.get('encoder.w')).toEqual(frequencies);
+  for (const [name, values] of state)
+    values.forEach((value, i) => expect(value).toBeCloseTo(written.state.get(name)![i]!, 3));
+});
+
 describe('concept file', () => {
   it('reads what it wrote', async () => {
     const written = await draft();

@@ -5,15 +5,16 @@
  * model, tensor shapes, the hash of the tensors' bytes, and that every number is finite.
  */
 import { AppError } from '../lib/errors.ts';
+import { numberToHalf } from '../lib/half.ts';
 import {
   readSafetensors,
   replaceMetadata,
   tensorBytes,
   toFloat32,
   writeSafetensors,
-  type Float32Tensor,
   type Safetensors,
   type StoredTensor,
+  type WrittenTensor,
 } from '../lib/safetensors.ts';
 import { sha256Hex } from '../lib/sha256.ts';
 import type { AdamWState } from '../gpu/adamw.ts';
@@ -44,6 +45,8 @@ export interface ConceptDraft extends MetadataDraft {
   readonly state: MapperState;
   /** Lets a further training go on exactly; triples the file. */
   readonly optimizer?: AdamWState;
+  /** Whether what was learned is rounded to half precision: half the file. */
+  readonly half?: boolean;
 }
 
 /** A concept read from a file, after all checks. */
@@ -184,11 +187,19 @@ function finite(name: string, tensor: StoredTensor): Float32Array<ArrayBuffer> {
   return values;
 }
 
-function* stateTensors({ config, state }: ConceptDraft): Generator<[string, Float32Tensor]> {
-  for (const [name, shape] of stateShapes(config)) yield [name, { shape, values: required(state, name) }];
+function* stateTensors({ config, state, half }: ConceptDraft): Generator<[string, WrittenTensor]> {
+  const learned = parameterShapes(config);
+  for (const [name, shape] of stateShapes(config)) {
+    const values = required(state, name);
+    // The frequencies are few, and multiplied by a thousand timesteps.
+    yield [
+      name,
+      { shape, values: half && learned.has(name) ? Uint16Array.from(values, numberToHalf) : values },
+    ];
+  }
 }
 
-function* optimizerTensors({ config, optimizer }: ConceptDraft): Generator<[string, Float32Tensor]> {
+function* optimizerTensors({ config, optimizer }: ConceptDraft): Generator<[string, WrittenTensor]> {
   if (!optimizer) return;
   yield [STEP, { shape: [1], values: Float32Array.of(optimizer.step) }];
   for (const [name, shape] of parameterShapes(config)) {

@@ -38,6 +38,9 @@ export interface MapperConfig {
   readonly vectors: number;
 }
 
+/** What a network may have more or less of. */
+export type MapperSizes = Pick<MapperConfig, 'hidden' | 'fourierFeatures' | 'timeAnchors'>;
+
 /** The official settings; `layers`, `contextWidth` and `normScale` follow from the base model. */
 export const MAPPER_DEFAULTS = {
   timeAnchors: 10,

@@ -11,6 +11,7 @@ import { writeConcept, type BaseIdentity, type Concept } from './conceptFile.ts'
 import type { ConceptInfo, TrainingPosition } from './conceptMetadata.ts';
 import { LossScale } from './lossScale.ts';
 import { createMapper, createTable, Mapper } from './mapper.ts';
+import type { MapperSizes } from './mapperConfig.ts';
 import type { TrainSettings } from './settings.ts';
 import { Trainer, type LatentMoments, type StepResult, type TrainingPicture } from './trainer.ts';
 import { variantConfig } from './variants.ts';
@@ -30,6 +31,8 @@ export interface RunStart {
   readonly pictures: readonly TrainingPicture[];
   /** Prompts with one `{}` each; those without room for the concept's vectors are left out. */
   readonly templates: readonly string[];
+  /** Of a mapper that begins; the method's own where none are given. */
+  readonly sizes?: Partial<MapperSizes>;
   /** To go on from, exactly where the file has the optimizer's state and its position; its steps are counted on. */
   readonly earlier?: Concept | null;
   /** Losses of this run before it was cut short, one a step: it is gone on with from `earlier`. */
@@ -109,14 +112,18 @@ export class TrainingRun {
     return result;
   }
 
-  /** The concept file; with the optimizer's state a further run goes on exactly, at three times the bytes. */
-  async save(label: RunLabel, { withOptimizer = false } = {}): Promise<Uint8Array<ArrayBuffer>> {
+  /** The concept file; with the optimizer's state a further run goes on exactly, at three times the bytes; in half precision it has half of them. */
+  async save(
+    label: RunLabel,
+    { withOptimizer = false, half = false } = {},
+  ): Promise<Uint8Array<ArrayBuffer>> {
     const { identity, architecture, pipeline } = this.base;
     const { settings, category } = this.start;
     const { name, kind, created, thumbnail, imported } = label;
     return writeConcept({
       config: this.mapper.config,
       state: await this.mapper.state(),
+      half,
       ...(withOptimizer && { optimizer: await this.trainer.optimizerState(), position: this.position() }),
       info: {
         name,
@@ -174,13 +181,14 @@ function randomOf({ earlier, settings }: RunStart): Random {
 
 async function mapperOf(
   { pipeline, bridge: { backend } }: RunBase,
-  { earlier, settings, category }: RunStart,
+  { earlier, settings, category, sizes }: RunStart,
   random: Random,
 ): Promise<Mapper> {
   if (earlier) return new Mapper(backend, earlier.config, earlier.state);
   const token = pipeline.tokenizer.singleToken(category.toLowerCase());
   const embedding = await pipeline.tokenEmbedding(token);
-  const config = variantConfig(settings.variant, pipeline.shape.layers, embedding, settings.nestedDropout);
+  const { variant, nestedDropout } = settings;
+  const config = { ...variantConfig(variant, pipeline.shape.layers, embedding, nestedDropout), ...sizes };
   return config.network ? createMapper(backend, config, random) : createTable(backend, config, embedding);
 }
 

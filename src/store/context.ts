@@ -3,6 +3,7 @@ import type { StudioStorage } from '../storage/storage.ts';
 import type { ImageTools } from '../pictures/decode.ts';
 import type { Messages, StudioState } from './state.ts';
 import type { Updates } from '../offline/offline.ts';
+import type { Notifier } from './notifier.ts';
 import type { TrainingLock } from './trainingLock.ts';
 import type { BaseDefaults } from '../neti/baseDefaults.ts';
 import type { ConceptKind } from '../lib/conceptKind.ts';
@@ -14,6 +15,7 @@ export interface StudioDeps {
   readonly storage: StudioStorage;
   readonly images: ImageTools;
   readonly lock: TrainingLock;
+  readonly notifier: Notifier;
   readonly updates: Updates;
   /** Address of the page's root, ending in a slash. */
   readonly root: string;

@@ -6,6 +6,7 @@ import type { StudioStorage } from '../storage/storage.ts';
 import type { Updates } from '../offline/offline.ts';
 import type { StudioDeps } from './context.ts';
 import { browserImages } from '../pictures/decode.ts';
+import { browserNotifier } from './notifier.ts';
 import { browserLock } from './trainingLock.ts';
 import type { BaseDefaults } from '../neti/baseDefaults.ts';
 import type { ConceptKind } from '../lib/conceptKind.ts';
@@ -62,6 +63,7 @@ export function browserDeps(client: StudioClient, storage: StudioStorage, update
     storage,
     images: browserImages,
     lock: browserLock(navigator.locks),
+    notifier: browserNotifier,
     updates,
     root: pageRoot(),
     fetchFile,

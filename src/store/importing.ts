@@ -45,7 +45,12 @@ async function keep(context: Context, bytes: Uint8Array<ArrayBuffer>): Promise<v
   messages.announce(`${record.name} was imported.`);
 }
 
-function recordOf(deps: Context['deps'], info: ConceptInfo, bytes: Uint8Array<ArrayBuffer>): ConceptRecord {
+/** The library's record of a concept file, with nothing but what the file says. */
+export function recordOf(
+  deps: Context['deps'],
+  info: ConceptInfo,
+  bytes: Uint8Array<ArrayBuffer>,
+): ConceptRecord {
   const { name, category, kind, created, baseId, baseHash, step, word, tags } = info;
   const thumbnail = fromPngUrl(info.thumbnail);
   return {

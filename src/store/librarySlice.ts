@@ -5,6 +5,7 @@ import type { ExportFormat } from '../worker/api.ts';
 import type { Context } from './context.ts';
 import { importConcepts } from './importing.ts';
 import { leaveTrainings } from './interrupted.ts';
+import { drawWithSample } from './taughtSamples.ts';
 import { saveConcept, withFile } from './saving.ts';
 import { cardOf, zipOf } from './sharing.ts';
 import type { ConceptRecord, LibrarySlice } from './state.ts';
@@ -19,6 +20,7 @@ export function createLibrarySlice(context: Context): LibrarySlice {
     duplicateConcept: (id) => duplicateConcept(context, id),
     deleteConcept: (id) => deleteConcept(context, id),
     importConcepts: (files) => importConcepts(context, files),
+    drawWithSample: (sample) => drawWithSample(context, sample),
     exportConcept: (id, format) => exported(context, id, (record) => foreignFile(context, record, format)),
     exportCard: (id) => exported(context, id, (record) => cardOf(context, record)),
     exportAll: () => fileOrProblem(context, () => zipOf(context.get().concepts)),

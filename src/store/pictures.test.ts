@@ -116,6 +116,7 @@ describe('pictures', () => {
       kind: 'object',
       credit: '',
       pictures: ['a.png', 'b.png'],
+      taught: null,
     } as const;
     await store.getState().addSample(sample);
     expect(store.getState().pictures).toHaveLength(2);

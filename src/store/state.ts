@@ -31,6 +31,7 @@ import type { IntakeProgress } from '../intake/progress.ts';
 import type { Focus } from '../neti/focus.ts';
 import type { NearWord } from '../neti/spaceTime.ts';
 import type { Provider } from '../ort/runtime.ts';
+import type { Permission } from './notifier.ts';
 
 export type {
   AxisField,
@@ -223,6 +224,9 @@ export interface Interrupted {
 
 export interface TrainingSlice {
   readonly training: TrainingState | null;
+  /** Whether the browser may tell when a training is done. */
+  readonly mayNotify: Permission;
+  askToNotify(): Promise<void>;
   /** Newest last. */
   readonly interrupted: readonly Interrupted[];
   train(): Promise<void>;
@@ -250,6 +254,8 @@ export interface LibrarySlice {
   duplicateConcept(id: string): Promise<void>;
   deleteConcept(id: string): Promise<void>;
   importConcepts(files: readonly File[]): Promise<void>;
+  /** Puts a sample that ships taught into the library, with its pictures, and draws with it. */
+  drawWithSample(sample: SampleConcept): Promise<void>;
   /** The concept as another program's file, ready to be saved; null when that failed, which is then shown. */
   exportConcept(id: string, format: ExportFormat): Promise<File | null>;
   /** A picture that carries the concept; null when there is none, which is then shown. */

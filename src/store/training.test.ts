@@ -103,6 +103,23 @@ describe('training', () => {
     expect(concept?.steps).toBe(5000);
   });
 
+  it('tells when it is done, and only then, and asks only when it is asked to', async () => {
+    const show = vi.fn();
+    const ask = vi.fn(() => Promise.resolve('granted' as const));
+    const studio = await startStudio({ notifier: { permission: () => 'default', ask, show } });
+    await fillIn(studio, 5000);
+    const running = studio.store.getState().train();
+    await vi.waitFor(() => expect(studio.store.getState().training?.step).toBeGreaterThan(1));
+    studio.store.getState().stopTraining();
+    await running;
+    expect([show.mock.calls.length, ask.mock.calls.length]).toEqual([0, 0]);
+    await studio.store.getState().askToNotify();
+    expect(studio.store.getState().mayNotify).toBe('granted');
+    studio.store.getState().edit({ trainSteps: '3' });
+    await studio.store.getState().train();
+    expect(show.mock.calls).toEqual([['Training is done', '“tin robot” is ready to be drawn.']]);
+  });
+
   it('takes an earlier preview as the concept', async () => {
     const studio = await startStudio();
     await fillIn(studio);

@@ -50,6 +50,8 @@ export function createTrainingSlice(context: Context): TrainingSlice {
   const { deps } = context;
   return {
     training: null,
+    mayNotify: deps.notifier.permission(),
+    askToNotify: async () => context.set({ mayNotify: await deps.notifier.ask() }),
     interrupted: [],
     train: () => begin(training, (state) => newJob(deps, state)),
     trainFurther: (conceptId) => begin(training, (state) => furtherJob(deps, state, conceptId)),
@@ -226,6 +228,7 @@ async function finish(context: TrainingContext, job: TrainingJob, result: TrainR
   await saveConcept(context, record);
   get().selectConcept(record.id);
   if (get().concepts.length === 1) void deps.storage.persist().catch(() => false);
+  if (!result.stopped) deps.notifier.show('Training is done', `“${record.name}” is ready to be drawn.`);
   messages.announce(
     `${result.stopped ? 'Training stopped' : 'Training is done'} at step ${step}. Try it in Create.`,
   );

@@ -16,7 +16,8 @@ const shipped = new Set<string>([
   ...NETWORKS.flatMap((part) => [graphPath(part), configPath(part)]),
   ...JUDGE_PARTS.map(graphPath),
 ]);
-const isSample = (path: string) => /^concepts\/[\w-]+\/(concept\.json|\d+\.png)$/.test(path);
+const isSample = (path: string) =>
+  /^concepts\/[\w-]+\/(concept\.json|\d+\.png|taught\.(png|safetensors))$/.test(path);
 const isShipped = (path: string) => shipped.has(path) || path.startsWith(PREPARED_FOLDER) || isSample(path);
 
 const vaeSchema = z.object({ sample_size: z.int().positive() });
@@ -25,6 +26,7 @@ const conceptSchema = z.object({
   category: z.string(),
   kind: z.enum(CONCEPT_KINDS).default('object'),
   credit: z.string().default(''),
+  prompt: z.string().optional(),
 });
 
 const sha256 = (data: Uint8Array | string) => createHash('sha256').update(data).digest('hex');
@@ -46,8 +48,11 @@ async function describeSamples(folder: string, files: readonly string[]): Promis
   return Promise.all(
     described.map(async (path) => {
       const home = path.slice(0, -'concept.json'.length);
-      const pictures = files.filter((file) => file.startsWith(home) && file.endsWith('.png'));
-      return { ...conceptSchema.parse(await readParsed(join(folder, path))), pictures };
+      const pictures = files.filter((file) => file.startsWith(home) && /\/\d+\.png$/.test(file));
+      const { prompt, ...described } = conceptSchema.parse(await readParsed(join(folder, path)));
+      const [file, drawn] = [`${home}taught.safetensors`, `${home}taught.png`];
+      const isTaught = prompt !== undefined && files.includes(file) && files.includes(drawn);
+      return { ...described, pictures, taught: isTaught ? { file, drawn, prompt } : null };
     }),
   );
 }

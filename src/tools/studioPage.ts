@@ -36,10 +36,10 @@ export async function withStudio(
   }
 }
 
-/** Pictures of a folder, in order; a file named left-out is kept for measuring and never shown to the training. */
+/** Pictures of a folder, in order; left-out, which is kept for measuring, and taught, which was drawn, are never shown to the training. */
 export async function picturesOf(folder: string): Promise<string[]> {
   const names = (await readdir(folder)).filter((name) => /\.(png|jpe?g|webp|gif|avif)$/i.test(name)).sort();
-  const files = names.filter((name) => !name.startsWith('left-out')).map((name) => join(folder, name));
+  const files = names.filter((name) => !/^(left-out|taught)/.test(name)).map((name) => join(folder, name));
   if (files.length === 0) throw new Error(`Expected pictures (png, jpg, webp) in ${folder}, found none.`);
   return files;
 }

@@ -1,8 +1,9 @@
 /** What was made: the chosen picture large with the truncation slider, and every kept picture beside it. */
 import { useState } from 'react';
 import { newestFirst } from '../store/results.ts';
-import type { ResultRecord } from '../store/state.ts';
 import { sweepAround } from '../store/sweep.ts';
+import type { ResultRecord, StudioState } from '../store/state.ts';
+import { taughtSamples } from '../store/taughtSamples.ts';
 import { useBlobUrl, download } from './blobUrl.ts';
 import { CompareDialog } from './CompareDialog.tsx';
 import { CrossFade } from './CrossFade.tsx';
@@ -12,6 +13,7 @@ import { Icon, type IconName } from './icons.tsx';
 import { pictureName, resultFileName } from './resultWords.ts';
 import { Scores } from './Scores.tsx';
 import { Sweeps } from './Sweeps.tsx';
+import { TaughtSamples } from './TaughtSamples.tsx';
 import { TruncationSlider } from './TruncationSlider.tsx';
 import { useActions, useStudio } from './useStudio.ts';
 import { BlobImage } from './BlobImage.tsx';
@@ -133,13 +135,23 @@ function Dialogs({
   if (opened === 'enlarge') return <EnlargeDialog result={chosen} onClose={close} />;
   return opened === 'compare' && other ? <CompareDialog left={other} right={chosen} onClose={close} /> : null;
 }
+/** Nothing was made yet, and nothing taught. */
+const isFirstVisit = (state: StudioState) =>
+  state.results.length === 0 && state.concepts.length === 0 && taughtSamples(state).length > 0;
 
 export function Results() {
+  const firstVisit = useStudio(isFirstVisit);
   const results = useStudio((state) => state.results);
   const chosenId = useStudio((state) => state.chosenResultId);
   const [opened, setOpened] = useState<OpenDialog | null>(null);
   const [veil, setVeil] = useState<Veil>({ word: null, strength: 80 });
   const chosen = results.find((each) => each.id === chosenId) ?? results.at(-1);
+  if (firstVisit)
+    return (
+      <section aria-label="Results">
+        <TaughtSamples />
+      </section>
+    );
   return (
     <section className="results" aria-label="Results">
       <div className="stage">

@@ -9,6 +9,7 @@ function Sample({ sample }: { sample: SampleConcept }) {
       <button
         type="button"
         className="sample"
+        aria-label={`Take the pictures of ${sample.name}`}
         title={sample.credit}
         onClick={() => void actions().addSample(sample)}
       >

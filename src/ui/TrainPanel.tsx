@@ -4,6 +4,7 @@ import { useId } from 'react';
 import type { ConceptKind } from '../lib/conceptKind.ts';
 import { isUsable } from '../store/openBase.ts';
 import type { ConceptRecord, Interrupted, TrainingState } from '../store/state.ts';
+import type { Permission } from '../store/notifier.ts';
 import { methods } from '../store/methods.ts';
 import { duration } from '../store/words.ts';
 import { Field } from './Field.tsx';
@@ -138,6 +139,23 @@ function timing({ phase, picturesPerSecond, secondsLeft, step }: TrainingState):
   return `${picturesPerSecond.toFixed(1)} pictures a second, ${duration(secondsLeft)} left`;
 }
 
+const TOLD: Partial<Record<Permission, string>> = {
+  granted: 'You will be told when it is done.',
+  denied: 'The browser does not let this page tell you when it is done; the tab’s title shows how far it is.',
+};
+
+/** Asks for notifications where nobody was asked yet. */
+function Notifying() {
+  const actions = useActions();
+  const mayNotify = useStudio((state) => state.mayNotify);
+  if (mayNotify !== 'default') return <p className="field-hint">{TOLD[mayNotify]}</p>;
+  return (
+    <button type="button" className="link-button" onClick={() => void actions().askToNotify()}>
+      Tell me when it is done
+    </button>
+  );
+}
+
 function Running({ training }: { training: TrainingState }) {
   const actions = useActions();
   return (
@@ -159,6 +177,7 @@ function Running({ training }: { training: TrainingState }) {
       >
         Stop training
       </button>
+      <Notifying />
     </div>
   );
 }

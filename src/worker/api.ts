@@ -28,13 +28,16 @@ export interface Vocabulary {
   readonly suggestions: readonly string[];
 }
 
-/** A set of pictures that ships with the base model, one click away. URLs are relative to the page. */
+/** A set of pictures that ships with the base model, one click away. */
 export interface SampleConcept {
   readonly name: string;
   readonly category: string;
   readonly kind: ConceptKind;
   readonly credit: string;
+  /** Addresses. */
   readonly pictures: readonly string[];
+  /** Addresses of the concept as it was taught and of what it draws of the prompt; null where it has to be taught. */
+  readonly taught: { readonly file: string; readonly drawn: string; readonly prompt: string } | null;
 }
 
 export interface BaseModelInfo {

@@ -35,7 +35,11 @@ export async function openShippedModel(
     open,
     bytes: total,
     judged: hasJudge(files),
-    samples: entry.samples.map((sample) => ({ ...sample, pictures: sample.pictures.map(url) })),
+    samples: entry.samples.map(({ taught, ...sample }) => ({
+      ...sample,
+      pictures: sample.pictures.map(url),
+      taught: taught && { ...taught, file: url(taught.file), drawn: url(taught.drawn) },
+    })),
   };
 }
 

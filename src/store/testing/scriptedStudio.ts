@@ -175,6 +175,11 @@ export function makeStudio(overrides: Partial<StudioDeps> = {}): TestStudio {
       card: () => Promise.resolve(pixels(7)),
     },
     lock: browserLock(undefined),
+    notifier: {
+      permission: () => 'missing',
+      ask: () => Promise.resolve('missing'),
+      show: () => undefined,
+    },
     updates: { onReady: () => undefined, apply: () => undefined },
     root: 'http://localhost/',
     fetchFile: (path) => Promise.resolve(new File(['picture'], path)),

@@ -55,7 +55,7 @@ it.each([
   const page = await trainConcept(studio, { ...request, settings: seeded }, signal, () => undefined);
 
   const bench = { pipeline, templates, base: microIdentity, out: '' };
-  const concept = { folder: 'thing', category: 'a', pictures: pngs };
+  const concept = { folder: 'thing', name: 'thing', category: 'a', pictures: pngs, prompt: null };
   const run = await beginRun(bench, bridge, { name: 'cell', settings }, concept);
   for (let step = 0; step < steps; step++) await run.next();
   expect(run.losses).toEqual(page.losses);
