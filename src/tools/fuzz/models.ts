@@ -1,9 +1,7 @@
-/** Headers of checkpoints, by which a model is judged, planned and written as graphs: damaged as bytes, as JSON, and as a header that still adds up. */
-import { readFileSync } from 'node:fs';
+/** Headers of checkpoints, by which a model is judged and its graphs are written: damaged as bytes, as JSON, and as a header that still adds up. */
 import { openCheckpoint } from '../../checkpoint/openCheckpoint.ts';
+import { contentsOf, readCheckpointHeader } from '../../checkpoint/refusals.ts';
 import { narrowCheckpoint } from '../../checkpoint/testing/narrowCheckpoints.ts';
-import { planFromFiles } from '../../intake/checkpointFile.ts';
-import { MERGES } from '../../intake/clipVocabulary.ts';
 import { Outline } from '../../intake/outline.ts';
 import { missingFile } from '../../lib/modelFiles.ts';
 import { graphPath, layout, NETWORKS } from '../../lib/modelLayout.ts';
@@ -16,7 +14,6 @@ import type { Specimen } from './specimen.ts';
 const NAMES = ['bk-tiny', 'sd21v', 'lcm'];
 
 export async function models(): Promise<Specimen[]> {
-  const merges = new Uint8Array(readFileSync(MERGES));
   const files = NAMES.map(async (name): Promise<Specimen> => {
     const whole = (await narrowCheckpoint(`${name}/single`)).get(layout.checkpoint)!;
     const length = 8 + Number(new DataView(whole.buffer).getBigUint64(0, true));
@@ -25,7 +22,7 @@ export async function models(): Promise<Specimen[]> {
       name: `${name}.safetensors`,
       bytes: whole.slice(0, length),
       damage: damageHeader,
-      read: (damaged) => readModel(new Outline(damaged, damaged.length + data), merges),
+      read: (damaged) => readModel(new Outline(damaged, damaged.length + data)),
     };
   });
   return Promise.all(files);
@@ -87,23 +84,11 @@ function damageTensor(name: string, entry: Entry, random: Random): [string, Entr
   return [name, { ...entry, shape: entry.shape.map((each, i) => (i === place ? size : each)) }];
 }
 
-async function readModel(outline: Blob, merges: Uint8Array): Promise<void> {
-  const file = {
-    path: 'a.safetensors',
-    bytes: outline.size,
-    from: 'https://a/',
-    sha256: null,
-    gitBlob: null,
-  };
-  const readMerges = () => Promise.resolve(merges);
-  const { files } = await planFromFiles([{ ...file, start: () => Promise.resolve(outline) }], { readMerges });
-  const open = await openCheckpoint(
-    files.map(({ path }) => path),
-    (path) => {
-      const from = files.find((each) => each.path === path)?.from;
-      if (path === layout.checkpoint) return Promise.resolve(outline);
-      return from instanceof File ? Promise.resolve(from) : Promise.reject(missingFile('a', path));
-    },
+async function readModel(file: Blob): Promise<void> {
+  const { tensors } = await readCheckpointHeader(file, 'a.safetensors');
+  contentsOf(tensors, 'a.safetensors');
+  const open = await openCheckpoint([layout.checkpoint], (path) =>
+    path === layout.checkpoint ? Promise.resolve(file) : Promise.reject(missingFile('a', path)),
   );
   for (const part of NETWORKS) await open(graphPath(part));
 }
