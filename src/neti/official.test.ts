@@ -6,18 +6,17 @@ import * as ort from 'onnxruntime-web';
 import { describe, expect, it } from 'vitest';
 import { Pipeline } from '../diffusion/pipeline.ts';
 import { relativeError } from '../lib/numbers.ts';
-import { flipPlanes, toPlanes } from '../pictures/pixels.ts';
 import { overlaid } from '../lib/modelFiles.ts';
 import { Random } from '../lib/random.ts';
 import { prepareModel } from '../onnx/model.ts';
 import { Runtime } from '../ort/runtime.ts';
 import { createBridge } from './bridge.ts';
 import { conceptContexts } from './contexts.ts';
-import { createMapper, type Mapper } from './mapper.ts';
 import { MAPPER_DEFAULTS } from './mapperConfig.ts';
 import { readOfficialGoldens, openOfficialModel, RecordedRandom, sketch } from './testing/officialGoldens.ts';
+import { officialMapper, officialPictures, OFFICIAL_RUN_TEMPLATES } from './testing/officialRun.ts';
 import { OFFICIAL_DEFAULTS, trainSettingsOn } from './baseDefaults.ts';
-import { Trainer, type TrainingPicture } from './trainer.ts';
+import { Trainer } from './trainer.ts';
 
 const TOLERANCE = 1e-4;
 const CURVE_TOLERANCE = 1e-3;
@@ -25,14 +24,6 @@ const CURVE_TOLERANCE = 1e-3;
 const PATIENCE = { timeout: 300_000 };
 const RECORDED_STEPS = 10;
 const TIMESTEPS = [999, 339];
-const TEMPLATES = [
-  'a photo of a {}',
-  'the photo of a {}',
-  'a photo of my {}',
-  'a photo of the {}',
-  'a photo of one {}',
-];
-
 const goldens = await readOfficialGoldens();
 const stock = new Map<string, Promise<Blob>>();
 const openStock = (path: string) => {
@@ -45,29 +36,8 @@ ort.env.wasm.numThreads = 2;
 const runtime = new Runtime({ ort, provider: 'wasm' });
 const pipeline = await Pipeline.load(runtime, overlaid(prepared, openStock));
 const bridge = createBridge(runtime);
-const pictures = await readPictures();
-
-async function readPictures(): Promise<TrainingPicture[]> {
-  const random = new Random(2);
-  const { resolution: side } = pipeline.shape;
-  const read = async () => {
-    const data = new Uint8ClampedArray(4 * side * side);
-    for (let i = 0; i < data.length; i++) data[i] = i % 4 === 3 ? 255 : random.int(256);
-    const planes = toPlanes({ width: side, height: side, data });
-    const mirrored = await pipeline.encodeImages(flipPlanes(planes, side), 1);
-    return { straight: await pipeline.encodeImages(planes, 1), mirrored };
-  };
-  return [await read(), await read()];
-}
-
-/** The mapper as the official code was given it, for the category "c". */
-async function freshMapper(textualBypass: boolean): Promise<Mapper> {
-  const { layers, contextWidth } = pipeline.shape;
-  const category = await pipeline.tokenEmbedding(pipeline.tokenizer.singleToken('c'));
-  const normScale = Math.hypot(...category);
-  const config = { ...MAPPER_DEFAULTS, layers, contextWidth, textualBypass, normScale };
-  return createMapper(bridge.backend, config, new Random(1));
-}
+const pictures = await officialPictures(pipeline);
+const freshMapper = (textualBypass: boolean) => officialMapper(pipeline, bridge, textualBypass);
 
 const empty = (): number[] => [];
 
@@ -125,7 +95,7 @@ describe.each([
       bridge,
       mapper,
       pictures,
-      templates: TEMPLATES,
+      templates: OFFICIAL_RUN_TEMPLATES,
       settings,
       random,
     });

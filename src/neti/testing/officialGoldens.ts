@@ -8,7 +8,8 @@ import { z } from 'zod';
 import { AppError } from '../../lib/errors.ts';
 import { numberToHalf } from '../../lib/half.ts';
 import { Random, type RandomSource } from '../../lib/random.ts';
-import { readSafetensors, toFloat32 } from '../../lib/safetensors.ts';
+import { sizeOf } from '../../lib/numbers.ts';
+import { readSafetensors, toFloat32, writeSafetensors } from '../../lib/safetensors.ts';
 
 const folder = new URL('../fixtures/official/', import.meta.url);
 const micro = new URL('../../onnx/fixtures/micro/', import.meta.url);
@@ -51,6 +52,38 @@ function drawWeight(
   for (let row = 0; row < rows; row++)
     for (let column = 0; column < width; column++)
       view.setUint16(offset + 2 * (column * rows + row), halves[random.int(512)]!, true);
+}
+
+/** Names, shapes, seeds, centres and exponents of the weights as PyTorch has them. */
+const namesSchema = z.record(z.string(), z.array(z.tuple([z.string(), z.array(int), int, int, int])));
+
+/** The same model as a folder of diffusers in float32; what is no network of it is opened as of `openOfficialModel`. */
+export async function officialCheckpoint(): Promise<ReadonlyMap<string, Uint8Array<ArrayBuffer>>> {
+  const packed = gunzipSync(await read(new URL('names.json.gz', folder)));
+  const parts = namesSchema.parse(JSON.parse(packed.toString()));
+  const weights = Object.entries(parts).map(([part, names]) => {
+    const tensors = names.map(
+      ([name, shape, ...rule]) => [name, { shape, values: drawTensor(sizeOf(shape), ...rule) }] as const,
+    );
+    const file = part === 'text_encoder' ? 'model' : 'diffusion_pytorch_model';
+    return [`${part}/${file}.safetensors`, writeSafetensors(new Map(tensors), new Map())] as const;
+  });
+  const unet = JSON.stringify({
+    in_channels: 4,
+    sample_size: 8,
+    attention_head_dim: 8,
+    norm_num_groups: 8,
+  });
+  return new Map([
+    ...weights,
+    ['unet/config.json', new TextEncoder().encode(unet)],
+    ['vae/config.json', await read(new URL('vae_encoder/config.json', micro))],
+  ]);
+}
+
+function drawTensor(size: number, seed: number, centre: number, exponent: number): Float32Array {
+  const random = new Random(seed);
+  return Float32Array.from({ length: size }, () => centre + (random.int(512) - 256) * 2 ** exponent);
 }
 
 /** Golden tensors by name. */
