@@ -1,6 +1,6 @@
 /** How pictures get in: turned by their camera, in ink colours, dropped, pasted; and what cropping does to them. */
 import { expect, type Locator, type Page } from '@playwright/test';
-import { decode } from 'fast-png';
+import { decode, encode } from 'fast-png';
 import { readFile } from 'node:fs/promises';
 import { drawPicture, pictures, testPage, type UploadFile } from './steps.ts';
 import { test } from './visited.ts';
@@ -88,11 +88,43 @@ test('a photo that its camera turned stands upright', async ({ page }) => {
   expect(await hueAt(picture, 0.5, 0.9)).toBe('blue');
 });
 
-test('a JPEG in ink colours (CMYK) is taken in its own colours', async ({ page }) => {
+/** A PNG of one colour, kept in Display P3 as phones' cameras do, and the sRGB bytes that the colour is. */
+async function wideColour(page: Page): Promise<{ buffer: Buffer; expected: readonly number[] }> {
+  const { bytes, expected } = await page.evaluate(async () => {
+    const filled = (colorSpace: PredefinedColorSpace) => {
+      const context = new OffscreenCanvas(40, 40).getContext('2d', { colorSpace })!;
+      context.fillStyle = 'color(display-p3 0.7 0.35 0.3)';
+      context.fillRect(0, 0, 40, 40);
+      return context;
+    };
+    const blob = await filled('display-p3').canvas.convertToBlob({ type: 'image/png' });
+    const pixel = filled('srgb').getImageData(0, 0, 1, 1).data;
+    return { bytes: [...new Uint8Array(await blob.arrayBuffer())], expected: [...pixel].slice(0, 3) };
+  });
+  return { buffer: Buffer.from(bytes), expected };
+}
+
+test('ink colours (CMYK), wide ones (Display P3) and 16 bits a channel are taken in their own colours', async ({
+  page,
+}) => {
   await page.goto('/');
-  const buffer = await readFile('e2e/fixtures/cmyk.jpg');
-  await choose(page, { name: 'cmyk.jpg', mimeType: 'image/jpeg', buffer });
+  const cmyk = await readFile('e2e/fixtures/cmyk.jpg');
+  const { buffer: wide, expected } = await wideColour(page);
+  const data = new Uint16Array(32 * 32 * 3).map((_, i) => [0xc000, 0x4080, 0x20ff][i % 3]!);
+  const deep = Buffer.from(encode({ width: 32, height: 32, data, channels: 3, depth: 16 }));
+  await page.getByLabel('Concept images').setInputFiles([
+    { name: 'cmyk.jpg', mimeType: 'image/jpeg', buffer: cmyk },
+    { name: 'wide.png', mimeType: 'image/png', buffer: wide },
+    { name: 'deep.png', mimeType: 'image/png', buffer: deep },
+  ]);
+  await expect(pictures(page)).toHaveCount(3);
   expect(await hueAt(pictures(page).first(), 0.5, 0.5)).toBe('red');
+  // Bytes of Display P3 taken for sRGB would have 179 of red.
+  expect(expected[0]).toBeGreaterThan(185);
+  for (const [index, colours] of [expected, [0xc0, 0x40, 0x21]].entries()) {
+    const { red, green, blue } = await colourAt(pictures(page).nth(index + 1), 0.5, 0.5);
+    [red, green, blue].forEach((value, i) => expect(Math.abs(value - colours[i]!)).toBeLessThanOrEqual(1));
+  }
 });
 
 /** Sends files to the page as the browser does when a person drops or pastes them. */

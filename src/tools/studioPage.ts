@@ -46,10 +46,19 @@ export async function picturesOf(folder: string): Promise<string[]> {
 
 /** Trains a concept to the end; returns the seconds from the click. */
 export async function train(page: Page, lesson: Lesson): Promise<number> {
-  await page.getByLabel('Concept images').setInputFiles(await picturesOf(lesson.images));
+  const pictures = await picturesOf(lesson.images);
+  const input = page.getByLabel('Concept images');
+  // The same files once more would be no change.
+  await input.setInputFiles([]);
+  await input.setInputFiles(pictures);
   await page.getByLabel('Concept name', { exact: true }).fill(lesson.name);
   await page.getByLabel('Category word', { exact: true }).fill(lesson.category);
   await page.getByLabel('Training steps', { exact: true }).fill(String(lesson.steps));
+  await page
+    .getByRole('list', { name: 'Pictures of the concept' })
+    .getByRole('button', { name: /^Remove / })
+    .nth(pictures.length - 1)
+    .waitFor();
   const started = Date.now();
   await page.getByRole('button', { name: 'Train concept' }).click();
   const stop = page.getByRole('button', { name: 'Stop training' });
