@@ -33,7 +33,7 @@ HOUR = 3600
 
 def go(folder, plan, weights):
     os.nice(19)
-    torch.set_num_threads(os.cpu_count())
+    torch.set_num_threads(int(os.environ.get('OMP_NUM_THREADS', os.cpu_count())))
     if not (folder / 'tokenizer/tokenizer.json').exists():
         words.save(folder / 'tokenizer')
     vae, scale = load_vae(folder / 'vae')
