@@ -64,5 +64,5 @@ export default defineConfig({
     // Imported by the worker alone, where they are not looked for beforehand.
     include: ['@noble/hashes/sha2.js', '@noble/hashes/legacy.js', '@noble/hashes/utils.js'],
   },
-  test: { include: ['src/**/*.test.ts', 'src/**/*.test.tsx'], testTimeout: 60_000 },
+  test: { include: ['src/**/*.test.ts', 'src/**/*.test.tsx'], testTimeout: 60_000, maxWorkers: '100%' },
 });
