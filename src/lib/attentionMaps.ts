@@ -37,11 +37,14 @@ export class AttentionMaps {
     const { tokens, pictures, positions } = this.sizes;
     const size = this.side ** 2;
     const mean = new Float32Array(pictures * tokens * size);
-    for (const [places, sums] of this.sums)
+    for (const [places, sums] of this.sums) {
+      const from = sideOf(places);
+      const samples = Array.from({ length: this.side }, (_, i) => neighbours(i, from, this.side));
       for (let plane = 0; plane < pictures * tokens; plane++) {
         const small = sums.subarray(plane * places, (plane + 1) * places);
-        addResized(small, sideOf(places), mean.subarray(plane * size, (plane + 1) * size), this.side);
+        addResized(small, from, mean.subarray(plane * size, (plane + 1) * size), samples);
       }
+    }
     const count = positions.length * this.steps;
     return mean.map((x) => x / count);
   }
@@ -61,20 +64,26 @@ export class AttentionMaps {
 
 const sideOf = (places: number) => Math.round(Math.sqrt(places));
 
-/** Adds a square plane to a larger one, bilinearly between the centres of its cells. */
-function addResized(plane: Float32Array, from: number, target: Float32Array, to: number): void {
-  const samples = Array.from({ length: to }, (_, i) => neighbours(i, from, to));
+/** The two cells around a place of the larger side, and the second's share. */
+type Sample = readonly [number, number, number];
+
+/** Adds a square plane of side `from` to a larger one, bilinearly between the centres of its cells. */
+function addResized(
+  plane: Float32Array,
+  from: number,
+  target: Float32Array,
+  samples: readonly Sample[],
+): void {
   samples.forEach(([top, bottom, down], y) => {
     samples.forEach(([left, right, across], x) => {
       const at = (row: number) =>
         plane[row * from + left]! * (1 - across) + plane[row * from + right]! * across;
-      target[y * to + x]! += at(top) * (1 - down) + at(bottom) * down;
+      target[y * samples.length + x]! += at(top) * (1 - down) + at(bottom) * down;
     });
   });
 }
 
-/** The two cells around a place of the larger side, and the second's share. */
-function neighbours(index: number, from: number, to: number): readonly [number, number, number] {
+function neighbours(index: number, from: number, to: number): Sample {
   const place = Math.max(0, ((index + 0.5) * from) / to - 0.5);
   const low = Math.min(Math.floor(place), from - 1);
   return [low, Math.min(low + 1, from - 1), place - low];

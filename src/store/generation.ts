@@ -110,6 +110,10 @@ export async function renderSeries(
   return encodePng(pictures[0]!, pngTextOf(get(), recipe));
 }
 
+/** Whether pictures must wait: some are being drawn, or no model is open. */
+export const isBusy = ({ generation, status }: StudioState): boolean =>
+  generation !== null || status !== 'ready';
+
 /** The text for a picture that was drawn on the open base. */
 export function pngTextOf({ base }: StudioState, recipe: NamedRecipe): string {
   return pngText(recipe, base ?? { resolution: 0, hash: '' });

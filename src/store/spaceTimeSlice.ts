@@ -9,8 +9,6 @@ import type { ResultRecord, SpaceTimeSlice, StudioState } from './state.ts';
 import { TruncationRenders } from './truncationRenders.ts';
 import { seriesAround, type PictureSeries } from './truncationSeries.ts';
 
-const MOST_MAPS = 64;
-
 export function createSpaceTimeSlice(context: Context): SpaceTimeSlice {
   const { deps, get, set } = context;
   const renders = rendersOf(context);
@@ -40,21 +38,21 @@ export function pictureOfConcept(
   return whole.find((each) => each.id === chosenResultId) ?? newestFirst(whole)[0] ?? null;
 }
 
-/** Reads maps once for each file and its axes; null where that failed, which is then shown. */
+/** Reads maps once for each file and its axes, as long as they are there; null where that failed, which is then shown. */
 function mapReader({ deps, messages }: Context): SpaceTimeSlice['readSpaceTime'] {
-  const maps = new Map<string, Promise<SpaceTimeMap | null>>();
+  const maps = new WeakMap<Blob, WeakMap<Blob, Promise<SpaceTimeMap | null>>>();
   return (file, axesOf) => {
+    const known = maps.get(axesOf) ?? new WeakMap<Blob, Promise<SpaceTimeMap | null>>();
+    maps.set(axesOf, known);
     const request = { concept: sourceOf({ file }), axesOf: sourceOf({ file: axesOf }) };
-    const key = `${request.concept.key} ${request.axesOf.key}`;
     const reading =
-      maps.get(key) ??
+      known.get(file) ??
       deps.client.spaceTime(request).catch((error: unknown) => {
-        maps.delete(key);
+        known.delete(file);
         messages.report('training', error);
         return null;
       });
-    maps.set(key, reading);
-    if (maps.size > MOST_MAPS) maps.delete(maps.keys().next().value!);
+    known.set(file, reading);
     return reading;
   };
 }

@@ -1,6 +1,7 @@
 /** Step 3: a prompt, a few choices, and pictures of the concept. */
 import { useId, useState } from 'react';
 import { samplerNames, samplers } from '../diffusion/samplers/table.ts';
+import { isBusy } from '../store/generation.ts';
 import { focusWords } from '../store/recipe.ts';
 import { Field } from './Field.tsx';
 import { Fold } from './Fold.tsx';
@@ -144,7 +145,7 @@ function Grid() {
 const OPTION_FIELDS = ['steps', 'guidanceScale', 'sampler'] as const;
 
 function Choices() {
-  const busy = useStudio((state) => state.generation !== null || state.status !== 'ready');
+  const busy = useStudio(isBusy);
   return (
     <>
       <div className="field-row create-row">

@@ -1,6 +1,7 @@
 /** A grid of pictures over any two settings: asked for, drawn while one watches, looked into, saved as one picture. */
 import { Dialog } from '@base-ui/react/dialog';
 import { useState } from 'react';
+import { isBusy } from '../store/generation.ts';
 import { recipeDetails } from '../store/recipe.ts';
 import type { GridRecord, ResultRecord } from '../store/state.ts';
 import { BlobImage } from './BlobImage.tsx';
@@ -47,7 +48,7 @@ function DrawnGrid({ grid }: { grid: GridRecord }) {
 
 function GridButtons({ grid }: { grid: GridRecord | null }) {
   const actions = useActions();
-  const busy = useStudio((state) => state.generation !== null || state.status !== 'ready');
+  const busy = useStudio(isBusy);
   const drawn = grid?.cells.filter((cell) => cell !== null).length ?? 0;
   const save = async () => {
     if (grid) download(await gridPicture(grid, actions().gridText()), 'grid.png');

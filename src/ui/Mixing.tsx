@@ -1,5 +1,6 @@
 /** Style mixing: the geometry of one concept with the appearance of another, and how much of each. */
 import { useId } from 'react';
+import { isBusy } from '../store/generation.ts';
 import { isUsable } from '../store/openBase.ts';
 import { Fold } from './Fold.tsx';
 import { LabelledSlider } from './LabelledSlider.tsx';
@@ -56,7 +57,7 @@ function StartSlider() {
 function MixingChoices() {
   const actions = useActions();
   const [geometry, appearance] = useStudio(({ form }) => [form.conceptId, form.appearanceId]);
-  const busy = useStudio((state) => state.generation !== null || state.status !== 'ready');
+  const busy = useStudio(isBusy);
   const isMixed = geometry !== null && appearance !== null && geometry !== appearance;
   return (
     <>

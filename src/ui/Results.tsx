@@ -157,11 +157,11 @@ export function Results() {
       <div className="stage">
         {chosen ? <Stage result={chosen} veil={veil} open={setOpened} /> : <EmptyStage />}
         <Making />
+        {chosen && <WordAttention result={chosen} veil={veil} onVeil={setVeil} />}
       </div>
       <div className="results-side">
         <TruncationSlider />
         {chosen && <ShownScores result={chosen} />}
-        {chosen && <WordAttention result={chosen} veil={veil} onVeil={setVeil} />}
       </div>
       {chosen && (
         <>

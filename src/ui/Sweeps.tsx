@@ -1,18 +1,23 @@
 /** The chosen picture among those that differ from it in one setting alone: the truncation, or the mixing start. */
+import { isBusy } from '../store/generation.ts';
 import { sweepAround, sweptValue, type SweptField } from '../store/sweep.ts';
-import type { ResultRecord } from '../store/state.ts';
+import type { ResultRecord, StudioState } from '../store/state.ts';
 import { seriesOf } from '../store/truncationSeries.ts';
 import { Strip } from './Strip.tsx';
 import { useActions, useStudio } from './useStudio.ts';
 
+type Base = StudioState['base'];
+
 interface SweepWords {
   readonly label: string;
-  readonly shown: (value: number) => string;
-  readonly spoken: (value: number) => string;
+  /** @param base null until one is open */
+  readonly shown: (value: number, base: Base) => string;
+  readonly spoken: (value: number, base: Base) => string;
 }
 
-/** The timestep at which so many percent of the sampling are done. */
-const timestepOf = (percent: number) => 1000 - 10 * percent;
+/** The timestep at which so many percent of the sampling are done, behind its name. */
+const timestepAt = (name: string, percent: number, base: Base) =>
+  base === null ? '' : `${name} ${Math.round(base.timesteps * (1 - percent / 100))}`;
 
 const words: Readonly<Record<SweptField, SweepWords>> = {
   truncation: {
@@ -22,17 +27,18 @@ const words: Readonly<Record<SweptField, SweepWords>> = {
   },
   mixing: {
     label: 'Mixing starts',
-    shown: (value) => `${value} % t ${timestepOf(value)}`,
-    spoken: (value) => `Mixing from ${value} %, timestep ${timestepOf(value)}`,
+    shown: (value, base) => `${value} %${timestepAt(' t', value, base)}`,
+    spoken: (value, base) => `Mixing from ${value} %${timestepAt(', timestep', value, base)}`,
   },
 };
 
 function Sweep({ chosen, field }: { chosen: ResultRecord; field: SweptField }) {
   const results = useStudio((state) => state.results);
+  const base = useStudio((state) => state.base);
   const { label, shown, spoken } = words[field];
   const cells = sweepAround(results, chosen, field).map((result) => {
     const value = sweptValue(result, field)!;
-    return { result, shown: shown(value), spoken: spoken(value) };
+    return { result, shown: shown(value, base), spoken: spoken(value, base) };
   });
   return <Strip label={label} cells={cells} chosen={chosen} />;
 }
@@ -50,7 +56,7 @@ export function Sweeps({ chosen }: { chosen: ResultRecord }) {
 export function SweepTruncation() {
   const actions = useActions();
   const possible = useStudio((state) => seriesOf(state, state.chosenResultId) !== null);
-  const busy = useStudio((state) => state.generation !== null || state.status !== 'ready');
+  const busy = useStudio(isBusy);
   return !possible ? null : (
     <button
       type="button"

@@ -51,6 +51,8 @@ export interface BaseModelInfo {
   readonly resolution: number;
   readonly tokens: number;
   readonly layers: number;
+  /** Of the noise schedule it was trained with. */
+  readonly timesteps: number;
   readonly bytes: number;
   /** Whether a judge ships with it, so that pictures can be scored. */
   readonly judged: boolean;

@@ -49,6 +49,13 @@ export interface Conditioning {
   readonly mixing?: { readonly appearance: LearnedConcept; readonly start: number };
 }
 
+interface DenoiseOptions {
+  readonly signal: AbortSignal | undefined;
+  readonly onProgress: (progress: GenerateProgress) => void;
+  /** Collects where the words look. */
+  readonly maps?: AttentionMaps;
+}
+
 export class Painter {
   private readonly contexts = new Map<string, PromptContexts>();
   /** Least recently used first. */
@@ -76,8 +83,22 @@ export class Painter {
     conditioning: Conditioning,
     signal: AbortSignal | undefined,
     onProgress: (progress: GenerateProgress) => void,
-    maps?: AttentionMaps,
   ): Promise<Pixels[]> {
+    const pictures: Pixels[] = [];
+    const decode = async (latents: Float32Array, count: number) => {
+      pictures.push(...(await this.decode(latents, count)));
+    };
+    await this.denoise(request, conditioning, { signal, onProgress }, decode);
+    return pictures;
+  }
+
+  /** The latents of as many pictures as are drawn at once, one group after another. */
+  private async denoise(
+    request: PaintRequest,
+    conditioning: Conditioning,
+    { signal, onProgress, maps }: DenoiseOptions,
+    receive: (latents: Float32Array, count: number) => Promise<void>,
+  ): Promise<void> {
     checkRequest(request, hiddenUnits(conditioning));
     const { pipeline } = this;
     checkFocus(settingsOf(request).focus, pipeline.shape.layers);
@@ -99,7 +120,6 @@ export class Painter {
       ...(signal && { signal }),
       ...(maps && { maps }),
     };
-    const pictures: Pixels[] = [];
     for (const [done, group] of groups.entries()) {
       const onStep = (step: number) => {
         const share = (done * steps + step) / groups.length;
@@ -107,12 +127,11 @@ export class Painter {
         onProgress({ step: Math.floor(share), steps, secondsLeft: perStep * (steps - share) });
       };
       const latents = await sample(pipeline, { ...run, seeds: group, onStep });
-      pictures.push(...(await this.decode(latents, group.length)));
+      await receive(latents, group.length);
     }
-    return pictures;
   }
 
-  /** Where the words of one picture look: the picture is drawn again. Throws as `generate`. */
+  /** Where the words of one picture look: it is denoised again. Throws as `generate`. */
   async attention(
     request: GenerateRequest,
     signal: AbortSignal,
@@ -123,7 +142,7 @@ export class Painter {
     const spans = tokenizer.wordSpans(request.prompt, conditioning.concept?.mapper.config.vectors);
     const maps = new AttentionMaps({ ...shape, pictures: 1 });
     const one = { ...request, seeds: request.seeds.slice(0, 1) };
-    await this.paint(one, conditioning, signal, onProgress, maps);
+    await this.denoise(one, conditioning, { signal, onProgress, maps }, () => Promise.resolve());
     const mean = maps.mean();
     const size = maps.side ** 2;
     const words = spans.map(({ text, first, count }) => ({

@@ -66,6 +66,7 @@ const opened: Opened = {
     resolution: 64,
     tokens: 20,
     layers: 16,
+    timesteps: 1000,
     bytes: 1,
     judged: true,
     defaults: {
