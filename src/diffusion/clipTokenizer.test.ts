@@ -45,14 +45,14 @@ it.each(
 
 it('a concept stands between the words, whatever fills the row', () => {
   const row = tokenizer.encode('a photo of {} on the beach');
-  expect([row.placeholder, row.vectors]).toEqual([4, 1]);
+  expect(row.marks).toEqual([{ first: 4, count: 1 }]);
   expect(row.ids).toHaveLength(77);
 });
 
 it('a concept of several vectors takes as many tokens, and too many are said to be its', () => {
   const prompt = 'a photo of {} on the beach';
   const [one, three] = [tokenizer.encode(prompt), tokenizer.encode(prompt, 3)];
-  expect([three.placeholder, three.vectors]).toEqual([4, 3]);
+  expect(three.marks).toEqual([{ first: 4, count: 3 }]);
   expect(three.ids.slice(7, 11)).toEqual(one.ids.slice(5, 9));
   expect(three.ids).toHaveLength(77);
   expect(tokenizer.count(prompt, 3)).toBe(tokenizer.count(prompt) + 2);
@@ -86,5 +86,28 @@ it.each(fixture.cases.map(({ text }) => text).filter((text) => text.trim() !== '
 it('a concept is a word of as many tokens as it has vectors', () => {
   const spans = tokenizer.wordSpans('a {}, b', 3);
   expect(spans.map(({ text }) => text)).toEqual(['a', '{}', ',', 'b']);
-  expect(spans[1]).toEqual({ text: '{}', first: tokenizer.encode('a {}, b', 3).placeholder, count: 3 });
+  expect(spans[1]).toEqual({ text: '{}', ...tokenizer.encode('a {}, b', 3).marks[0] });
+});
+
+it('concepts at several marks take their own tokens each, whatever their names hold', () => {
+  const prompt = 'a ({tin (old) robot}:1.5) of {théière: 2} on the';
+  const row = tokenizer.encode(prompt, [1, 3]);
+  expect(row.marks).toEqual([
+    { first: 2, count: 1 },
+    { first: 4, count: 3 },
+  ]);
+  expect(row.weights!.slice(0, 8)).toEqual([1, 1, 1.5, 1, 1, 1, 1, 1]);
+  expect(row.ids).toEqual(tokenizer.encode('a ({}:1.5) of {} on the', [1, 3]).ids);
+  expect(tokenizer.count(prompt, [1, 3])).toBe(tokenizer.count(prompt, 1) + 2);
+  const spans = tokenizer.wordSpans(prompt, [1, 3]);
+  expect(spans.map(({ text }) => text)).toEqual([
+    'a',
+    '{tin (old) robot}',
+    'of',
+    '{théière: 2}',
+    'on',
+    'the',
+  ]);
+  expect([spans[1], spans[3]]).toEqual(row.marks.map((mark) => expect.objectContaining(mark)));
+  expect(() => tokenizer.encode(prompt, [40, 40])).toThrow('80 of them the concepts’,');
 });

@@ -52,11 +52,11 @@ const CONTEXTS = ['key_contexts', 'value_contexts'] as const;
 const CONTEXT_GRADIENTS = ['grad_key_contexts', 'grad_value_contexts'] as const;
 const CONCEPT_GRADIENTS = ['grad_concept_embedding', 'grad_concept_bypass'] as const;
 
-/** What the text encoder is told of the concept of V word vectors, or the gradients with respect to it: one row a prompt row. */
+/** What the text encoder is told of a row's concepts of V word vectors together, or the gradients with respect to it: one row a prompt row. */
 export interface ConceptRows {
-  /** v_base [N, V, D]. */
+  /** v_base [N, V, D]: the vectors of the concept at the first mark, then those at the next. */
   readonly embedding: OrtTensor;
-  /** v_bypass [N, D]; zeros for none. */
+  /** v_bypass [N, D] at every mark; zeros for none. */
   readonly bypass: OrtTensor;
 }
 
@@ -128,7 +128,7 @@ export class Pipeline {
 
   /**
    * Contexts of N prompt rows, plain for the keys and bypassed for the values; the caller disposes of them. Rows with a
-   * placeholder need `concept`. Throws `prompt.vectors` for a row of another number of vectors than it has.
+   * mark need `concept`. Throws `prompt.vectors` for a row of another number of vectors than it has.
    */
   async encodeText(rows: readonly TokenRow[], concept?: ConceptInputs): Promise<Contexts> {
     const [keys, values] = await this.runText(rows, CONTEXTS, concept);
@@ -166,8 +166,7 @@ export class Pipeline {
       const part = ids.slice(start, start + atOnce);
       const rows = Array.from({ length: Math.ceil(part.length / tokens) }, (_, row) => ({
         ids: Array.from({ length: tokens }, (_, i) => part[row * tokens + i] ?? part[0]!),
-        placeholder: null,
-        vectors: 0,
+        marks: [],
         weights: null,
       }));
       const [embeddings] = await this.runText(rows, ['token_embeddings']);
@@ -361,17 +360,17 @@ function asTaken(type: string, timesteps: readonly number[]): readonly number[] 
   return type === 'float32' ? timesteps : timesteps.map(Math.round);
 }
 
-/** [N, T, V]: 1 at the token of each of a placeholder's vectors; zeros in rows without one. */
+/** [N, T, V]: 1 at the token of each of the marks' vectors; zeros in rows without a mark. */
 function oneHot(rows: readonly TokenRow[], tokens: number, vectors: number): Float32Array {
   const mask = new Float32Array(rows.length * tokens * vectors);
-  rows.forEach(({ placeholder, vectors: places }, n) => {
-    if (placeholder === null) return;
-    if (places !== vectors)
+  rows.forEach(({ marks }, n) => {
+    const places = marks.flatMap(({ first, count }) => Array.from({ length: count }, (_, v) => first + v));
+    if (places.length > 0 && places.length !== vectors)
       throw new AppError(
         'prompt.vectors',
-        `The prompt has places for ${places} word vectors of the concept, but it has ${vectors}; encode it anew.`,
+        `The prompt has places for ${places.length} word vectors of its concepts, but they have ${vectors}; encode it anew.`,
       );
-    for (let v = 0; v < vectors; v++) mask[(n * tokens + placeholder + v) * vectors + v] = 1;
+    places.forEach((place, v) => (mask[(n * tokens + place) * vectors + v] = 1));
   });
   return mask;
 }

@@ -65,7 +65,7 @@ describe.each(fixture.cases)('“$prompt”', ({ prompt, texts, ids, contexts })
 describe('a prompt with a concept', () => {
   it('weighs the concept’s tokens as it weighs others', () => {
     const row = tokenizer.encode('a photo of ({}:1.5) on the beach', 2);
-    expect(row.placeholder).toBe(4);
+    expect(row.marks).toEqual([{ first: 4, count: 2 }]);
     expect(row.weights!.slice(0, 8)).toEqual([1, 1, 1, 1, 1.5, 1.5, 1, 1]);
     expect(row.weights).toHaveLength(fixture.tokens);
     expect(tokenizer.encode('a photo of {}').weights).toBeNull();

@@ -4,7 +4,7 @@
  */
 import type { AttentionMaps } from '../lib/attentionMaps.ts';
 import { AppError } from '../lib/errors.ts';
-import { checkPlaceholders } from '../lib/prompt.ts';
+import { checkMarks, marksOf } from '../lib/prompt.ts';
 import { Random } from '../lib/random.ts';
 import { weighContexts } from './contextWeights.ts';
 import { floats, type OrtTensor } from '../ort/runtime.ts';
@@ -133,7 +133,7 @@ export function batchContexts(pipeline: Pipeline, parts: readonly Float32Array[]
 
 /** Contexts of a prompt without a concept: the same at every layer and timestep. Throws `prompt.*`. */
 export async function plainContexts(pipeline: Pipeline, prompt: string): Promise<PromptContexts> {
-  checkPlaceholders(prompt, null);
+  requireNoMark(prompt);
   const row = pipeline.tokenizer.encode(prompt);
   const encoded = await pipeline.encodeText([row]);
   const { layers, contextWidth } = pipeline.shape;
@@ -144,4 +144,14 @@ export async function plainContexts(pipeline: Pipeline, prompt: string): Promise
   const repeated = new Float32Array(layers * single.length);
   for (let layer = 0; layer < layers; layer++) repeated.set(single, layer * single.length);
   return () => ({ keys: repeated, values: repeated });
+}
+
+function requireNoMark(prompt: string): void {
+  checkMarks(prompt, null);
+  const [name] = marksOf(prompt);
+  if (name !== undefined)
+    throw new AppError(
+      'prompt.name',
+      `The prompt has {${name}} but no concept for it. Give one, or remove {${name}}.`,
+    );
 }

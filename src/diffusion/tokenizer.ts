@@ -1,10 +1,10 @@
 /**
- * Prompts to token rows. `{}` marks where a concept goes: its position is reported, and the tokens that stand there, one for each of its
- * vectors, do not matter, since their embeddings will be replaced (method: the first half of the mapper's output takes their place).
+ * Prompts to token rows. `{}` and `{name}` mark where concepts go: their places are reported, and the tokens that stand there, one for each
+ * of a concept's vectors, do not matter, since their embeddings will be replaced (method: the first half of the mapper's output takes their place).
  */
 import { Tokenizer as BytePairTokenizer } from '@huggingface/tokenizers';
 import { AppError } from '../lib/errors.ts';
-import { checkPlaceholders, PLACEHOLDER, splitAtPlaceholders } from '../lib/prompt.ts';
+import { marksOf, splitAtMarks } from '../lib/prompt.ts';
 import { readWeights, withoutWeights } from '../lib/promptWeights.ts';
 import { END_TOKEN, START_TOKEN, type TokenizerFolder } from './clipTokenizer.ts';
 
@@ -15,13 +15,24 @@ const WHOLE_WORD = /^([a-z]+)<\/w>$/;
 export interface TokenRow {
   /** Exactly `tokens` ids: start, the words, end, padding. */
   readonly ids: readonly number[];
-  /** Index of the concept's first token in `ids`, null for a prompt without `{}`. */
-  readonly placeholder: number | null;
-  /** Tokens from there on that are the concept's; 0 for a prompt without `{}`. */
-  readonly vectors: number;
+  /** Where concepts go, in order. */
+  readonly marks: readonly MarkedTokens[];
   /** How much each token counts, start, end and padding once; null where every one counts once. */
   readonly weights: readonly number[] | null;
 }
+
+/** The tokens of a mark, one for each of its concept's vectors. */
+export interface MarkedTokens {
+  /** Index in the row. */
+  readonly first: number;
+  readonly count: number;
+}
+
+/** How many vectors the concept at each mark has, or those at all of them. */
+export type Vectors = number | readonly number[];
+
+const vectorsAt = (vectors: Vectors, mark: number) =>
+  typeof vectors === 'number' ? vectors : (vectors[mark] ?? 1);
 
 /** Tokens that stand together and count the same. */
 interface Stretch {
@@ -31,11 +42,9 @@ interface Stretch {
 }
 
 /** A word of a prompt, as a person would count them, and its tokens in the row. */
-export interface WordSpan {
-  /** `{}` for the concept. */
+export interface WordSpan extends MarkedTokens {
+  /** `{}` or `{name}` for a concept. */
   readonly text: string;
-  readonly first: number;
-  readonly count: number;
 }
 
 export interface TokenizerOptions extends TokenizerFolder {
@@ -59,36 +68,35 @@ export class PromptTokenizer {
   }
 
   /**
-   * @param vectors tokens that the concept takes, one a word vector
-   * Throws `prompt.placeholder` for more than one `{}` and `prompt.long` when the words do not fit.
+   * @param vectors tokens that concepts take, one a word vector
+   * Throws `prompt.long` when the words do not fit.
    */
-  encode(prompt: string, vectors = 1): TokenRow {
-    if (splitAtPlaceholders(prompt).length > 1) checkPlaceholders(prompt, 'the concept');
+  encode(prompt: string, vectors: Vectors = 1): TokenRow {
     const stretches = this.stretches(prompt, vectors);
     const body = stretches.flatMap(({ ids }) => ids);
-    const own = stretches.find(({ concept }) => concept)?.ids.length ?? 0;
+    const marks = marksIn(stretches);
     const room = this.tokens - 2;
-    if (body.length > room) throw tooLong(body.length, own, room);
+    if (body.length > room) throw tooLong(body.length, marks, room);
     const padding = Array.from({ length: room - body.length }, () => this.pad);
     return {
       ids: [this.start, ...body, this.end, ...padding],
-      placeholder: own === 0 ? null : 1 + placeOf(stretches),
-      vectors: own,
+      marks,
       weights: weightsOf(stretches, this.tokens),
     };
   }
 
-  /** Number of tokens of a prompt, start and end included; `{}` counts as many as the concept has vectors. */
-  count(prompt: string, vectors = 1): number {
+  /** Number of tokens of a prompt, start and end included; a mark counts as many as its concept has vectors. */
+  count(prompt: string, vectors: Vectors = 1): number {
     return this.stretches(prompt, vectors).reduce((sum, { ids }) => sum + ids.length, 2);
   }
 
-  /** The concept's own tokens, which will be replaced, stand for themselves. */
-  private stretches(prompt: string, vectors: number): Stretch[] {
-    const own = Array.from({ length: vectors }, () => this.end);
+  /** The concepts' own tokens, which will be replaced, stand for themselves. */
+  private stretches(prompt: string, vectors: Vectors): Stretch[] {
+    let marks = 0;
+    const own = () => Array.from({ length: vectorsAt(vectors, marks++) }, () => this.end);
     return readWeights(prompt).flatMap(({ text, weight }) =>
-      splitAtPlaceholders(text).flatMap((part, index) => [
-        ...(index > 0 ? [{ ids: own, weight, concept: true }] : []),
+      splitAtMarks(text).flatMap((part, index) => [
+        ...(index > 0 ? [{ ids: own(), weight, concept: true }] : []),
         { ids: this.words(part), weight, concept: false },
       ]),
     );
@@ -98,20 +106,21 @@ export class PromptTokenizer {
    * The prompt's words in order. All of it is one word where the tokenizer reads across spaces, so that the parts are not the whole.
    * Throws as `encode`.
    */
-  wordSpans(prompt: string, vectors = 1): readonly WordSpan[] {
-    const row = this.encode(prompt, vectors);
+  wordSpans(prompt: string, vectors: Vectors = 1): readonly WordSpan[] {
+    const { marks } = this.encode(prompt, vectors);
     const spans: WordSpan[] = [];
+    const placed: MarkedTokens[] = [];
     let first = 1;
     const plain = withoutWeights(prompt);
-    for (const text of plain.split(/(\s+|\{\})/).filter((part) => part.trim() !== '')) {
-      const count = text === PLACEHOLDER ? vectors : this.words(text).length;
+    for (const text of plain.split(/(\{[^{}]*\}|\s+)/).filter((part) => part.trim() !== '')) {
+      const isMark = marksOf(text).length > 0;
+      const count = isMark ? vectorsAt(vectors, placed.length) : this.words(text).length;
+      if (isMark) placed.push({ first, count });
       if (count > 0) spans.push({ text, first, count });
       first += count;
     }
     const length = this.count(prompt, vectors) - 2;
-    const isWhole =
-      first === length + 1 &&
-      spans.every((span) => span.text !== PLACEHOLDER || span.first === row.placeholder);
+    const isWhole = first === length + 1 && placed.every((each, index) => each.first === marks[index]?.first);
     return isWhole ? spans : [{ text: plain.trim(), first: 1, count: length }];
   }
 
@@ -155,13 +164,13 @@ export class PromptTokenizer {
   }
 }
 
-/** Tokens before the concept's. */
-function placeOf(stretches: readonly Stretch[]): number {
-  const before = stretches.slice(
-    0,
-    stretches.findIndex(({ concept }) => concept),
-  );
-  return before.reduce((sum, { ids }) => sum + ids.length, 0);
+function marksIn(stretches: readonly Stretch[]): MarkedTokens[] {
+  let first = 1;
+  return stretches.flatMap(({ ids, concept }) => {
+    const mark = { first, count: ids.length };
+    first += ids.length;
+    return concept ? [mark] : [];
+  });
 }
 
 function weightsOf(stretches: readonly Stretch[], tokens: number): number[] | null {
@@ -170,10 +179,12 @@ function weightsOf(stretches: readonly Stretch[], tokens: number): number[] | nu
   return [...weights, ...Array.from({ length: tokens - weights.length }, () => 1)];
 }
 
-function tooLong(length: number, own: number, room: number): AppError {
+function tooLong(length: number, marks: readonly MarkedTokens[], room: number): AppError {
+  const own = marks.reduce((sum, { count }) => sum + count, 0);
+  const owner = marks.length === 1 ? "the concept's" : 'the concepts’';
   return new AppError(
     'prompt.long',
-    `The prompt is ${length} tokens long${own > 1 ? `, ${own} of them the concept's,` : ''} ` +
+    `The prompt is ${length} tokens long${own > 1 ? `, ${own} of them ${owner},` : ''} ` +
       `and the model reads ${room}; take out ${length - room}.`,
   );
 }

@@ -12,8 +12,10 @@ const STEP = 1.1;
 const WORD = String.raw`[^\\()[\]:|]*`;
 /** `[from:to:0.5]`, `[added:0.5]`, `[removed::0.5]`, `[one|other]`. */
 const SCHEDULE = String.raw`\[(?:${WORD}:)?${WORD}:\s*\d*\.?\d+\s*\]|\[${WORD}(?:\|${WORD})+\]`;
+/** Of a concept, whatever its name holds. */
+const MARK = String.raw`\{[^{}]*\}`;
 const PIECES = new RegExp(
-  String.raw`${SCHEDULE}|\\[\\()[\]]|:\s*([+-]?(?:\d+\.?\d*|\.\d+))\s*\)|[\\()[\]:]|[^\\()[\]:]+`,
+  String.raw`${MARK}|${SCHEDULE}|\\[\\()[\]]|:\s*([+-]?(?:\d+\.?\d*|\.\d+))\s*\)|[\\()[\]:{]|[^\\()[\]:{]+`,
   'g',
 );
 
@@ -55,5 +57,6 @@ export const withoutWeights = (prompt: string): string =>
 
 /** What other programs act on and this one reads as text. */
 export function literalMarks(prompt: string): string[] {
-  return [...new Set(prompt.match(new RegExp(String.raw`${SCHEDULE}|\bAND\b`, 'g')) ?? [])];
+  const words = prompt.replace(new RegExp(MARK, 'g'), '{}');
+  return [...new Set(words.match(new RegExp(String.raw`${SCHEDULE}|\bAND\b`, 'g')) ?? [])];
 }

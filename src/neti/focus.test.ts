@@ -24,7 +24,7 @@ const whole: Focus = {
 const part: Focus = { ...whole, fromTimestep: 600, toTimestep: 400, fromLayer: 1 };
 
 const contextsOf = (frozen: Focus | null) =>
-  conceptContexts(pipeline, bridge, { row, mapper, truncation: 8, timesteps, frozen });
+  conceptContexts(pipeline, bridge, { row, concepts: [{ mapper, truncation: 8, frozen }], timesteps });
 const own = await contextsOf(null);
 const layerOf = (keys: Float32Array, layer: number) => keys.slice(layer * size, (layer + 1) * size);
 
@@ -41,7 +41,11 @@ describe('a frozen concept', () => {
     const frozen = await contextsOf(part);
     expect(layerOf(frozen(1).values, 1)).toEqual(layerOf(own(1).values, 1));
     expect(layerOf(frozen(1).values, 0)).toEqual(layerOf(own(1).values, 1));
-    const edge = await conceptContexts(pipeline, bridge, { row, mapper, truncation: 8, timesteps: [600] });
+    const edge = await conceptContexts(pipeline, bridge, {
+      row,
+      concepts: [{ mapper, truncation: 8 }],
+      timesteps: [600],
+    });
     expect(layerOf(frozen(0).values, 1)).toEqual(layerOf(edge(0).values, 1));
   });
 });

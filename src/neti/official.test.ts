@@ -65,7 +65,11 @@ describe.each([
   ])('contexts of all layers, predicted noise and loss: %s', async (name, truncation) => {
     const mapper = await freshMapper(textualBypass);
     const row = pipeline.tokenizer.encode('a photo of a {}');
-    const at = await conceptContexts(pipeline, bridge, { row, mapper, truncation, timesteps: TIMESTEPS });
+    const at = await conceptContexts(pipeline, bridge, {
+      row,
+      concepts: [{ mapper, truncation }],
+      timesteps: TIMESTEPS,
+    });
     const random = new Random(3);
     const [c, h, w] = pipeline.shape.latent;
     const [sample, target] = [0, 1].map(() => random.fillNormal(new Float32Array(c * h * w)));

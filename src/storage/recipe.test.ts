@@ -15,6 +15,7 @@ const recipe: Recipe = {
   seed: 1,
   baseId: 'base',
   conceptId: 'robot',
+  named: [{ conceptId: 'lamp', name: 'lamp' }],
   trainedStep: 40,
   mixing: { conceptId: 'teapot', start: 40 },
 };
@@ -30,6 +31,7 @@ const others: { readonly [Field in keyof Recipe]: readonly Recipe[Field][] } = {
   seed: [2],
   baseId: ['other'],
   conceptId: ['teapot', null],
+  named: [[], [{ conceptId: 'lamp 2', name: 'lamp' }], [{ conceptId: 'lamp', name: 'light' }]],
   trainedStep: [50, null],
   focus: [
     { ...focus, fromTimestep: 800 },
@@ -65,10 +67,11 @@ describe('keyOf', () => {
   });
 });
 
-it('a recipe without mixing is from before there was any', () => {
+it('a recipe without mixing or names is from before there were any', () => {
   const older: Partial<Record<keyof Recipe, unknown>> = { ...recipe };
   delete older.mixing;
-  expect(recipeSchema.parse(older).mixing).toBeNull();
+  delete older.named;
+  expect(recipeSchema.parse(older)).toMatchObject({ mixing: null, named: [] });
 });
 
 it('the settings of a recipe are all of it but seed, base and concepts', () => {
@@ -77,6 +80,7 @@ it('the settings of a recipe are all of it but seed, base and concepts', () => {
     'seed',
     'baseId',
     'conceptId',
+    'named',
     'trainedStep',
     'mixing',
   ]);

@@ -31,13 +31,19 @@ const settingsSchema = z.object({
   focus: focusSchema.nullable().default(null),
 });
 
+/** A concept that the prompt calls by the name that it had. */
+export const namedSchema = z.object({ conceptId: z.string(), name: z.string() });
+
 /** Style mixing: the concept that gives the appearance, and the share of the sampling done before it, in %. */
 export const mixingSchema = z.object({ conceptId: z.string(), start: percent });
 
 export const recipeSchema = settingsSchema.extend({
   seed: z.int(),
   baseId: z.string(),
+  /** At `{}`. */
   conceptId: z.string().nullable(),
+  /** One a mark with a name, in the prompt's order. */
+  named: z.array(namedSchema).readonly().default([]),
   /** The training step of the concept's preview that is drawn; null for the concept as it is. */
   trainedStep: count.nullable().default(null),
   mixing: mixingSchema.nullable().default(null),

@@ -87,8 +87,15 @@ export const checkpointSchema = z.object({
   curve: z.array(curvePoint).readonly(),
 });
 
-/** The judge's cosines, −1 … 1. */
-const scores = z.object({ likeness: z.number().nullable(), prompt: z.number() });
+/** The judge's cosines, −1 … 1; of several concepts the likeness to each, and their mean. */
+const scores = z.object({
+  likeness: z.number().nullable(),
+  prompt: z.number(),
+  each: z
+    .array(z.object({ name: z.string(), likeness: z.number() }))
+    .readonly()
+    .default([]),
+});
 
 /** A picture with its recipe; the concepts' names as they were then. */
 export const resultSchema = recipeSchema.extend({

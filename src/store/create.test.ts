@@ -40,7 +40,8 @@ describe('generate', () => {
   it.each([
     ['an empty prompt', { prompt: ' ' }, 'prompt', 'empty'],
     ['no {}', { prompt: 'A photo' }, 'prompt', 'no {}'],
-    ['two {}', { prompt: '{} and {}' }, 'prompt', '2 times'],
+    ['four {}', { prompt: '{} and {} and {} and {}' }, 'prompt', '4 places for concepts'],
+    ['a name that nobody has', { prompt: 'A {teapot}' }, 'prompt', 'No concept is called “teapot”'],
     ['a long prompt', { prompt: `{}${' a'.repeat(30)}` }, 'prompt', '31 tokens'],
     [
       'a long negative prompt',
@@ -180,7 +181,7 @@ describe('a word of several vectors', () => {
       generate,
       inspectConcept: () => Promise.resolve({ ...info, baseHash, word: { vectors: 5, plain, hidden: 128 } }),
       checkPrompt: (prompt, vectors) => {
-        const conceptTokens = prompt.includes('{}') ? vectors : 0;
+        const conceptTokens = prompt.includes('{}') ? vectors[0]! : 0;
         const tokens = prompt.split(' ').filter((word) => word !== '{}').length + conceptTokens;
         return Promise.resolve({ tokens, conceptTokens, maxTokens: 8 });
       },
@@ -196,7 +197,7 @@ describe('a word of several vectors', () => {
     await store.getState().checkPrompt();
     expect(store.getState().promptCheck).toMatchObject({ tokens: 9, maxTokens: 8 });
     await store.getState().generate();
-    expect(store.getState().fieldProblems.prompt).toContain('9 tokens, 5 of them for {};');
+    expect(store.getState().fieldProblems.prompt).toContain('9 tokens, 5 of them for concepts;');
     expect(store.getState().results).toEqual([]);
   });
 

@@ -3,7 +3,7 @@ import type { Context } from './context.ts';
 import { carryOut, deliver, renderSeries, type Deliver } from './generation.ts';
 import { gridActions } from './grid.ts';
 import { readOrder, sweepOf, truncationsOf, type Order } from './order.ts';
-import { chosenConcepts, vectorsOf } from './pictureConcepts.ts';
+import { allOf, chosenConcepts, vectorsAt } from './pictureConcepts.ts';
 import { formOf } from './recipe.ts';
 import { deleteResults } from './results.ts';
 import type { CreateSlice } from './state.ts';
@@ -104,7 +104,7 @@ function chosenSeries({ get, renders }: CreateContext): PictureSeries | null {
   if (series === null) return null;
   const { result, concepts } = series;
   for (const each of sweepAround(get().results, result, 'truncation'))
-    if (each === result || isCurrent(each, [concepts.concept, concepts.appearance]))
+    if (each === result || isCurrent(each, allOf(concepts)))
       renders.remember(series, each.truncation, each.picture);
   return series;
 }
@@ -123,15 +123,15 @@ function reuseResult({ get }: Context, id: string): void {
   const { results, concepts, edit } = get();
   const result = results.find((each) => each.id === id);
   if (result !== undefined)
-    edit(formOf(result, (conceptId) => concepts.some((each) => each.id === conceptId)));
+    edit(formOf(result, (conceptId) => concepts.find((each) => each.id === conceptId)?.name ?? null));
 }
 
 /** Asks the worker how the prompt fares, unless it changes meanwhile. */
 async function checkPrompt({ deps, get, set }: Context): Promise<void> {
   const { prompt } = get().form;
   if (get().status !== 'ready' || get().training !== null || prompt.trim() === '') return;
-  const vectors = () => vectorsOf(chosenConcepts(get()));
+  const vectors = () => vectorsAt(get(), prompt, chosenConcepts(get()));
   const asked = vectors();
   const promptCheck = await deps.client.checkPrompt(prompt, asked).catch(() => null);
-  if (get().form.prompt === prompt && vectors() === asked) set({ promptCheck });
+  if (get().form.prompt === prompt && vectors().join() === asked.join()) set({ promptCheck });
 }

@@ -4,7 +4,7 @@ import type { GenerateProgress } from '../worker/api.ts';
 import type { Context } from './context.ts';
 import { FieldError } from './fields.ts';
 import type { Order } from './order.ts';
-import { vectorsOf } from './pictureConcepts.ts';
+import { vectorsAt } from './pictureConcepts.ts';
 import { encodePng } from '../pictures/png.ts';
 import { describeLength } from './prompt.ts';
 import { pngText, toRequest, type NamedRecipe } from './recipe.ts';
@@ -58,12 +58,12 @@ async function carryOutAll(
   }
 }
 
-async function requireShortPrompts({ deps }: Context, { recipe, concepts }: Order): Promise<void> {
+async function requireShortPrompts({ deps, get }: Context, { recipe, concepts }: Order): Promise<void> {
   const { prompt, negativePrompt } = recipe;
-  const tooLong = describeLength(await deps.client.checkPrompt(prompt, vectorsOf(concepts)));
+  const tooLong = describeLength(await deps.client.checkPrompt(prompt, vectorsAt(get(), prompt, concepts)));
   if (tooLong !== null) throw new FieldError('prompt', 'prompt.long', tooLong);
   if (negativePrompt === '') return;
-  const negative = describeLength(await deps.client.checkPrompt(negativePrompt, 1), 'negative prompt');
+  const negative = describeLength(await deps.client.checkPrompt(negativePrompt, []), 'negative prompt');
   if (negative !== null) throw new FieldError('negativePrompt', 'prompt.long', negative);
 }
 

@@ -4,8 +4,9 @@ import type { GridRecord } from '../storage/records.ts';
 import type { Context } from './context.ts';
 import { deliver, pngTextOf, type Deliver } from './generation.ts';
 import { gridOrders, readAxis, type Axis } from './gridAxes.ts';
-import { readOrder, type Order } from './order.ts';
+import { draftOrder, type Order } from './order.ts';
 import type { CreateSlice, ResultRecord } from './state.ts';
+import { allOf } from './pictureConcepts.ts';
 import { isCurrent } from './sweep.ts';
 
 type GridActions = Pick<CreateSlice, 'grid' | 'drawGrid' | 'keepGridCell' | 'gridText'>;
@@ -31,7 +32,7 @@ async function drawGrid(context: Context, draw: Draw): Promise<void> {
   const seedOf = () => get().grid?.cells.find((cell) => cell !== null)?.seed ?? deps.randomSeed();
   const plan = () => {
     const [x, y] = [readAxis(get(), 'gridX'), readAxis(get(), 'gridY')];
-    const orders = gridOrders(readOrder(get(), seedOf), x, y);
+    const orders = gridOrders(get(), draftOrder(get(), seedOf), x, y);
     const cells = knownCells(get().grid, orders);
     set({ grid: { version: 1, x: described(x), y: described(y), cells } });
     orders.forEach((order, index) => places.set(order, index));
@@ -53,7 +54,7 @@ function knownCells(grid: GridRecord | null, orders: readonly Order[]): (ResultR
   const known = new Map(grid?.cells.flatMap((cell) => (cell ? [[keyOf(cell), cell] as const] : [])));
   return orders.map((order) => {
     const cell = known.get(keyOfOrder(order));
-    return cell && isCurrent(cell, Object.values(order.concepts)) ? cell : null;
+    return cell && isCurrent(cell, allOf(order.concepts)) ? cell : null;
   });
 }
 

@@ -1,12 +1,11 @@
 /** The axes of a grid of pictures: what is typed or chosen, read as values, each of which changes an order. */
 import { samplerNames, samplers } from '../diffusion/samplers/table.ts';
 import { AppError, toPlainError } from '../lib/errors.ts';
-import { checkPlaceholders } from '../lib/prompt.ts';
 import { MAX_GUIDANCE_SCALE, MAX_SAMPLING_STEPS, MAX_SEED, MIN_GUIDANCE_SCALE } from '../neti/limits.ts';
 import type { AxisField } from '../storage/records.ts';
 import { FieldError, readNumber, type Range } from './fields.ts';
 import { isUsable } from './openBase.ts';
-import type { Order } from './order.ts';
+import { withCalled, type Order } from './order.ts';
 import { conceptAt, hiddenUnits } from './pictureConcepts.ts';
 import type { ConceptRecord, StudioState } from './state.ts';
 
@@ -48,7 +47,11 @@ const chosenConcept = ({ concepts, form }: AxisState): ConceptRecord | undefined
   concepts.find(({ id }) => id === form.conceptId);
 
 export const axisKinds: Readonly<Record<AxisField, AxisKind>> = {
-  prompt: { input: 'lines', title: 'Prompt', hint: 'One a line, each with {} for the concept.' },
+  prompt: {
+    input: 'lines',
+    title: 'Prompt',
+    hint: 'One a line, each with {} for the concept or {name} for another.',
+  },
   seed: { input: 'numbers', title: 'Seed', hint: 'Such as 1, 2, 7 or 1-4.' },
   truncation: { input: 'numbers', title: 'Truncation', hint: 'Units that are kept, such as 1, 16, 128.' },
   guidanceScale: { input: 'numbers', title: 'Guidance', hint: 'Such as 1, 2.5, 5, 7.5.' },
@@ -82,18 +85,19 @@ const ORDER: readonly AxisField[] = ['concept', 'trainedStep'];
 
 /** The values that a form asks for. Throws a FieldError at the axis that cannot be had. */
 export function readAxis(state: StudioState, slot: Slot): Axis {
-  const { field, text, chosen } = state.form[slot];
+  const { field, chosen } = state.form[slot];
   const kind = axisKinds[field];
   const values =
-    kind.input === 'choices' ? choicesOf(state, field, chosen) : textValues(field, kind.input, text, slot);
+    kind.input === 'choices' ? choicesOf(state, field, chosen) : textValues(state, slot, kind.input);
   if (values.length > 0) return { field, title: kind.title, values };
   throw new FieldError(slot, 'grid.empty', `${kind.title} has no values. Give one at least.`);
 }
 
-function textValues(field: AxisField, input: 'numbers' | 'lines', text: string, slot: Slot): AxisValue[] {
+function textValues(state: StudioState, slot: Slot, input: 'numbers' | 'lines'): AxisValue[] {
+  const { field, text } = state.form[slot];
   if (input === 'lines') {
     const lines = text.split('\n').map((line) => line.trim());
-    return [...new Set(lines)].filter((line) => line !== '').map((line) => promptValue(line, slot));
+    return [...new Set(lines)].filter((line) => line !== '').map((line) => promptValue(state, line, slot));
   }
   return [...new Set(numbersOf(text, slot, numberRanges[field as NumberField]))].map((value) => ({
     label: field === 'mixing' ? `${value} %` : `${value}`,
@@ -140,18 +144,18 @@ function withNumber(order: Order, field: NumberField, value: number, slot: Slot)
   return { ...order, recipe: { ...recipe, [field]: Math.min(value, most) } };
 }
 
-function promptValue(prompt: string, slot: Slot): AxisValue {
+function promptValue(state: StudioState, prompt: string, slot: Slot): AxisValue {
   return {
     label: prompt,
     apply: (order) => {
-      const { concept } = order.concepts;
+      const asked = { ...order, recipe: { ...order.recipe, prompt } };
       try {
-        checkPlaceholders(prompt, concept && `“${concept.name}”`);
+        withCalled(state, asked);
+        return asked;
       } catch (error) {
         const { code, message } = toPlainError(error);
         throw new FieldError(slot, code, `“${prompt}”: ${message}`);
       }
-      return { ...order, recipe: { ...order.recipe, prompt } };
     },
   };
 }
@@ -186,7 +190,7 @@ function withChoice(state: StudioState, order: Order, field: AxisField, id: stri
 /** What was whole stays whole. */
 function withConcept({ recipe, concepts, seeds }: Order, concept: ConceptRecord): Order {
   const appearance = concepts.appearance?.id === concept.id ? null : concepts.appearance;
-  const next = { concept, appearance };
+  const next = { ...concepts, concept, appearance };
   const [before, most] = [hiddenUnits(concepts), hiddenUnits(next) ?? recipe.truncation];
   return {
     recipe: {
@@ -202,8 +206,8 @@ function withConcept({ recipe, concepts, seeds }: Order, concept: ConceptRecord)
   };
 }
 
-/** One order a cell, row by row, each of one picture. Throws a FieldError for axes that make no grid. */
-export function gridOrders(order: Order, x: Axis, y: Axis): Order[] {
+/** One order a cell, row by row, each of one picture. Throws a FieldError for axes that make no grid, and `prompt.*`. */
+export function gridOrders(state: StudioState, order: Order, x: Axis, y: Axis): Order[] {
   if (x.field === y.field)
     throw new FieldError('gridY', 'grid.axes', 'Both axes are the same. Take another for one of them.');
   const count = x.values.length * y.values.length;
@@ -218,7 +222,10 @@ export function gridOrders(order: Order, x: Axis, y: Axis): Order[] {
   return y.values.flatMap((row) =>
     x.values.map((column) => {
       const both = rank(x) <= rank(y) ? [column, row] : [row, column];
-      return both.reduce<Order>((made, value) => value.apply(made), single);
+      return withCalled(
+        state,
+        both.reduce<Order>((made, value) => value.apply(made), single),
+      );
     }),
   );
 }

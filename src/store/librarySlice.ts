@@ -1,7 +1,9 @@
 /** The library of concepts: choose, relabel, duplicate, delete with undo, export, and saving again what did not fit. */
 import { plainName } from '../lib/plainName.ts';
+import { markOf, replaceMarks } from '../lib/prompt.ts';
 import { readTags } from '../lib/tags.ts';
 import type { ExportFormat } from '../worker/api.ts';
+import { calledConcept } from './calledConcepts.ts';
 import type { Context } from './context.ts';
 import { importConcepts } from './importing.ts';
 import { leaveTrainings } from './interrupted.ts';
@@ -39,13 +41,19 @@ async function relabelConcept(
   name: string,
   tags: readonly string[],
 ): Promise<void> {
-  const { deps, messages } = context;
+  const { deps, get, messages } = context;
   const record = find(context, id);
   if (record === undefined || name === '') return;
   if (name === record.name && tags.join() === record.tags.join()) return;
   try {
     const relabelled = { ...record, name, tags, updated: deps.now() };
+    const called = get().form.prompt;
+    const prompt = replaceMarks(called, (mark) => {
+      const isIt = mark !== '' && calledConcept(get(), mark)?.id === id;
+      return markOf(isIt ? name : mark);
+    });
     await saveConcept(context, await withFile(deps.client, relabelled, record.file));
+    if (get().form.prompt === called && prompt !== called) get().edit({ prompt });
   } catch (error) {
     messages.report('library', error);
   }

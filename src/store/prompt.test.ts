@@ -108,7 +108,7 @@ describe('words', () => {
 describe('the length of a prompt', () => {
   it.each([
     [8, 5, null],
-    [9, 5, 'The prompt has 9 tokens, 5 of them for {}; the model reads 8. Shorten it by some words.'],
+    [9, 5, 'The prompt has 9 tokens, 5 of them for concepts; the model reads 8. Shorten it by some words.'],
     [9, 1, 'The prompt has 9 tokens; the model reads 8. Shorten it by some words.'],
     [9, 0, 'The prompt has 9 tokens; the model reads 8. Shorten it by some words.'],
   ])('%i tokens, %i at the mark', (tokens, conceptTokens, said) => {

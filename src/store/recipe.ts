@@ -3,14 +3,14 @@
  * inside a PNG (AUTOMATIC1111's `parameters` convention). The fields themselves are listed in storage/recipe.ts.
  */
 import { AppError } from '../lib/errors.ts';
-import { checkPlaceholders, PLACEHOLDER } from '../lib/prompt.ts';
+import { markOf, marksOf, replaceMarks } from '../lib/prompt.ts';
 import { MAX_GUIDANCE_SCALE, MAX_SAMPLING_STEPS, MIN_GUIDANCE_SCALE } from '../neti/limits.ts';
 import type { Focus } from '../neti/focus.ts';
 import { MAPPER_DEFAULTS } from '../neti/mapperConfig.ts';
 import { settingsOf, type PictureForm, type PictureSettings, type Recipe } from '../storage/recipe.ts';
 import type { ConceptSource, GenerateRequest } from '../worker/api.ts';
 import { FieldError, readNumber } from './fields.ts';
-import { hiddenUnits, type PictureConcepts } from './pictureConcepts.ts';
+import type { PictureConcepts } from './pictureConcepts.ts';
 import { samplers } from '../diffusion/samplers/table.ts';
 import type { ConceptRecord, Form, ResultRecord } from './state.ts';
 
@@ -35,35 +35,50 @@ export const emptyPictureForm: PictureForm = {
 const STEPS_RANGE = { label: 'Sampling steps', from: 1, to: MAX_SAMPLING_STEPS, whole: true };
 const guidanceRange = { label: 'Guidance', from: MIN_GUIDANCE_SCALE, to: MAX_GUIDANCE_SCALE, whole: false };
 
-/** The settings that the form asks for. Throws FieldError and `prompt.*`. */
-export function readSettings(form: Form, concepts: PictureConcepts): PictureSettings {
-  const { concept } = concepts;
+/** The settings that the form asks for. Throws FieldError and `prompt.empty`. */
+export function readSettings(form: Form): PictureSettings {
   if (form.prompt.trim() === '')
     throw new AppError('prompt.empty', 'The prompt is empty. Say what the picture should show.');
-  checkPlaceholders(form.prompt, concept && `“${concept.name}”`);
-  if (form.negativePrompt.includes(PLACEHOLDER))
+  const [name] = marksOf(form.negativePrompt);
+  if (name !== undefined)
     throw new FieldError(
       'negativePrompt',
       'prompt.negative',
-      `The negative prompt names what to leave out, in words; ${PLACEHOLDER} stands for a concept, which only the prompt can name.`,
+      `The negative prompt names what to leave out, in words; {${name}} stands for a concept, which only the prompt can name.`,
     );
   return settingsOf({
     ...form,
     prompt: form.prompt.trim(),
-    focus: concept && form.focus,
-    truncation: Math.min(form.truncation, hiddenUnits(concepts) ?? form.truncation),
     steps: readNumber('steps', form.steps, STEPS_RANGE),
     guidanceScale: readNumber('guidanceScale', form.guidanceScale, guidanceRange),
   });
 }
 
-/** The form's fields for pictures like this one; `isThere` tells which concepts can still be chosen. */
-export function formOf(recipe: Recipe, isThere: (conceptId: string) => boolean): Partial<PictureForm> {
+/** The form's fields for pictures like this one; `nameOf` tells what a concept is called by now, or null where it is gone. */
+export function formOf(recipe: Recipe, nameOf: (conceptId: string) => string | null): Partial<PictureForm> {
   const { conceptId, mixing, seed, trainedStep } = recipe;
+  const isThere = (id: string) => nameOf(id) !== null;
   const chosen = conceptId !== null && isThere(conceptId) ? { conceptId } : {};
   const appearanceId = mixing !== null && isThere(mixing.conceptId) ? mixing.conceptId : null;
   const start = mixing === null ? {} : { mixingStart: mixing.start };
-  return { ...typed(settingsOf(recipe)), seed: `${seed}`, ...chosen, appearanceId, trainedStep, ...start };
+  return {
+    ...typed(settingsOf(recipe)),
+    prompt: withNames(recipe, nameOf),
+    seed: `${seed}`,
+    ...chosen,
+    appearanceId,
+    trainedStep,
+    ...start,
+  };
+}
+
+/** A concept that was renamed is called by its new name. */
+function withNames({ prompt, named }: Recipe, nameOf: (conceptId: string) => string | null): string {
+  const called = [...named];
+  return replaceMarks(prompt, (name) => {
+    const id = name === '' ? undefined : called.shift()?.conceptId;
+    return markOf((id && nameOf(id)) ?? name);
+  });
 }
 
 /** Numbers become texts where the form has texts. */
@@ -86,7 +101,7 @@ export function sourceOf({ file }: Pick<ConceptRecord, 'file'>): ConceptSource {
 /** What the worker needs to draw the recipe once for each seed. */
 export function toRequest(
   recipe: Omit<Recipe, 'seed'>,
-  { concept, appearance }: PictureConcepts,
+  { concept, appearance, named }: PictureConcepts,
   seeds: readonly number[],
 ): GenerateRequest {
   const { mixing } = recipe;
@@ -94,8 +109,15 @@ export function toRequest(
     ...settingsOf(recipe),
     seeds,
     concept: concept && sourceOf(concept),
+    named: named.map(sourceOf),
     mixing: appearance && mixing && { appearance: sourceOf(appearance), start: mixing.start / 100 },
   };
+}
+
+/** The concepts of a picture, each once. */
+export function conceptNames({ conceptName, named }: Pick<NamedRecipe, 'conceptName' | 'named'>): string {
+  const names = [conceptName, ...named.map(({ name }) => name)].filter((name) => name !== '');
+  return [...new Set(names)].join(', ');
 }
 
 const quoted = (value: string) => (/[,:"\n]/.test(value) ? JSON.stringify(value) : value);
@@ -105,7 +127,7 @@ export function pngText(
   recipe: NamedRecipe,
   base: { readonly resolution: number; readonly hash: string },
 ): string {
-  const { prompt, negativePrompt, conceptName, mixing } = recipe;
+  const { prompt, negativePrompt, conceptName, named, mixing } = recipe;
   const fields: [string, string | number][] = [
     ['Steps', recipe.steps],
     ['Sampler', samplers[recipe.sampler].pngName],
@@ -115,8 +137,10 @@ export function pngText(
     ['Model hash', base.hash.slice(0, 10)],
     ['Model', quoted(recipe.baseId)],
   ];
-  if (conceptName !== '')
-    fields.push(['NeTI concept', quoted(conceptName)], ['NeTI truncation', recipe.truncation]);
+  if (conceptName !== '') fields.push(['NeTI concept', quoted(conceptName)]);
+  if (named.length > 0)
+    fields.push(['NeTI concepts by name', quoted(conceptNames({ conceptName: '', named }))]);
+  if (conceptName !== '' || named.length > 0) fields.push(['NeTI truncation', recipe.truncation]);
   if (recipe.trainedStep !== null) fields.push(['NeTI training step', recipe.trainedStep]);
   if (mixing)
     fields.push(['NeTI appearance', quoted(mixing.conceptName)], ['NeTI mixing start', `${mixing.start}%`]);
@@ -138,10 +162,10 @@ export function focusWords(
 
 /** How a picture was made, as the page tells it: terms and values. */
 export function recipeDetails(recipe: NamedRecipe): readonly (readonly [string, string | number])[] {
-  const { conceptName, mixing, negativePrompt } = recipe;
+  const { mixing, negativePrompt } = recipe;
   const appearance = mixing && (['Appearance', `${mixing.conceptName} from ${mixing.start} %`] as const);
   return [
-    ['Concept', conceptName || 'none'],
+    ['Concept', conceptNames(recipe) || 'none'],
     ...(recipe.trainedStep === null ? [] : [['Training step', recipe.trainedStep] as const]),
     ...(appearance ? [appearance] : []),
     ...(recipe.focus ? [['Focus', focusWords(recipe.focus, 'the category word')] as const] : []),

@@ -39,7 +39,7 @@ describe('scores', () => {
     await store.getState().deleteResults([first!.id]);
     await vi.waitFor(() => {
       answer();
-      expect(store.getState().results[0]?.scores).toEqual({ likeness: 1, prompt: 1 });
+      expect(store.getState().results[0]?.scores).toEqual({ likeness: 1, prompt: 1, each: [] });
     });
     expect((await storage.results.list()).records).toHaveLength(1);
   });

@@ -1,7 +1,7 @@
 /** What leaves the library to be shared: a card, which is a picture with the concept in it, or all concepts in one zip. */
 import { zip } from '../lib/archive.ts';
 import { AppError } from '../lib/errors.ts';
-import { PLACEHOLDER } from '../lib/prompt.ts';
+import { replaceMarks } from '../lib/prompt.ts';
 import { encodePng } from '../pictures/png.ts';
 import { withConcept } from '../pictures/pngConcept.ts';
 import type { Context } from './context.ts';
@@ -10,10 +10,10 @@ import { newestFirst } from './results.ts';
 import type { ConceptRecord, ResultRecord } from './state.ts';
 import { conceptFileName } from './words.ts';
 
-/** The chosen picture where it shows the concept, else the newest that does; without one the concept's small picture. */
+/** The chosen picture where it shows the concept and no other, else the newest that does; without one the concept's small picture. */
 export async function cardOf({ deps, get }: Context, concept: ConceptRecord): Promise<File> {
   const { results, chosenResultId } = get();
-  const own = newestFirst(results).filter(({ conceptId }) => conceptId === concept.id);
+  const own = newestFirst(results).filter((each) => showsAlone(each, concept.id));
   const result = own.find(({ id }) => id === chosenResultId) ?? own[0];
   const picture = result?.picture ?? concept.thumbnail ?? concept.pictures[0];
   if (!picture)
@@ -28,8 +28,13 @@ export async function cardOf({ deps, get }: Context, concept: ConceptRecord): Pr
   });
 }
 
+function showsAlone({ conceptId, named }: ResultRecord, id: string): boolean {
+  const shown = [conceptId, ...named.map((each) => each.conceptId)].filter((each) => each !== null);
+  return shown.length > 0 && shown.every((each) => each === id);
+}
+
 function words({ name, category }: ConceptRecord, result: ResultRecord | undefined): string {
-  return result ? result.prompt.replaceAll(PLACEHOLDER, name) : `A concept: ${category}`;
+  return result ? replaceMarks(result.prompt, () => name) : `A concept: ${category}`;
 }
 
 /** Every concept's file under a name of its own. */

@@ -8,7 +8,7 @@ export type SweptField = 'truncation' | 'mixing';
 /** The swept setting of a picture; null for a picture that has none. */
 export function sweptValue(result: ResultRecord, field: SweptField): number | null {
   if (field === 'mixing') return result.mixing?.start ?? null;
-  return result.conceptId === null ? null : result.truncation;
+  return result.conceptId === null && result.named.length === 0 ? null : result.truncation;
 }
 
 /** Equal for pictures that differ in the swept setting alone. */
@@ -32,6 +32,6 @@ export function sweepAround(
 }
 
 /** Whether a result shows the concepts as they are now: training further changes them under the same id. */
-export function isCurrent({ created }: ResultRecord, concepts: readonly (ConceptRecord | null)[]): boolean {
-  return concepts.every((each) => each === null || each.updated <= created);
+export function isCurrent({ created }: ResultRecord, concepts: readonly ConceptRecord[]): boolean {
+  return concepts.every(({ updated }) => updated <= created);
 }

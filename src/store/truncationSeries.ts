@@ -1,7 +1,14 @@
 /** The chosen result as a series: the pictures that differ from it in their truncation alone, which the slider goes through. */
 import { MAPPER_DEFAULTS } from '../neti/mapperConfig.ts';
 import { keyOf } from '../storage/recipe.ts';
-import { chosenConcepts, conceptsOf, hiddenUnits, isPlain, type PictureConcepts } from './pictureConcepts.ts';
+import {
+  allOf,
+  chosenConcepts,
+  conceptsOf,
+  hiddenUnits,
+  isPlain,
+  type PictureConcepts,
+} from './pictureConcepts.ts';
 import type { ResultRecord, StudioState } from './state.ts';
 import type { Series } from './truncationRenders.ts';
 
@@ -22,10 +29,10 @@ export function seriesOf(state: StudioState, resultId: string | null): PictureSe
 /** The same of a picture that need not be among the results. */
 export function seriesAround(state: StudioState, result: ResultRecord): PictureSeries | null {
   const concepts = conceptsOf(state, result);
-  if (!concepts?.concept || isPlain(concepts)) return null;
-  const { concept, appearance } = concepts;
+  if (concepts === null || allOf(concepts).length === 0 || isPlain(concepts)) return null;
   // Training further changes a concept's pictures under the same id.
-  const key = JSON.stringify([keyOf(result, 'truncation', 'steps'), concept.updated, appearance?.updated]);
+  const trained = allOf(concepts).map(({ updated }) => updated);
+  const key = JSON.stringify([keyOf(result, 'truncation', 'steps'), trained]);
   return {
     key,
     steps: result.steps,

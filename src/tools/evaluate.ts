@@ -122,8 +122,7 @@ async function conceptLosses(
   const { config, state } = await readConcept(file);
   const contexts = await conceptContexts(pipeline, bridge, {
     row: pipeline.tokenizer.encode(TEMPLATE),
-    mapper: new Mapper(bridge.backend, config, state),
-    truncation: config.hidden,
+    concepts: [{ mapper: new Mapper(bridge.backend, config, state), truncation: config.hidden }],
     timesteps: pairs.map(({ timestep }) => timestep),
   });
   return losses(pipeline, clean, pairs, contexts);

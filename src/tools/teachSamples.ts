@@ -77,7 +77,11 @@ async function draw(
   const { timesteps } = schedulerOf(pipeline);
   const row = pipeline.tokenizer.encode(prompt);
   const truncation = config.hidden;
-  const contexts = await conceptContexts(pipeline, bridge, { row, mapper, truncation, timesteps });
+  const contexts = await conceptContexts(pipeline, bridge, {
+    row,
+    concepts: [{ mapper, truncation }],
+    timesteps,
+  });
   mapper.release();
   const planes = await drawPictures(pipeline, contexts, DRAWN_SEEDS);
   const size = planes.length / DRAWN_SEEDS.length;

@@ -1,35 +1,16 @@
-/**
- * The prompt: an ordinary text area whose text is drawn by a layer beneath it, where `{}` shows as a chip with the
- * concept's name and words the model was not taught are underlined. While it is edited the chip is as wide as `{}`,
- * so that the caret stands where the letters are; at rest it shows the name in full.
- */
-import { useEffect, useId, useMemo } from 'react';
+/** The prompt: an ordinary text area over a layer that draws its text (PromptLayer.tsx), with concepts' names completed behind `{`. */
+import { useEffect, useId, useMemo, useRef, type KeyboardEvent } from 'react';
 import { literalMarks, withoutWeights } from '../lib/promptWeights.ts';
-import { chosenConcepts, vectorsOf } from '../store/pictureConcepts.ts';
-import { describeLength, splitPrompt, unknownWords } from '../store/prompt.ts';
+import { callableConcepts, nameProblems } from '../store/calledConcepts.ts';
+import { chosenConcepts, vectorsAt } from '../store/pictureConcepts.ts';
+import { describeLength, unknownWords } from '../store/prompt.ts';
+import { NameChoices, optionId } from './NameChoices.tsx';
+import { PromptLayer } from './PromptLayer.tsx';
 import { FieldProblem } from './TextField.tsx';
+import { useNameCompletion, type NameCompletion } from './useNameCompletion.ts';
 import { useActions, useStudio } from './useStudio.ts';
 
 const CHECK_AFTER_MS = 250;
-
-function Layer({ prompt, unknown, name }: { prompt: string; unknown: readonly string[]; name: string }) {
-  return (
-    <div className="prompt-layer" aria-hidden="true">
-      {splitPrompt(prompt, unknown).map(({ kind, text }, index) =>
-        kind === 'concept' ? (
-          <span className="prompt-chip" key={index} data-name={name}>
-            <span className="prompt-raw">{text}</span>
-            <bdi className="prompt-name">{name}</bdi>
-          </span>
-        ) : (
-          <span className={`prompt-${kind}`} key={index}>
-            {text}
-          </span>
-        ),
-      )}
-    </div>
-  );
-}
 
 function useUnknownWords(prompt: string): string[] {
   const words = useStudio((state) => state.base?.vocabulary.words ?? null);
@@ -48,55 +29,96 @@ const quoted = (words: readonly string[]) => words.map((word) => `“${word}”`
 function PromptNote({ id, prompt, unknown }: PromptNoteProps) {
   const literal = literalMarks(prompt);
   const tooLong = useStudio(({ promptCheck }) => promptCheck && describeLength(promptCheck));
+  const others = useStudio((state) =>
+    callableConcepts(state).some((each) => each.id !== state.form.conceptId),
+  );
+  const problems = useStudio((state) => nameProblems(state, prompt));
+  const notes = [
+    tooLong,
+    unknown.length > 0 && `The model was never taught ${quoted(unknown)}; it can only guess.`,
+    literal.length > 0 &&
+      `${quoted(literal)} ${literal.length === 1 ? 'is' : 'are'} read literally, as words. Weights count: (red:1.3), ((red)), [red].`,
+  ].filter((note) => note);
+  const hint = others && problems.length === 0 ? 'Type { to put another of your concepts in.' : '';
   return (
-    <p className="field-hint" id={id}>
-      {tooLong && `${tooLong} `}
-      {unknown.length > 0 && `The model was never taught ${quoted(unknown)}; it can only guess. `}
-      {literal.length > 0 &&
-        `${quoted(literal)} ${literal.length === 1 ? 'is' : 'are'} read literally, as words. Weights count: (red:1.3), ((red)), [red].`}
-    </p>
+    <div id={id}>
+      {problems.length > 0 && <p className="field-problem">{problems.join(' ')}</p>}
+      <p className="field-hint">{notes.join(' ') || hint}</p>
+    </div>
   );
 }
 
 function useChecked(prompt: string): void {
   const actions = useActions();
   const ready = useStudio((state) => state.status === 'ready');
-  const vectors = useStudio((state) => vectorsOf(chosenConcepts(state)));
+  const vectors = useStudio((state) => vectorsAt(state, prompt, chosenConcepts(state)).join());
   useEffect(() => {
     const timer = setTimeout(() => void actions().checkPrompt(), CHECK_AFTER_MS);
     return () => clearTimeout(timer);
   }, [prompt, vectors, ready, actions]);
 }
 
-export function PromptBox() {
-  const id = useId();
+const isEnter = ({ key, nativeEvent }: KeyboardEvent) => key === 'Enter' && !nativeEvent.isComposing;
+
+/** What it shows while a name is offered is told to screen readers, as of a combobox. */
+function listed(list: string, { start, pointedAt }: NameCompletion) {
+  const active = start === null ? undefined : optionId(list, pointedAt);
+  return {
+    'aria-autocomplete': 'list',
+    'aria-haspopup': 'listbox',
+    'aria-controls': active && list,
+    'aria-activedescendant': active,
+  } as const;
+}
+
+function Prompt({ id, unknown }: { id: string; unknown: readonly string[] }) {
   const actions = useActions();
   const prompt = useStudio((state) => state.form.prompt);
   const problem = useStudio((state) => state.fieldProblems.prompt);
-  const concept = useStudio((state) => state.concepts.find((each) => each.id === state.form.conceptId));
+  const area = useRef<HTMLTextAreaElement>(null);
+  const anchor = useRef<HTMLSpanElement>(null);
+  const completion = useNameCompletion(area, prompt);
+  const list = `${id}-names`;
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (completion.takesKey(event) || !isEnter(event)) return;
+    event.preventDefault();
+    void actions().generate();
+  };
+  return (
+    <div className="prompt">
+      <PromptLayer prompt={prompt} unknown={unknown} anchorAt={completion.start} anchor={anchor} />
+      <textarea
+        ref={area}
+        id={id}
+        rows={1}
+        spellCheck={false}
+        value={prompt}
+        placeholder="A photo of {} on a beach"
+        aria-invalid={problem !== undefined}
+        aria-describedby={`${id}-note ${id}-problem`}
+        {...listed(list, completion)}
+        onChange={(event) => {
+          actions().edit({ prompt: event.target.value.replaceAll('\n', ' ') });
+          completion.edited(event.target);
+        }}
+        onBlur={completion.close}
+        onKeyDown={onKeyDown}
+      />
+      <NameChoices id={list} completion={completion} anchor={anchor} />
+    </div>
+  );
+}
+
+export function PromptBox() {
+  const id = useId();
+  const prompt = useStudio((state) => state.form.prompt);
+  const problem = useStudio((state) => state.fieldProblems.prompt);
   const unknown = useUnknownWords(prompt);
   useChecked(prompt);
   return (
     <div className="field">
       <label htmlFor={id}>Prompt</label>
-      <div className="prompt">
-        <Layer prompt={prompt} unknown={unknown} name={concept?.name ?? 'your concept'} />
-        <textarea
-          id={id}
-          rows={1}
-          spellCheck={false}
-          value={prompt}
-          placeholder="A photo of {} on a beach"
-          aria-invalid={problem !== undefined}
-          aria-describedby={`${id}-note ${id}-problem`}
-          onChange={(event) => actions().edit({ prompt: event.target.value.replaceAll('\n', ' ') })}
-          onKeyDown={(event) => {
-            if (event.key !== 'Enter' || event.nativeEvent.isComposing) return;
-            event.preventDefault();
-            void actions().generate();
-          }}
-        />
-      </div>
+      <Prompt id={id} unknown={unknown} />
       <PromptNote id={`${id}-note`} prompt={prompt} unknown={unknown} />
       <FieldProblem id={`${id}-problem`} problem={problem} />
     </div>

@@ -1,5 +1,6 @@
 /** What the judge says of a picture: two bars with a plain sentence each. */
 import { Meter } from '@base-ui/react/meter';
+import { conceptNames } from '../store/recipe.ts';
 import type { ResultRecord } from '../store/state.ts';
 
 interface ScoreProps {
@@ -23,19 +24,21 @@ function Score({ label, meaning, value }: ScoreProps) {
   );
 }
 
+const likenessMeans = (name: string) =>
+  `How much the thing in it looks like your pictures of ${name}; 1 is the very same.`;
+
 /** Nothing until the judge has looked. */
 export function Scores({ result }: { result: ResultRecord }) {
-  const { scores, conceptName } = result;
+  const { scores } = result;
   if (scores === null) return null;
   return (
     <section className="scores" aria-label="Scores">
-      {scores.likeness !== null && (
-        <Score
-          label="Likeness"
-          meaning={`How much the thing in it looks like your pictures of ${conceptName}; 1 is the very same.`}
-          value={scores.likeness}
-        />
+      {scores.likeness !== null && scores.each.length === 0 && (
+        <Score label="Likeness" meaning={likenessMeans(conceptNames(result))} value={scores.likeness} />
       )}
+      {scores.each.map(({ name, likeness }) => (
+        <Score key={name} label={`Likeness to ${name}`} meaning={likenessMeans(name)} value={likeness} />
+      ))}
       <Score
         label="Fit to the prompt"
         meaning="How well the picture fits the words of the prompt; 1 is a perfect fit."

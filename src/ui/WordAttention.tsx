@@ -1,7 +1,7 @@
 /** Where the words look: the prompt as a row of words; the chosen one lights up what the picture owes to it. */
 import { useEffect, useRef } from 'react';
 import { attentionWords } from '../store/words.ts';
-import { PLACEHOLDER } from '../lib/prompt.ts';
+import { marksOf } from '../lib/prompt.ts';
 import type { ResultRecord } from '../store/state.ts';
 import type { WordAttention as WordMap } from '../worker/api.ts';
 import { LabelledSlider } from './LabelledSlider.tsx';
@@ -49,10 +49,16 @@ interface WordAttentionProps {
   readonly onVeil: (veil: Veil) => void;
 }
 
+/** A concept by its name. */
+function shownWord(text: string, { conceptName }: ResultRecord): string {
+  const [name] = marksOf(text);
+  return name === undefined ? text : name || conceptName;
+}
+
 function Words({ result, veil, onVeil }: WordAttentionProps) {
   const attention = useStudio((state) => state.attention[result.id]);
   if (!attention) return null;
-  const nameOf = (text: string) => (text === PLACEHOLDER ? result.conceptName : text);
+  const nameOf = (text: string) => shownWord(text, result);
   const chosen = veil.word === null ? undefined : attention.words[veil.word];
   return (
     <>
@@ -62,7 +68,7 @@ function Words({ result, veil, onVeil }: WordAttentionProps) {
             key={index}
             type="button"
             className="attention-word"
-            data-concept={text === PLACEHOLDER}
+            data-concept={marksOf(text).length > 0}
             aria-pressed={index === veil.word}
             onClick={() => onVeil({ ...veil, word: index === veil.word ? null : index })}
           >

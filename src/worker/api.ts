@@ -190,10 +190,13 @@ export interface Mixing {
   readonly start: number;
 }
 
-/** The prompt has exactly one `{}` when `concept` is given, none otherwise. */
+/** At most `MAX_MARKS` concepts together stand in the prompt. */
 export interface GenerateRequest extends PictureSettings {
+  /** Stands at `{}`; null for a prompt without it. */
   readonly concept: ConceptSource | null;
-  /** Mixes a second concept in; `concept` then gives the geometry and must be there. */
+  /** Those that the prompt calls by name, one a mark, in its order. */
+  readonly named: readonly ConceptSource[];
+  /** Mixes a second concept in at `{}`; `concept` then gives the geometry and must be there. */
   readonly mixing: Mixing | null;
   /** One picture a seed. */
   readonly seeds: readonly number[];
@@ -212,7 +215,7 @@ export interface GenerateResult {
 
 /** How much a picture attends to a word at each of side × side places, the mean over layers and timesteps; all tokens together are 1. */
 export interface WordAttention {
-  /** `{}` for the concept. */
+  /** `{}` or `{name}` for a concept. */
   readonly text: string;
   readonly map: Float32Array;
 }
@@ -258,7 +261,7 @@ export interface NearWordsRequest {
 
 export interface PromptCheck {
   readonly tokens: number;
-  /** Those of them that stand at `{}`: none without it. */
+  /** Those of them that stand at marks. */
   readonly conceptTokens: number;
   readonly maxTokens: number;
 }

@@ -1,5 +1,5 @@
 /** What the painter reads and encodes, and what it need not again: concepts by their key, contexts by prompt and concept. */
-import { expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { OFFICIAL_DEFAULTS, trainSettingsOn } from '../neti/baseDefaults.ts';
 import { TrainingRun } from '../neti/run.ts';
 import { openMicroBase } from '../neti/testing/microBase.ts';
@@ -15,15 +15,24 @@ const picture = {
   mirrored: null,
 };
 const settings = { ...trainSettingsOn(OFFICIAL_DEFAULTS), batchSize: 2 };
-const learning = await TrainingRun.begin(run, {
-  settings,
-  category: 'a',
-  pictures: [picture],
-  templates: ['a {}'],
-});
-const file = new Blob([
-  await learning.save({ name: 'thing', kind: 'object', created: '2026-01-01T00:00:00.000Z', thumbnail: '' }),
-]);
+const begin = (seed: number) =>
+  TrainingRun.begin(run, {
+    settings: { ...settings, seed },
+    category: 'a',
+    pictures: [picture],
+    templates: ['a {}'],
+  });
+const saved = async (training: TrainingRun) =>
+  new Blob([
+    await training.save({
+      name: 'thing',
+      kind: 'object',
+      created: '2026-01-01T00:00:00.000Z',
+      thumbnail: '',
+    }),
+  ]);
+const learning = await begin(0);
+const [file, otherFile] = [await saved(learning), await saved(await begin(1))];
 
 const request = {
   prompt: 'a {}',
@@ -34,6 +43,7 @@ const request = {
   sampler: 'ddim',
   focus: null,
   seeds: [1],
+  named: [],
   mixing: null,
 } as const;
 const unheard = () => undefined;
@@ -111,6 +121,48 @@ it('draws one row after the other where the model is held to a budget, and the s
   expect(rows.mock.calls.map(([{ timesteps }]) => timesteps.length)).toEqual([1, 1, 1, 1]);
   const [a, b] = [both, alone].map(({ pictures }) => pictures[0]!.data);
   expect(Math.max(...a!.map((x, i) => Math.abs(x - b![i]!)))).toBeLessThanOrEqual(1);
+});
+
+describe('concepts that are called by name', () => {
+  const [one, other] = [
+    { key: '1', file },
+    { key: '2', file: otherFile },
+  ];
+  const { painter } = watched();
+  const paint = async (changed: Partial<Parameters<Painter['generate']>[0]>) =>
+    (await painter.generate({ ...request, concept: null, ...changed }, signal, unheard)).pictures;
+
+  it('are drawn as the chosen one is, and two as one where they are the same', async () => {
+    const bare = await paint({ prompt: 'a {}', concept: one });
+    expect(await paint({ prompt: 'a {thing}', named: [one] })).toEqual(bare);
+    const twice = await paint({ prompt: '{thing} by {thing}', named: [one, one] });
+    expect(await paint({ prompt: '{thing} by {copy}', named: [one, { key: '3', file }] })).toEqual(twice);
+    expect(await paint({ prompt: '{thing} by {}', named: [one], concept: one })).toEqual(twice);
+    expect(await paint({ prompt: '{thing} by {other}', named: [one, other] })).not.toEqual(twice);
+  });
+
+  it('stay whole where the chosen one is mixed or has a part in focus', async () => {
+    const both = { prompt: '{} by {other}', concept: one, named: [other] };
+    const plain = await paint(both);
+    const mixing = { appearance: other, start: 1 };
+    expect(await paint({ ...both, mixing })).toEqual(plain);
+    const mixed = await paint({ ...both, mixing: { ...mixing, start: 0 } });
+    expect(mixed).not.toEqual(plain);
+    expect(mixed).not.toEqual(await paint({ ...both, concept: other }));
+    const { layers } = pipeline.shape;
+    const whole = { fromTimestep: 1000, toTimestep: 0, fromLayer: 0, toLayer: layers - 1 };
+    for (const outside of ['frozen', 'category'] as const) {
+      expect(await paint({ ...both, focus: { ...whole, outside } })).toEqual(plain);
+      expect(await paint({ ...both, focus: { ...whole, toTimestep: 900, outside } })).not.toEqual(plain);
+    }
+  });
+
+  it('are as many as the prompt calls', async () => {
+    const refused = expect.objectContaining({ code: 'prompt.name' });
+    await expect(paint({ prompt: 'a {thing}' })).rejects.toThrow(refused);
+    await expect(paint({ prompt: 'a {thing}', named: [one, other] })).rejects.toThrow(refused);
+    await expect(paint({ prompt: '{a} {a} {a} {a}', named: [one, one, one, one] })).rejects.toThrow(/Keep 3/);
+  });
 });
 
 it('tells where each word looks, in numbers that are shares, of the very picture', async () => {

@@ -10,11 +10,11 @@ import { createScheduler } from '../diffusion/samplers/table.ts';
 import { chunked } from '../lib/chunked.ts';
 import { AppError } from '../lib/errors.ts';
 import { fromPlanes } from '../pictures/pixels.ts';
-import { checkPlaceholders, PLACEHOLDER } from '../lib/prompt.ts';
+import { checkMarks, marksOf, MAX_MARKS, namesOf, replaceMarks } from '../lib/prompt.ts';
 import type { Bridge } from '../neti/bridge.ts';
 import { MAX_DRAWN_PICTURES, MAX_SAMPLING_STEPS } from '../neti/limits.ts';
 import { readConcept } from '../neti/conceptFile.ts';
-import { conceptContexts } from '../neti/contexts.ts';
+import { conceptContexts, type ShownConcept } from '../neti/contexts.ts';
 import { focusContexts, type Focus } from '../neti/focus.ts';
 import { Mapper } from '../neti/mapper.ts';
 import { coarseLayers, mixContexts } from '../neti/mixing.ts';
@@ -28,8 +28,8 @@ const MOST_KEPT_CONTEXTS = 8;
 /** A large model's contexts take 190 MB for 25 steps: fewer are kept, but those of two mixed concepts and of no prompt. */
 const LEAST_KEPT_CONTEXTS = 3;
 const KEPT_CONTEXT_BYTES = 5e8;
-/** A geometry and an appearance concept. */
-const KEPT_CONCEPTS = 2;
+/** Those of a prompt, and one that gives the appearance. */
+const KEPT_CONCEPTS = MAX_MARKS + 1;
 
 /** A mapper ready to run, and what tells it from others; null for one that is still learning, whose contexts serve once. */
 export interface LearnedConcept {
@@ -42,9 +42,12 @@ export interface LearnedConcept {
 /** One picture a seed. */
 export type PaintRequest = GivenSettings & Pick<GenerateRequest, 'seeds'>;
 
-/** The concepts that condition a picture, whose vectors stand in its prompt: none, one, or two. */
+/** The concepts that condition a picture, whose vectors stand in its prompt. */
 export interface Conditioning {
+  /** At `{}`. */
   readonly concept: LearnedConcept | null;
+  /** Where the prompt has names, in its order. */
+  readonly named?: readonly LearnedConcept[];
   /** Style mixing: `concept` gives the geometry; `start` is the share of the sampling done before, 0 … 1. */
   readonly mixing?: { readonly appearance: LearnedConcept; readonly start: number };
 }
@@ -139,7 +142,8 @@ export class Painter {
   ): Promise<Attention> {
     const { tokenizer, shape } = this.pipeline;
     const conditioning = await this.conditioning(request);
-    const spans = tokenizer.wordSpans(request.prompt, conditioning.concept?.mapper.config.vectors);
+    const vectors = atMarks(request.prompt, conditioning).map(({ mapper }) => mapper.config.vectors);
+    const spans = tokenizer.wordSpans(request.prompt, vectors);
     const maps = new AttentionMaps({ ...shape, pictures: 1 });
     const one = { ...request, seeds: request.seeds.slice(0, 1) };
     await this.denoise(one, conditioning, { signal, onProgress, maps }, () => Promise.resolve());
@@ -163,52 +167,71 @@ export class Painter {
 
   private async conditional(
     settings: PictureSettings,
-    { concept, mixing }: Conditioning,
+    conditioning: Conditioning,
     timesteps: readonly number[],
     signal: AbortSignal | undefined,
   ): Promise<PromptContexts> {
     const { pipeline } = this;
     const { prompt } = settings;
-    checkPlaceholders(prompt, concept && 'the concept');
-    if (!concept) return this.cached(`plain:${prompt}`, () => plainContexts(pipeline, prompt));
-    const geometry = await this.contextsOf(concept, settings, timesteps, signal);
+    const { concept, mixing } = conditioning;
+    checkMarks(prompt, concept && 'the concept');
+    const marked = atMarks(prompt, conditioning);
+    if (marked.length === 0) return this.cached(`plain:${prompt}`, () => plainContexts(pipeline, prompt));
+    const geometry = await this.contextsOf(marked, settings, timesteps, signal);
     if (!mixing) return geometry;
+    const appearing = atMarks(prompt, { ...conditioning, concept: mixing.appearance });
     return mixContexts({
       geometry,
-      appearance: await this.contextsOf(mixing.appearance, settings, timesteps, signal),
+      appearance: await this.contextsOf(appearing, settings, timesteps, signal),
       coarse: coarseLayers(pipeline.shape.positions),
       start: (1 - mixing.start) * pipeline.schedule.timesteps,
       timesteps,
     });
   }
 
+  /** @param marked the concepts at the prompt's marks */
   private contextsOf(
-    learned: LearnedConcept,
+    marked: readonly LearnedConcept[],
     settings: PictureSettings,
     timesteps: readonly number[],
     signal: AbortSignal | undefined,
   ): Promise<PromptContexts> {
-    const make = () => this.focused(learned, settings, timesteps, signal);
-    return learned.key === null
+    const make = () => this.focused(marked, settings, timesteps, signal);
+    const keys = marked.map(({ key }) => key);
+    return keys.includes(null)
       ? make()
-      : this.cached(`${learned.key}:${keyOf(settings, 'negativePrompt', 'guidanceScale')}`, make);
+      : this.cached(`${keys.join()}:${keyOf(settings, 'negativePrompt', 'guidanceScale')}`, make);
   }
 
+  /** What is out of focus at `{}` is frozen, or the category's word; concepts that are called by name are always whole. */
   private async focused(
-    { mapper, category }: LearnedConcept,
-    { prompt, focus, ...settings }: PictureSettings,
+    marked: readonly LearnedConcept[],
+    { prompt, focus, truncation }: PictureSettings,
     timesteps: readonly number[],
     signal: AbortSignal | undefined,
   ): Promise<PromptContexts> {
-    const { pipeline, bridge } = this;
-    const truncation = Math.min(settings.truncation, mapper.config.hidden);
-    const row = pipeline.tokenizer.encode(prompt, mapper.config.vectors);
-    const frozen = focus?.outside === 'frozen' ? focus : null;
-    const concept = { row, mapper, truncation, timesteps, frozen, ...(signal && { signal }) };
-    const own = await conceptContexts(pipeline, bridge, concept);
-    if (focus === null || frozen !== null) return own;
-    const word = await plainContexts(pipeline, prompt.replace(PLACEHOLDER, category));
-    return focusContexts({ focus, own, word, layers: pipeline.shape.layers, timesteps });
+    const shown = shownAt(prompt, marked, truncation, focus);
+    const encode = (words: string, concepts: readonly ShownConcept[]) => {
+      const row = this.pipeline.tokenizer.encode(
+        words,
+        concepts.map(({ mapper }) => mapper.config.vectors),
+      );
+      const marks = { row, concepts, timesteps, ...(signal && { signal }) };
+      return concepts.length === 0
+        ? plainContexts(this.pipeline, words)
+        : conceptContexts(this.pipeline, this.bridge, marks);
+    };
+    const own = await encode(prompt, shown);
+    if (focus?.outside !== 'category') return own;
+    const isNamed = marksOf(prompt).map((name) => name !== '');
+    const words = replaceMarks(prompt, (name, mark) =>
+      isNamed[mark] ? `{${name}}` : marked[mark]!.category,
+    );
+    const word = await encode(
+      words,
+      shown.filter((_, mark) => isNamed[mark]),
+    );
+    return focusContexts({ focus, own, word, layers: this.pipeline.shape.layers, timesteps });
   }
 
   private async cached(key: string, make: () => Promise<PromptContexts>): Promise<PromptContexts> {
@@ -221,13 +244,15 @@ export class Painter {
     return contexts;
   }
 
-  private async conditioning({ concept, mixing }: GenerateRequest): Promise<Conditioning> {
-    if (!concept) return { concept: null };
+  private async conditioning({ concept, named: sources, mixing }: GenerateRequest): Promise<Conditioning> {
+    const named: LearnedConcept[] = [];
+    for (const source of sources) named.push(await this.load(source));
+    if (!concept) return { concept, named };
     const geometry = await this.load(concept);
-    if (!mixing) return { concept: geometry };
+    if (!mixing) return { concept: geometry, named };
     const { appearance, start } = mixing;
     if (start >= 0 && start <= 1)
-      return { concept: geometry, mixing: { appearance: await this.load(appearance), start } };
+      return { concept: geometry, named, mixing: { appearance: await this.load(appearance), start } };
     throw new AppError('generate.settings', `The mixing start must be from 0 to 1, found ${start}.`);
   }
 
@@ -255,6 +280,40 @@ function keptContexts({ layers, tokens, contextWidth }: ModelShape): number {
   return Math.max(LEAST_KEPT_CONTEXTS, Math.min(MOST_KEPT_CONTEXTS, Math.floor(KEPT_CONTEXT_BYTES / bytes)));
 }
 
+/** The concept at each mark of the prompt. Throws `prompt.name` where the prompt calls more of them, or fewer, than there are. */
+function atMarks(prompt: string, { concept, named = [] }: Conditioning): LearnedConcept[] {
+  const [marks, names] = [marksOf(prompt), namesOf(prompt)];
+  if (named.length !== names.length)
+    throw new AppError(
+      'prompt.name',
+      `The prompt calls ${names.length} concepts by name, and ${named.length} were given; write it anew.`,
+    );
+  const left = [...named];
+  return marks.flatMap((name) => (name === '' ? (concept ?? []) : left.shift()!));
+}
+
+/** What each mark shows of its concept: one object for what is the same at several. */
+function shownAt(
+  prompt: string,
+  marked: readonly LearnedConcept[],
+  truncation: number,
+  focus: Focus | null,
+): ShownConcept[] {
+  const known = { frozen: new Map<Mapper, ShownConcept>(), whole: new Map<Mapper, ShownConcept>() };
+  return marksOf(prompt).map((name, mark) => {
+    const { mapper } = marked[mark]!;
+    const frozen = name === '' ? focus : null;
+    const kept = frozen ? known.frozen : known.whole;
+    const shown = kept.get(mapper) ?? {
+      mapper,
+      truncation: Math.min(truncation, mapper.config.hidden),
+      frozen,
+    };
+    kept.set(mapper, shown);
+    return shown;
+  });
+}
+
 function sumOfPlanes(planes: Float32Array, size: number): Float32Array {
   const sum = new Float32Array(size);
   planes.forEach((value, i) => (sum[i % size]! += value));
@@ -262,8 +321,10 @@ function sumOfPlanes(planes: Float32Array, size: number): Float32Array {
 }
 
 /** Hidden units of the larger mapper that a truncation applies to; null where none has any. */
-function hiddenUnits({ concept, mixing }: Conditioning): number | null {
-  const configs = [concept, mixing?.appearance].flatMap((each) => (each ? [each.mapper.config] : []));
+function hiddenUnits({ concept, named = [], mixing }: Conditioning): number | null {
+  const configs = [concept, ...named, mixing?.appearance].flatMap((each) =>
+    each ? [each.mapper.config] : [],
+  );
   const networks = configs.filter(({ network }) => network);
   return networks.length === 0 ? null : Math.max(...networks.map(({ hidden }) => hidden));
 }

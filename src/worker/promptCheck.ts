@@ -1,9 +1,9 @@
 /** How long a prompt is for the base that is open. */
-import type { PromptTokenizer } from '../diffusion/tokenizer.ts';
+import type { PromptTokenizer, Vectors } from '../diffusion/tokenizer.ts';
 import type { PromptCheck } from './api.ts';
 
-/** @param vectors tokens that the concept takes at its mark, one a word vector */
-export function checkPrompt(tokenizer: PromptTokenizer, prompt: string, vectors: number): PromptCheck {
+/** @param vectors tokens that concepts take at their marks, one a word vector */
+export function checkPrompt(tokenizer: PromptTokenizer, prompt: string, vectors: Vectors): PromptCheck {
   const tokens = tokenizer.count(prompt, vectors);
   return {
     tokens,

@@ -44,8 +44,8 @@ export interface StudioClient {
   reconstruct(picture: Pixels): Promise<Reconstruction>;
   /** Throws `category.unknown` or `category.tokens` unless the word is one token of the base. */
   checkCategory(word: string): Promise<void>;
-  /** @param vectors tokens that the concept takes at its mark, one a word vector */
-  checkPrompt(prompt: string, vectors: number): Promise<PromptCheck>;
+  /** @param vectors tokens that concepts take at their marks, one a word vector */
+  checkPrompt(prompt: string, vectors: readonly number[]): Promise<PromptCheck>;
   train(request: TrainRequest, options?: CallOptions<TrainEvent>): Promise<TrainResult>;
   generate(request: GenerateRequest, options?: CallOptions<GenerateProgress>): Promise<GenerateResult>;
   /** Where the words of the request's first picture look. */

@@ -171,7 +171,7 @@ export class StudioWorker {
     });
   }
 
-  checkPrompt(id: number, prompt: string, vectors: number): Promise<CallResult<PromptCheck>> {
+  checkPrompt(id: number, prompt: string, vectors: readonly number[]): Promise<CallResult<PromptCheck>> {
     return this.answer(id, () => {
       const { tokenizer } = this.opened().pipeline;
       return checkPrompt(tokenizer, prompt, vectors);

@@ -35,8 +35,7 @@ describe('a concept of three vectors', () => {
     for (const truncation of [1, 128]) {
       const contexts = await conceptContexts(pipeline, bridge, {
         row,
-        mapper: newMapper(),
-        truncation,
+        concepts: [{ mapper: newMapper(), truncation }],
         timesteps,
       });
       const size = tokens * contextWidth;
@@ -67,8 +66,7 @@ describe('a concept of three vectors', () => {
   it('is not read with a prompt that has places for another number of vectors', async () => {
     const contexts = conceptContexts(pipeline, bridge, {
       row: pipeline.tokenizer.encode('a {} in red'),
-      mapper: newMapper(),
-      truncation: 1,
+      concepts: [{ mapper: newMapper(), truncation: 1 }],
       timesteps: [1],
     });
     await expect(contexts).rejects.toMatchObject({ code: 'prompt.vectors' });

@@ -130,7 +130,11 @@ async function draw(
   const rows: Float32Array[] = [];
   for (const prompt of study.prompts) {
     const row = pipeline.tokenizer.encode(prompt);
-    const contexts = await conceptContexts(pipeline, bridge, { row, mapper, truncation, timesteps });
+    const contexts = await conceptContexts(pipeline, bridge, {
+      row,
+      concepts: [{ mapper, truncation }],
+      timesteps,
+    });
     rows.push(await drawPictures(pipeline, contexts, study.seeds));
   }
   await mkdir(dirname(file), { recursive: true });

@@ -112,8 +112,7 @@ async function contextsOf(
   const row = pipeline.tokenizer.encode(MIXING_STUDY.prompt);
   const contexts = await conceptContexts(pipeline, bridge, {
     row,
-    mapper,
-    truncation: config.hidden,
+    concepts: [{ mapper, truncation: config.hidden }],
     timesteps,
   });
   mapper.release();
