@@ -74,7 +74,7 @@ describe('a grid', () => {
       [128, 4],
     ]);
     expect(grid).toMatchObject({
-      x: { title: 'Truncation', labels: ['1', '500'] },
+      x: { title: 'Truncation', labels: ['1', '128'] },
       y: { labels: ['3', '4'] },
     });
     expect(grid!.cells.map((cell) => [cell!.truncation, cell!.seed])).toEqual(

@@ -6,7 +6,7 @@ import type { AxisField } from '../storage/records.ts';
 import { FieldError, readNumber, type Range } from './fields.ts';
 import { isUsable } from './openBase.ts';
 import { withCalled, type Order } from './order.ts';
-import { conceptAt, hiddenUnits } from './pictureConcepts.ts';
+import { chosenConcepts, conceptAt, hiddenUnits } from './pictureConcepts.ts';
 import type { ConceptRecord, StudioState } from './state.ts';
 
 /** Most pictures of a grid. */
@@ -99,10 +99,22 @@ function textValues(state: StudioState, slot: Slot, input: 'numbers' | 'lines'):
     const lines = text.split('\n').map((line) => line.trim());
     return [...new Set(lines)].filter((line) => line !== '').map((line) => promptValue(state, line, slot));
   }
-  return [...new Set(numbersOf(text, slot, numberRanges[field as NumberField]))].map((value) => ({
+  const most = field === 'truncation' ? mostUnits(state) : Infinity;
+  const typed = numbersOf(text, slot, numberRanges[field as NumberField]).map((each) => Math.min(each, most));
+  return [...new Set(typed)].map((value) => ({
     label: field === 'mixing' ? `${value} %` : `${value}`,
     apply: (order) => withNumber(order, field as NumberField, value, slot),
   }));
+}
+
+/** Most hidden units that a concept of the grid has: more cannot be kept, nor are said to be. */
+function mostUnits(state: StudioState): number {
+  const { gridX, gridY, prompt } = state.form;
+  const ticked = [gridX, gridY].flatMap(({ field, chosen }) => (field === 'concept' ? chosen : []));
+  const lines = [gridX, gridY].flatMap(({ field, text }) => (field === 'prompt' ? [text] : []));
+  const chosen = chosenConcepts({ ...state, form: { ...state.form, prompt: [prompt, ...lines].join(' ') } });
+  const concepts = state.concepts.filter(({ id }) => ticked.includes(id));
+  return hiddenUnits({ ...chosen, named: [...chosen.named, ...concepts] }) ?? Infinity;
 }
 
 type NumberField = 'seed' | 'truncation' | 'guidanceScale' | 'steps' | 'mixing';

@@ -1,7 +1,8 @@
 /** The row of pictures around one: what belongs in it, and what the truncation's range draws of it. */
 import { describe, expect, it } from 'vitest';
 import type { GenerateRequest } from '../worker/api.ts';
-import { sweepAround } from './sweep.ts';
+import { newestFirst } from './results.ts';
+import { stacked, sweepAround } from './sweep.ts';
 import { fillIn, pixels, scriptedClient, startStudio } from './testing/scriptedStudio.ts';
 
 const STOPS = [1, 4, 16, 32, 64, 96, 128];
@@ -63,5 +64,32 @@ describe('the range of truncations', () => {
     requests.length = 0;
     await store.getState().sweepTruncation();
     expect(requests.map(({ truncation }) => truncation)).toEqual(STOPS);
+  });
+});
+
+describe('the gallery', () => {
+  it('has a row once, by its chosen picture, and all that no row shows', async () => {
+    const { store } = await withTwoPictures();
+    await store.getState().sweepTruncation();
+    const { results } = store.getState();
+    const stacks = (chosen: number) =>
+      stacked(newestFirst(results), results[chosen]!).map(({ shown, count }) => [
+        shown.truncation,
+        shown.seed,
+        count,
+      ]);
+    expect(stacks(0).toSorted()).toEqual([
+      [128, 5, 7],
+      [128, 6, 1],
+    ]);
+    expect(stacks(3).map(([truncation]) => truncation)).toContain(results[3]!.truncation);
+    const again = { ...results[0]!, id: 'again', created: '2100-01-01T00:00:00.000Z' };
+    const both = stacked(newestFirst([...results, again]), again);
+    expect(both.map(({ shown, count }) => [shown.id, count])).toEqual(
+      expect.arrayContaining([
+        ['again', 7],
+        [results[0]!.id, 1],
+      ]),
+    );
   });
 });

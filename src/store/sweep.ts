@@ -31,6 +31,30 @@ export function sweepAround(
   return [...byValue].sort(([a], [b]) => a - b).map(([, result]) => result);
 }
 
+/** Pictures of one row, of which one stands for all in the gallery. */
+export interface Stack {
+  readonly shown: ResultRecord;
+  readonly count: number;
+}
+
+/** Rows as stacks in the order of their first pictures; a mixed picture lies in the row of its mixing starts. What no row shows stands alone. */
+export function stacked(results: readonly ResultRecord[], chosen: ResultRecord): Stack[] {
+  const rows = new Map<string, Map<number | null, ResultRecord>>();
+  for (const result of results) {
+    const field = result.mixing ? 'mixing' : 'truncation';
+    const value = sweptValue(result, field);
+    const name = value === null ? result.id : rowOf(result, field);
+    const row = rows.get(name) ?? new Map<number | null, ResultRecord>();
+    // The newest of two alike comes first, and is the one in the row.
+    if (row.has(value)) rows.set(result.id, new Map([[value, result]]));
+    else rows.set(name, row.set(value, result));
+  }
+  return [...rows.values()].map((row) => {
+    const pictures = [...row.values()];
+    return { shown: pictures.find((each) => each === chosen) ?? pictures[0]!, count: pictures.length };
+  });
+}
+
 /** Whether a result shows the concepts as they are now: training further changes them under the same id. */
 export function isCurrent({ created }: ResultRecord, concepts: readonly ConceptRecord[]): boolean {
   return concepts.every(({ updated }) => updated <= created);

@@ -1,5 +1,5 @@
 /** Step 3: a prompt, a few choices, and pictures of the concept. */
-import { useId, useState } from 'react';
+import { useState } from 'react';
 import { samplerNames, samplers } from '../diffusion/samplers/table.ts';
 import { isBusy } from '../store/generation.ts';
 import { focusWords } from '../store/recipe.ts';
@@ -11,6 +11,7 @@ import { Mixing } from './Mixing.tsx';
 import { Problems } from './Problems.tsx';
 import { PromptBox } from './PromptBox.tsx';
 import { Results } from './Results.tsx';
+import { SelectField } from './SelectField.tsx';
 import { useActions, useStudio } from './useStudio.ts';
 
 const MOST_SUGGESTIONS = 8;
@@ -49,46 +50,32 @@ function Suggestions() {
   );
 }
 
+const countOptions = COUNTS.map((count) => ({ value: `${count}`, label: `${count}` }));
+
 function Count() {
-  const id = useId();
   const actions = useActions();
   const count = useStudio((state) => state.form.count);
   return (
-    <div className="field field-count">
-      <label htmlFor={id}>Pictures</label>
-      <select
-        id={id}
-        value={count}
-        onChange={(event) => actions().edit({ count: Number(event.target.value) })}
-      >
-        {COUNTS.map((each) => (
-          <option key={each}>{each}</option>
-        ))}
-      </select>
-    </div>
+    <SelectField
+      label="Pictures"
+      className="field-count"
+      value={`${count}`}
+      options={countOptions}
+      onChoose={(value) => actions().edit({ count: Number(value) })}
+    />
   );
 }
 
+const samplerOptions = samplerNames.map((value) => ({ value, label: samplers[value].label }));
+
 function Sampler() {
-  const id = useId();
   const actions = useActions();
   const chosen = useStudio((state) => state.form.sampler);
   const choose = (value: string) => {
     const sampler = samplerNames.find((each) => each === value);
     if (sampler !== undefined) actions().edit({ sampler });
   };
-  return (
-    <div className="field">
-      <label htmlFor={id}>Sampler</label>
-      <select id={id} value={chosen} onChange={(event) => choose(event.target.value)}>
-        {samplerNames.map((sampler) => (
-          <option key={sampler} value={sampler}>
-            {samplers[sampler].label}
-          </option>
-        ))}
-      </select>
-    </div>
-  );
+  return <SelectField label="Sampler" value={chosen} options={samplerOptions} onChoose={choose} />;
 }
 
 interface NarrowedProps {

@@ -2,6 +2,7 @@
 import { useId } from 'react';
 import { axisKinds } from '../store/gridAxes.ts';
 import type { AxisField, AxisForm } from '../store/state.ts';
+import { Select } from './SelectField.tsx';
 import { FieldProblem } from './TextField.tsx';
 import { useActions, useStudio } from './useStudio.ts';
 
@@ -78,6 +79,8 @@ const BEGINNINGS: Partial<Record<AxisField, string>> = {
   mixing: '0, 40, 80',
 };
 
+const axisOptions = Object.entries(axisKinds).map(([value, { title }]) => ({ value, label: title }));
+
 export function GridAxis({ slot, label }: GridAxisProps) {
   const id = useId();
   const actions = useActions();
@@ -90,13 +93,12 @@ export function GridAxis({ slot, label }: GridAxisProps) {
   return (
     <div className="field grid-axis">
       <label htmlFor={id}>{label}</label>
-      <select id={id} value={form.field} onChange={(event) => onField(event.target.value as AxisField)}>
-        {Object.entries(axisKinds).map(([field, { title }]) => (
-          <option key={field} value={field}>
-            {title}
-          </option>
-        ))}
-      </select>
+      <Select
+        id={id}
+        value={form.field}
+        options={axisOptions}
+        onChoose={(field) => onField(field as AxisField)}
+      />
       <Values form={form} onForm={onForm} label={label} problem={problem} />
       <FieldProblem id={`${id}-problem`} problem={problem} />
     </div>

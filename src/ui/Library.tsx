@@ -9,6 +9,7 @@ import type { ExportFormat } from '../worker/api.ts';
 import { download } from './blobUrl.ts';
 import { Icon } from './icons.tsx';
 import { Problems } from './Problems.tsx';
+import { optionsOf, Select } from './SelectField.tsx';
 import { LabelDialog } from './LabelDialog.tsx';
 import { useActions, useStudio } from './useStudio.ts';
 import { BlobImage } from './BlobImage.tsx';
@@ -195,17 +196,12 @@ function Finder({ view, onView }: FinderProps) {
         value={view.query}
         onChange={(event) => onView({ ...view, query: event.target.value })}
       />
-      <select
+      <Select
         aria-label="Order of the concepts"
         value={view.order}
-        onChange={(event) => onView({ ...view, order: event.target.value as LibraryOrder })}
-      >
-        {Object.entries(LIBRARY_ORDERS).map(([order, label]) => (
-          <option key={order} value={order}>
-            {label}
-          </option>
-        ))}
-      </select>
+        options={optionsOf(LIBRARY_ORDERS)}
+        onChoose={(order) => onView({ ...view, order: order as LibraryOrder })}
+      />
     </div>
   );
 }

@@ -1,9 +1,9 @@
 /** Style mixing: the geometry of one concept with the appearance of another, and how much of each. */
-import { useId } from 'react';
 import { isBusy } from '../store/generation.ts';
 import { isUsable } from '../store/openBase.ts';
 import { Fold } from './Fold.tsx';
 import { LabelledSlider } from './LabelledSlider.tsx';
+import { SelectField } from './SelectField.tsx';
 import { useActions, useStudio } from './useStudio.ts';
 
 interface ConceptChoiceProps {
@@ -13,20 +13,15 @@ interface ConceptChoiceProps {
 }
 
 function ConceptChoice({ label, chosen, onChoose }: ConceptChoiceProps) {
-  const id = useId();
   const concepts = useStudio((state) => state.concepts.filter((each) => isUsable(state, each)));
+  const options = concepts.map(({ id, name }) => ({ value: id, label: name }));
   return (
-    <div className="field">
-      <label htmlFor={id}>{label}</label>
-      <select id={id} value={chosen ?? ''} onChange={(event) => onChoose(event.target.value || null)}>
-        <option value="">none</option>
-        {concepts.map((concept) => (
-          <option key={concept.id} value={concept.id}>
-            {concept.name}
-          </option>
-        ))}
-      </select>
-    </div>
+    <SelectField
+      label={label}
+      value={chosen ?? ''}
+      options={[{ value: '', label: 'none' }, ...options]}
+      onChoose={(id) => onChoose(id || null)}
+    />
   );
 }
 

@@ -1,7 +1,7 @@
 /** What was made: the chosen picture large with the truncation slider, and every kept picture beside it. */
 import { useState } from 'react';
 import { newestFirst } from '../store/results.ts';
-import { sweepAround } from '../store/sweep.ts';
+import { stacked, sweepAround } from '../store/sweep.ts';
 import type { ResultRecord, StudioState } from '../store/state.ts';
 import { taughtSamples } from '../store/taughtSamples.ts';
 import { useBlobUrl, download } from './blobUrl.ts';
@@ -77,25 +77,31 @@ function ShownScores({ result }: { result: ResultRecord }) {
   return isKept ? <Scores result={result} /> : null;
 }
 
+/** A row, which the strip shows picture by picture, is one here. */
 function Gallery({ results, chosen }: { results: readonly ResultRecord[]; chosen: ResultRecord }) {
   const actions = useActions();
   return (
     <ul className="gallery" aria-label="All pictures" tabIndex={0}>
-      {newestFirst(results).map((result) => (
-        <li key={result.id} className="gallery-item" data-chosen={result === chosen}>
+      {stacked(newestFirst(results), chosen).map(({ shown, count }) => (
+        <li key={shown.id} className="gallery-item" data-chosen={shown === chosen} data-stack={count > 1}>
           {/* The chosen picture is named once, on the stage. */}
           <BlobImage
-            blob={result.picture}
-            alt={result === chosen ? '' : pictureName(result, result.truncation)}
+            blob={shown.picture}
+            alt={shown === chosen ? '' : pictureName(shown, shown.truncation)}
           />
           <span className="gallery-seed" aria-hidden="true">
-            {result.seed}
+            {shown.seed}
           </span>
+          {count > 1 && (
+            <span className="gallery-count" aria-hidden="true">
+              {count}
+            </span>
+          )}
           <button
             type="button"
-            aria-label={`Show picture ${result.seed}`}
-            aria-pressed={result === chosen}
-            onClick={() => actions().chooseResult(result.id)}
+            aria-label={`Show picture ${shown.seed}${count > 1 ? `, one of ${count} in a row` : ''}`}
+            aria-pressed={shown === chosen}
+            onClick={() => actions().chooseResult(shown.id)}
           />
         </li>
       ))}

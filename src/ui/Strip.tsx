@@ -114,7 +114,7 @@ export function Strip({ label, cells, chosen }: StripProps) {
         <ol className="strip-pictures" aria-label={label}>
           {cells.map(({ result, shown, spoken }) => (
             <li key={result.id} className="gallery-item" data-chosen={result === chosen}>
-              {/* Named in the list of all pictures. */}
+              {/* Its button names it. */}
               <BlobImage blob={result.picture} alt="" />
               <button
                 type="button"

@@ -1,6 +1,5 @@
 /** Step 2: what the concept is called, and training it with progress, loss and previews in sight. */
 import { Progress } from '@base-ui/react/progress';
-import { useId } from 'react';
 import type { ConceptKind } from '../lib/conceptKind.ts';
 import { isUsable } from '../store/openBase.ts';
 import type { ConceptRecord, Interrupted, TrainingState } from '../store/state.ts';
@@ -12,6 +11,7 @@ import { Fold } from './Fold.tsx';
 import { LossChart } from './LossChart.tsx';
 import { Previews } from './Previews.tsx';
 import { Problems } from './Problems.tsx';
+import { optionsOf, SelectField } from './SelectField.tsx';
 import { GrowingSpaceTime, SpaceTime } from './SpaceTime.tsx';
 import { useActions, useStudio } from './useStudio.ts';
 
@@ -70,21 +70,10 @@ function Kind() {
 const OPTION_FIELDS = ['variant', 'learningRate', 'batchSize', 'nestedDropout', 'trainSeed'] as const;
 
 function Method() {
-  const id = useId();
   const actions = useActions();
   const chosen = useStudio((state) => state.form.variant);
-  return (
-    <div className="field">
-      <label htmlFor={id}>Method</label>
-      <select id={id} value={chosen} onChange={(event) => actions().edit({ variant: event.target.value })}>
-        {Object.entries(methods).map(([variant, label]) => (
-          <option key={variant} value={variant}>
-            {label}
-          </option>
-        ))}
-      </select>
-    </div>
-  );
+  const choose = (variant: string) => actions().edit({ variant });
+  return <SelectField label="Method" value={chosen} options={optionsOf(methods)} onChoose={choose} />;
 }
 
 function Options() {
