@@ -14,12 +14,12 @@ import { floatsOf, floatTensor, openGraph, webTensors } from '../onnx/testing/we
 import { openCheckpoint } from './openCheckpoint.ts';
 import {
   ARCHITECTURES,
-  fill,
   narrowCheckpoint,
   openFiles,
   readNarrowGoldens,
   SOURCES,
 } from './testing/narrowCheckpoints.ts';
+import { fill } from './testing/fill.ts';
 
 const SIZE = 16;
 const RESOLUTION = 8 * SIZE;

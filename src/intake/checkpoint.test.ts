@@ -84,6 +84,19 @@ describe('one file', () => {
     expect(found.notes.join()).toMatch(note);
   });
 
+  it('of Stable Diffusion 2.x predicts what its owner says, whatever its name suggests', async () => {
+    const file = await single('sd21v', 'v2-1_512-ema-pruned.safetensors');
+    const guess = { prediction: 'v_prediction', resolution: 768 } as const;
+    const found = await planFromFolder([file], { readMerges, guess });
+    expect(await json(found, 'scheduler/scheduler_config.json')).toMatchObject({
+      prediction_type: 'v_prediction',
+    });
+    expect(await json(found, 'unet/config.json')).toEqual({ sample_size: 96 });
+    expect(found.guess).toEqual(guess);
+    expect(found.notes.join()).toMatch(/predicts v at 768 × 768, as you chose/);
+    expect(found.id).not.toBe((await plan(file)).id);
+  });
+
   it.each([
     ['lcm', 'LCM_Dreamshaper_v7.safetensors', { sampler: 'lcm', samplingSteps: 4 }],
     ['sd21v', 'sd_turbo.safetensors', { sampler: 'euler', samplingSteps: 4, guidanceScale: 1 }],

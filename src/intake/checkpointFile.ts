@@ -6,7 +6,14 @@ import { clipTokenizerFiles, MERGES } from './clipVocabulary.ts';
 import { splitCheckpoint } from '../checkpoint/ldmNames.ts';
 import { contentsOf, readCheckpointHeader, type Contents } from '../checkpoint/refusals.ts';
 import type { Licence, ModelSource } from '../storage/modelRecords.ts';
-import { makePlan, OpenQuestion, type ModelAnswers, type ModelPlan, type PlannedFile } from './plan.ts';
+import {
+  makePlan,
+  OpenQuestion,
+  type ModelAnswers,
+  type ModelPlan,
+  type PlannedFile,
+  type PredictionGuess,
+} from './plan.ts';
 import type { SafetensorsHeader } from '../lib/safetensors.ts';
 
 /** Gives CLIP's merges as they ship with the page. */
@@ -55,12 +62,15 @@ export async function planFromFiles(
   const name = nameOf(model.file);
   const { isOpenClip, vae: own, unet } = splitCheckpoint(model.header.tensors);
   const taken = own.size === 0 ? [await otherVae(name, vaes, options.vae)] : [];
-  const kind = kindOf(name, model.header.metadata, isOpenClip);
+  const kind = kindOf(name, model.header.metadata, isOpenClip, options.guess);
   const distilled = unet.has('time_embedding.cond_proj.weight') ? LCM : /turbo/i.test(name) ? TURBO : {};
   const words = clipTokenizerFiles(await readMerges(), isOpenClip ? '!' : END_TOKEN);
   const made: [string, string][] = [
-    [layout.scheduler, JSON.stringify({ ...SCHEDULER, ...distilled, prediction_type: kind.prediction })],
-    [configPath('unet'), JSON.stringify({ sample_size: kind.size })],
+    [
+      layout.scheduler,
+      JSON.stringify({ ...SCHEDULER, ...distilled, prediction_type: kind.guess.prediction }),
+    ],
+    [configPath('unet'), JSON.stringify({ sample_size: kind.guess.resolution / 8 })],
     ...words,
   ];
   return makePlan({
@@ -75,6 +85,7 @@ export async function planFromFiles(
     ],
     weights: [...model.header.tensors.values()].some(({ dtype }) => dtype === 'F32') ? null : 'half',
     notes: [kind.note],
+    guess: kind.guess,
   });
 }
 
@@ -161,34 +172,46 @@ const LCM = { _class_name: 'LCMScheduler' };
 const TURBO = { _class_name: 'EulerDiscreteScheduler', timestep_spacing: 'trailing' };
 
 interface Kind {
-  readonly prediction: 'epsilon' | 'v_prediction';
-  /** Side of the latents. */
-  readonly size: number;
+  readonly guess: PredictionGuess;
   readonly note: string;
 }
 
 /**
- * Neither names nor shapes tell what Stable Diffusion 2.x predicts and at which size: what its metadata (ModelSpec) or its file's
- * name says is taken, and else 768-v, as diffusers does.
+ * Neither names nor shapes tell what Stable Diffusion 2.x predicts and at which size: what the user says, its metadata (ModelSpec) or its
+ * file's name is taken, and else 768-v, as diffusers does.
  */
-function kindOf(name: string, metadata: ReadonlyMap<string, string>, isOpenClip: boolean): Kind {
+function kindOf(
+  name: string,
+  metadata: ReadonlyMap<string, string>,
+  isOpenClip: boolean,
+  answer: PredictionGuess | undefined,
+): Kind {
+  const { why, ...found } = answer
+    ? { ...answer, why: 'as you chose' }
+    : guessFrom(name, metadata, isOpenClip);
+  const predicted = found.prediction === 'epsilon' ? 'noise' : 'v';
+  const what = `Stable Diffusion ${isOpenClip ? '2' : '1'}.x that predicts ${predicted} at ${found.resolution} × ${found.resolution}`;
+  return { guess: found, note: `Taken for ${what}, ${why}.` };
+}
+
+function guessFrom(name: string, metadata: ReadonlyMap<string, string>, isOpenClip: boolean) {
   const told = metadata.get('modelspec.prediction_type') ?? metadata.get('modelspec.architecture') ?? '';
   const isBase = told === '' ? /512|base|turbo/i.test(name) : /^epsilon|-512/.test(told);
   const from = told === '' ? 'as its file’s name suggests' : 'as its metadata says';
   const predictsNoise = isOpenClip ? isBase : !/^v/.test(told);
-  const size = latentSide(metadata) ?? (isOpenClip && !isBase ? 96 : 64);
-  const what = `Stable Diffusion ${isOpenClip ? '2' : '1'}.x that predicts ${predictsNoise ? 'noise' : 'v'} at ${8 * size} × ${8 * size}`;
+  const prediction = predictsNoise ? ('epsilon' as const) : ('v_prediction' as const);
+  const resolution = resolutionIn(metadata) ?? (isOpenClip && !isBase ? 768 : 512);
   const why = !isOpenClip
     ? 'recognised from its weights'
     : told === '' && !isBase
       ? 'as most are: the file does not say'
       : from;
-  return { prediction: predictsNoise ? 'epsilon' : 'v_prediction', size, note: `Taken for ${what}, ${why}.` };
+  return { prediction, resolution, why };
 }
 
 /** Of the square resolution that ModelSpec's metadata state, if they do. */
-function latentSide(metadata: ReadonlyMap<string, string>): number | null {
+function resolutionIn(metadata: ReadonlyMap<string, string>): number | null {
   const [, side = '', other] = /^(\d{2,4})x(\d{2,4})$/.exec(metadata.get('modelspec.resolution') ?? '') ?? [];
   const pixels = Number(side);
-  return side === other && pixels % 64 === 0 && pixels >= 64 && pixels <= 1024 ? pixels / 8 : null;
+  return side === other && pixels % 64 === 0 && pixels >= 64 && pixels <= 1024 ? pixels : null;
 }

@@ -1,9 +1,13 @@
 /** Fetching a model from a server that cuts, stalls, corrupts and refuses: nothing half-written is ever used. */
+import { readFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { drawableCheckpoint } from '../checkpoint/testing/narrowCheckpoints.ts';
+import { layout } from '../lib/modelLayout.ts';
 import { sha256Hex } from '../lib/sha256.ts';
 import { memoryTree, type MemoryTree } from '../storage/testing/memoryTree.ts';
 import { ModelStore } from '../storage/modelStore.ts';
 import { planFromUrl } from './baseUrl.ts';
+import { MERGES } from './clipVocabulary.ts';
 import { fetchModel, type FetchOptions } from './fetchModel.ts';
 import { planFromFolder } from './folder.ts';
 import { planFromHub } from './hub.ts';
@@ -207,9 +211,9 @@ describe('gives up with nothing listed', () => {
 
 describe('a fetch that was cut short', () => {
   /** Ends as a reload ends it: in the middle of the weights. */
-  async function cutShort(plan: ModelPlan): Promise<void> {
-    server.faults.set(WEIGHTS, [{ kind: 'cut', after: 98_304 }]);
-    server.lasting.set(WEIGHTS, { kind: 'status', status: 404 });
+  async function cutShort(plan: ModelPlan, weights = WEIGHTS): Promise<void> {
+    server.faults.set(weights, [{ kind: 'cut', after: 98_304 }]);
+    server.lasting.set(weights, { kind: 'status', status: 404 });
     await expect(get(plan)).rejects.toEqual(code('download.missing'));
     server.lasting.clear();
     server.requests.length = 0;
@@ -227,6 +231,23 @@ describe('a fetch that was cut short', () => {
     await expectWhole(plan);
     expect(server.requests.map(({ path }) => path)).toEqual([WEIGHTS]);
     expect(starts()[0]).toBeGreaterThan(0);
+  });
+
+  it('of one checkpoint elsewhere is found, and goes on where it stopped, settings and tokenizer with it', async () => {
+    const name = 'mine.safetensors';
+    const file = await drawableCheckpoint();
+    server.files.set(name, file);
+    const readMerges = async () => new Uint8Array(await readFile(MERGES));
+    const plan = await planFromUrl(`${server.url}${name}?sig=1`, { retry: RETRY, readMerges });
+    await cutShort(plan, name);
+    const [pending] = await store.incomplete();
+    const model = await get(planToResume(pending!)!);
+    expect(server.requests.map(({ path, from }) => [path, from > 0])).toEqual([[name, true]]);
+    expect(model.files.map(({ path }) => path).toSorted()).toEqual(
+      plan.files.map(({ path }) => path).toSorted(),
+    );
+    const kept = await store.openFile(plan.id, layout.checkpoint);
+    expect(await sha256Hex(new Uint8Array(await kept.arrayBuffer()))).toBe(await sha256Hex(file));
   });
 
   it('is refused when what lies on the disk was damaged meanwhile, then fetched afresh', async () => {

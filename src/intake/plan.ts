@@ -36,6 +36,15 @@ export interface ModelPlan {
   readonly weights: WeightChoice | null;
   /** What the source lacks that the studio can do without, in plain words. */
   readonly notes: readonly string[];
+  /** What was guessed, where neither names nor shapes tell it: the user may tell better. */
+  readonly guess: PredictionGuess | null;
+}
+
+/** How a U-Net in a single file was trained. */
+export interface PredictionGuess {
+  readonly prediction: 'epsilon' | 'v_prediction';
+  /** Side of its pictures in pixels. */
+  readonly resolution: number;
 }
 
 /** What only the user can tell before there is a plan. */
@@ -55,6 +64,7 @@ export interface ModelAnswers {
   /** Name of the choice. */
   readonly pick?: string | undefined;
   readonly vae?: File | undefined;
+  readonly guess?: PredictionGuess | undefined;
 }
 
 /** Thrown by planners: the message is for where nobody can be asked. */
@@ -68,11 +78,11 @@ export class OpenQuestion extends AppError {
   }
 }
 
-export type PlanParts = Omit<ModelPlan, 'id' | 'totalBytes'>;
+export type PlanParts = Omit<ModelPlan, 'id' | 'totalBytes' | 'guess'> & Partial<Pick<ModelPlan, 'guess'>>;
 
 export function makePlan(parts: PlanParts): ModelPlan {
   const totalBytes = parts.files.reduce((sum, { bytes }) => sum + bytes, 0);
-  return { ...parts, id: identify(parts), totalBytes };
+  return { guess: null, ...parts, id: identify(parts), totalBytes };
 }
 
 /** Goes on with a model that was started from an address; null for files of this computer, which must be chosen again unless they are here. */
@@ -86,7 +96,7 @@ export function planToResume(pending: PendingModel): ModelPlan | null {
     sha256: sha,
     gitBlob,
   }));
-  return { id, title, source, licence, files, totalBytes: bytes, weights: null, notes: [] };
+  return { id, title, source, licence, files, totalBytes: bytes, weights: null, notes: [], guess: null };
 }
 
 /** The journal of a fetch that has not begun. */

@@ -17,6 +17,7 @@ const offer: ModelOffer = {
     licence: null,
     weights: null,
     notes: [],
+    guess: null,
   },
   preflight: { store: VERDICT, draw: VERDICT, train: VERDICT, precision: 'float32' },
 };
@@ -52,7 +53,7 @@ describe('a model of one’s own', () => {
   it('is offered before anything is fetched, then fetched and opened', async () => {
     const fetchModel = vi.fn(() => Promise.resolve());
     const store = await offered({ fetchModel });
-    expect(store.getState().intake).toEqual({ phase: 'offered', offer });
+    expect(store.getState().intake).toMatchObject({ phase: 'offered', offer });
     expect(fetchModel).not.toHaveBeenCalled();
     await store.getState().fetchModel();
     expect(store.getState().intake).toBeNull();
@@ -69,6 +70,23 @@ describe('a model of one’s own', () => {
     expect(store.getState().base?.keptId).toBeNull();
     hurried.abort();
     await training;
+  });
+
+  it('is planned again with another answer to what was guessed, and stays if that fails', async () => {
+    const planModel = vi.fn<StudioClient['planModel']>(() => Promise.resolve({ offer }));
+    const store = await offered({ planModel });
+    const guess = { prediction: 'v_prediction', resolution: 768 } as const;
+    const other = { ...offer, plan: { ...offer.plan, guess } };
+    planModel.mockResolvedValueOnce({ offer: other });
+    const answering = store.getState().answerModel({ guess });
+    expect(store.getState().intake).toMatchObject({ offer, isChanging: true });
+    await answering;
+    expect(planModel).toHaveBeenLastCalledWith(expect.objectContaining({ guess }), expect.anything());
+    expect(store.getState().intake).toMatchObject({ offer: other, isChanging: false });
+    planModel.mockRejectedValueOnce(new AppError('download.failed', 'No answer.'));
+    await store.getState().answerModel({ guess });
+    expect(store.getState().intake).toMatchObject({ offer: other, isChanging: false });
+    expect(store.getState().problems.models[0]?.message).toBe('No answer.');
   });
 
   it('can be paused and gone on with', async () => {

@@ -25,7 +25,7 @@ export function createModelsSlice(context: Context): ModelsSlice {
     loadKnownModels: () => loadKnownModels(context),
     planModel: (request) => planModel(models, request),
     answerModel: (answers) => answerModel(models, answers),
-    resumeModel: (id) => ask(models, async () => ({ phase: 'offered', offer: await client.resumeModel(id) })),
+    resumeModel: (id) => ask(models, async () => offered(await client.resumeModel(id), null)),
     fetchModel: () => fetchModel(models),
     pauseFetch: () => pauseFetch(models),
     dropIntake: () => dropIntake(models),
@@ -63,27 +63,37 @@ function planModel(context: ModelsContext, request: ModelSourceRequest): Promise
 
 function intakeOf(answer: ModelAnswer, request: ModelSourceRequest): Intake {
   return 'offer' in answer
-    ? { phase: 'offered', offer: answer.offer }
+    ? offered(answer.offer, request)
     : { phase: 'asking', request, question: answer.question };
 }
 
+const offered = (offer: ModelOffer, request: ModelSourceRequest | null): Intake => ({
+  phase: 'offered',
+  offer,
+  request,
+  isChanging: false,
+});
+
 async function answerModel(context: ModelsContext, answers: ModelAnswers): Promise<void> {
   const { intake } = context.get();
-  if (intake?.phase === 'asking') await planModel(context, { ...intake.request, ...answers });
+  const request = intake?.phase === 'asking' || intake?.phase === 'offered' ? intake.request : null;
+  if (request) await planModel(context, { ...request, ...answers });
 }
 
-/** Asks what there is; after a failure there is nothing, and a question is asked again. */
+/** Asks what there is; after a failure there is nothing, and what was asked or offered before stays. */
 async function ask(context: ModelsContext, look: (signal: AbortSignal) => Promise<Intake>): Promise<void> {
   const { get, set, messages } = context;
   const { intake: before } = get();
   const signal = restart(context);
-  set({ intake: { phase: 'planning' } });
+  set({
+    intake: before?.phase === 'offered' ? { ...before, isChanging: true } : { phase: 'planning' },
+  });
   try {
     const found = await look(signal);
     if (!signal.aborted) set({ intake: found });
   } catch (error) {
     if (signal.aborted) return;
-    set({ intake: before?.phase === 'asking' ? before : null });
+    set({ intake: before?.phase === 'asking' || before?.phase === 'offered' ? before : null });
     messages.report('models', error);
   }
 }

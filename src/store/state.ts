@@ -123,7 +123,14 @@ export interface EngineSlice {
 export type Intake =
   | { readonly phase: 'planning' }
   | { readonly phase: 'asking'; readonly request: ModelSourceRequest; readonly question: ModelQuestion }
-  | { readonly phase: 'offered'; readonly offer: ModelOffer }
+  | {
+      readonly phase: 'offered';
+      readonly offer: ModelOffer;
+      /** Where it comes from; null for one that was begun before. */
+      readonly request: ModelSourceRequest | null;
+      /** Whether it is being planned again with another answer. */
+      readonly isChanging: boolean;
+    }
   | { readonly phase: 'paused'; readonly offer: ModelOffer }
   | {
       readonly phase: 'fetching';
@@ -142,7 +149,7 @@ export interface ModelsSlice {
   loadModels(): Promise<void>;
   loadKnownModels(): Promise<void>;
   planModel(request: ModelSourceRequest): Promise<void>;
-  /** Plans again with what was asked for. */
+  /** Plans again with what was asked for, or with another answer to what was guessed. */
   answerModel(answers: ModelAnswers): Promise<void>;
   /** Offers again what was fetched in part. */
   resumeModel(id: string): Promise<void>;

@@ -1,54 +1,43 @@
 /**
- * `npm run check-checkpoint -- DIR`: opens the single file of Stable Diffusion 1.5's real size that
- * checkpoint/fixtures/make_full_size.py left in DIR, says in what time and memory, and compares its networks in native onnxruntime with PyTorch.
+ * `npm run check-checkpoint -- DIR [--browser]`: opens the single file of Stable Diffusion 1.5's real size that
+ * checkpoint/fixtures/make_full_size.py left in DIR, says in what time and memory, and compares its networks with PyTorch: in native
+ * onnxruntime with a training step, or in Chromium on WebAssembly.
  */
 import { openAsBlob } from 'node:fs';
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { Tensor, type InferenceSession } from 'onnxruntime-node';
-import { openCheckpoint } from '../checkpoint/openCheckpoint.ts';
-import { fill } from '../checkpoint/testing/narrowCheckpoints.ts';
-import { missingFile, type OpenFile } from '../lib/modelFiles.ts';
-import { configPath, graphPath, layout, NETWORKS, preparedPath, type Network } from '../lib/modelLayout.ts';
+import { parseArgs } from 'node:util';
+import { chromium, type Page } from '@playwright/test';
+import type { InferenceSession } from 'onnxruntime-node';
+import { createServer } from 'vite';
+import type { FullSize } from '../../e2e/pages/fullSize.ts';
+import { GOLDEN_SIDE, openFullSize, runDecoder, runText, runUnet } from '../checkpoint/testing/fullSize.ts';
+import type { OpenFile } from '../lib/modelFiles.ts';
+import { graphPath, layout, NETWORKS, preparedPath, type Network } from '../lib/modelLayout.ts';
 import { relativeError } from '../lib/numbers.ts';
 import { readSafetensors, toFloat32 } from '../lib/safetensors.ts';
-import { prepareModel } from '../onnx/model.ts';
 import { nativeTensors, openNative } from '../onnx/testing/nativeGraph.ts';
-import { unetFlags } from '../onnx/testing/unetFlags.ts';
-import { runContexts } from '../onnx/testing/textRuns.ts';
+import { browserLaunch } from './browser.ts';
 
-const SIZE = 32;
-const LAYERS = 16;
-const CONTEXT = [1, 77, 768];
-const LATENT = [1, 4, SIZE, SIZE];
-/** As the page compiles a model of this size (intake/compileOptions.ts). */
-const OPTIONS = { precision: 'float32', activationBudget: 2e9, batch: 1 } as const;
+const GOLDENS = 'goldens.safetensors';
 
-const tensor = (values: Float32Array, dims: readonly number[]) => new Tensor('float32', values, dims);
-const input = (name: string, dims: readonly number[]) =>
-  tensor(
-    fill(name, dims).map((x) => 8 * x),
-    dims,
-  );
-const floats = (found: { readonly data: unknown } | undefined) => found?.data as Float32Array;
+const since = (start: number) => `${((performance.now() - start) / 1000).toFixed(2)} s`;
 
 /** Graphs by path, and a folder in which onnxruntime finds their weights. */
 async function compile(folder: string) {
-  const file = await openAsBlob(join(folder, layout.checkpoint));
-  const open: OpenFile = (path) => {
-    if (path === layout.checkpoint) return Promise.resolve(file);
-    if (path === configPath('unet')) return Promise.resolve(new Blob([`{"sample_size":${SIZE}}`]));
-    return Promise.reject(missingFile(folder, path));
-  };
   const before = process.memoryUsage().rss;
-  const start = performance.now();
-  const stock = await openCheckpoint([layout.checkpoint], open);
-  for (const part of NETWORKS) await stock(graphPath(part));
-  const opened = performance.now();
-  const graphs = await prepareModel(stock, OPTIONS);
-  const seconds = [opened - start, performance.now() - opened].map((ms) => (ms / 1000).toFixed(2));
+  let start = performance.now();
+  const stage = (name: string) => {
+    console.log(`${name} in ${since(start)}`);
+    start = performance.now();
+  };
+  const { stock, graphs } = await openFullSize(
+    await openAsBlob(join(folder, layout.checkpoint)),
+    GOLDEN_SIDE,
+    stage,
+  );
   const memory = (process.resourceUsage().maxRSS * 1024 - before) / 1e6;
-  console.log(`opened in ${seconds[0]} s, compiled in ${seconds[1]} s, ${memory.toFixed(0)} MB at most`);
+  console.log(`${memory.toFixed(0)} MB at most`);
   return { graphs, home: await lay(folder, stock) };
 }
 
@@ -64,47 +53,9 @@ async function lay(folder: string, stock: OpenFile): Promise<string> {
   return home;
 }
 
-async function runText(session: InferenceSession): Promise<Float32Array> {
-  const ids = BigInt64Array.from({ length: 77 }, (_, i) => BigInt((i * 641) % 49_408));
-  const zeros = (...dims: number[]) => nativeTensors.zeros(dims, false);
-  const feeds = {
-    input_ids: new Tensor('int64', ids, [1, 77]),
-    placeholder_mask: zeros(1, 77, 1),
-    concept_embedding: zeros(1, 1, 768),
-    concept_bypass: zeros(1, 768),
-    bypass_scale: zeros(),
-  };
-  const { outputs } = await runContexts(session, feeds, nativeTensors);
-  return floats(outputs['key_contexts']);
-}
-
-/** Output, and the gradient towards the one context that all layers read. */
-async function runUnet(session: InferenceSession) {
-  const one = floats(input('context', CONTEXT));
-  const all = new Float32Array(LAYERS * one.length);
-  for (let layer = 0; layer < LAYERS; layer++) all.set(one, layer * one.length);
-  const contexts = tensor(all, [LAYERS, ...CONTEXT]);
-  const start = performance.now();
-  const outputs = await session.run({
-    sample: input('sample', LATENT),
-    target: input('target', LATENT),
-    timestep: tensor(Float32Array.of(501), [1]),
-    key_contexts: contexts,
-    value_contexts: contexts,
-    loss_weights: tensor(Float32Array.of(1), [1]),
-    ...unetFlags(nativeTensors, true),
-  });
-  const seconds = ((performance.now() - start) / 1000).toFixed(1);
-  console.log(`a training step took ${seconds} s, its loss is ${floats(outputs['losses'])[0]}`);
-  const gradient = new Float32Array(one.length);
-  for (const name of ['grad_key_contexts', 'grad_value_contexts'])
-    floats(outputs[name]).forEach((x, i) => (gradient[i % one.length]! += x));
-  return { unet: floats(outputs['out_sample']), gradient };
-}
-
-async function main(folder: string): Promise<void> {
+async function checkNative(folder: string): Promise<void> {
   const { graphs, home } = await compile(folder);
-  const { tensors } = readSafetensors(new Uint8Array(await readFile(join(folder, 'goldens.safetensors'))));
+  const { tensors } = readSafetensors(new Uint8Array(await readFile(join(folder, GOLDENS))));
   const compare = (name: string, found: Float32Array) => {
     console.log(`${name}: ${relativeError(found, toFloat32(tensors.get(name)!)).toExponential(1)}`);
   };
@@ -114,13 +65,46 @@ async function main(folder: string): Promise<void> {
     await session.release();
     return found;
   };
-  compare('text', await using('text_encoder', runText));
-  const latents = { latent_sample: input('latent', LATENT) };
-  const { sample } = await using('vae_decoder', (session) => session.run(latents));
-  compare('pixels', floats(sample));
-  const { unet, gradient } = await using('unet', runUnet);
-  compare('unet', unet);
-  compare('gradient', gradient);
+  compare('text', await using('text_encoder', (session) => runText(session, nativeTensors)));
+  compare('pixels', await using('vae_decoder', (session) => runDecoder(session, nativeTensors, GOLDEN_SIDE)));
+  const start = performance.now();
+  const step = await using('unet', (session) => runUnet(session, nativeTensors, GOLDEN_SIDE, true));
+  console.log(`a training step, with its session, took ${since(start)}, its loss is ${step.loss}`);
+  compare('unet', step.unet);
+  compare('gradient', step.gradient);
 }
 
-await main(resolve(process.argv[2] ?? '.'));
+/** On a page of its own: what a network took from WebAssembly's memory is not given back. */
+async function checkInBrowser(folder: string): Promise<void> {
+  const server = await createServer({ server: { port: 4179 }, logLevel: 'warn' });
+  await server.listen();
+  const browser = await chromium.launch(browserLaunch());
+  try {
+    const address = new URL('e2e/pages/fullSize.html', server.resolvedUrls!.local[0]).href;
+    for (const [check, ...size] of [['text'], ['pixels'], ['unet', GOLDEN_SIDE], ['unet', 64]] as const) {
+      const page = await openPage(await browser.newPage(), address, folder);
+      const call = ([name, side]: readonly [keyof FullSize, number?]) =>
+        (window as unknown as { fullSize: FullSize }).fullSize[name](side ?? 0);
+      const said = await page.evaluate(call, [check, ...size] as const).catch(String);
+      console.log([check, ...size].join(' '), said);
+      await page.close();
+    }
+  } finally {
+    await browser.close();
+    await server.close();
+  }
+}
+
+async function openPage(page: Page, address: string, folder: string): Promise<Page> {
+  page.setDefaultTimeout(0);
+  await page.goto(address);
+  await page.locator('html[data-ready]').waitFor({ state: 'attached' });
+  await page.locator('input').setInputFiles([layout.checkpoint, GOLDENS].map((name) => join(folder, name)));
+  return page;
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { browser: { type: 'boolean', default: false } },
+});
+await (values.browser ? checkInBrowser : checkNative)(resolve(positionals[0] ?? '.'));

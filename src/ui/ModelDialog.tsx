@@ -13,7 +13,8 @@ function Content({ onClose }: { onClose: () => void }) {
   const intake = useStudio((state) => state.intake);
   if (intake === null || intake.phase === 'planning') return <ModelSource />;
   if (intake.phase === 'asking') return <ModelQuestionView question={intake.question} />;
-  if (intake.phase === 'offered') return <ModelOfferView offer={intake.offer} />;
+  if (intake.phase === 'offered')
+    return <ModelOfferView offer={intake.offer} isChanging={intake.isChanging} />;
   return (
     <ModelFetch
       intake={intake}

@@ -3,6 +3,7 @@ import type { ModelOffer } from '../worker/api.ts';
 import { fileSize } from '../lib/numbers.ts';
 import { Fold } from './Fold.tsx';
 import { Icon } from './icons.tsx';
+import { ModelGuess } from './ModelGuess.tsx';
 import { useActions } from './useStudio.ts';
 import type { ModelPlan } from '../intake/plan.ts';
 import type { ModelSource } from '../storage/modelRecords.ts';
@@ -84,7 +85,13 @@ function Files({ plan }: { plan: ModelPlan }) {
   );
 }
 
-export function ModelOfferView({ offer }: { offer: ModelOffer }) {
+interface ModelOfferProps {
+  readonly offer: ModelOffer;
+  /** Whether it is being planned again. */
+  readonly isChanging: boolean;
+}
+
+export function ModelOfferView({ offer, isChanging }: ModelOfferProps) {
   const actions = useActions();
   const { plan, preflight } = offer;
   const verb = plan.source.kind === 'folder' ? 'Copy' : 'Fetch';
@@ -101,6 +108,7 @@ export function ModelOfferView({ offer }: { offer: ModelOffer }) {
         <Row task="Learns concepts here" verdict={preflight.train} />
       </ul>
       {plan.notes.length > 0 && <p className="quiet">{plan.notes.join(' ')}</p>}
+      {plan.guess && <ModelGuess guess={plan.guess} disabled={isChanging} />}
       <Files plan={plan} />
       <div className="dialog-buttons">
         <button type="button" className="button" onClick={() => void actions().dropIntake()}>
@@ -109,7 +117,7 @@ export function ModelOfferView({ offer }: { offer: ModelOffer }) {
         <button
           type="button"
           className="button button-primary"
-          disabled={preflight.store.answer === 'no'}
+          disabled={isChanging || preflight.store.answer === 'no'}
           onClick={() => void actions().fetchModel()}
         >
           {verb} {fileSize(plan.totalBytes)}

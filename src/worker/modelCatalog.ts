@@ -77,8 +77,8 @@ export class ModelCatalog {
 }
 
 function planOf(request: ModelSourceRequest, signal: AbortSignal): Promise<ModelPlan> {
-  const { pick, vae } = request;
-  const options = { pick, vae, signal };
+  const { pick, vae, guess } = request;
+  const options = { pick, vae, guess, signal };
   if (request.kind === 'folder') return planFromFolder(request.files, options);
   const address = request.kind === 'hub' ? request.name : request.address;
   const isLink = /^\s*https?:/i.test(address);

@@ -10,6 +10,7 @@ import { numberToHalf } from '../../lib/half.ts';
 import { layout } from '../../lib/modelLayout.ts';
 import { sizeOf } from '../../lib/numbers.ts';
 import { ITEM_BYTES, readHeader, readSafetensors, toFloat32 } from '../../lib/safetensors.ts';
+import { fill } from './fill.ts';
 
 const fixtures = new URL('../fixtures/', import.meta.url);
 
@@ -157,31 +158,4 @@ function halfOf(value: number, dtype: 'F16' | 'BF16'): number {
   if (dtype === 'F16') return numberToHalf(value);
   bits.setFloat32(0, value);
   return bits.getUint16(0);
-}
-
-/** Numbers that follow from a name and a shape. */
-export function fill(name: string, shape: readonly number[]): Float32Array {
-  let seed = 2166136261;
-  for (const byte of new TextEncoder().encode(name)) seed = Math.imul(seed ^ byte, 16777619);
-  const isNorm = name.endsWith('weight');
-  const rows = sizeOf(shape.slice(1));
-  const scale = 2 ** (roundEven(-Math.log2(rows) / 2) - 6);
-  return Float32Array.from({ length: sizeOf(shape) }, (_, i) => {
-    const byte = (mix(Math.imul(i, 0x9e3779b9) + seed) >>> 24) - 128;
-    if (shape.length >= 2) return byte * scale;
-    return isNorm ? 1 + (byte >> 3) / 64 : byte / 512;
-  });
-}
-
-function mix(value: number): number {
-  let x = value ^ (value >>> 16);
-  x = Math.imul(x, 0x7feb352d);
-  x ^= x >>> 15;
-  return Math.imul(x, 0x846ca68b);
-}
-
-/** As NumPy rounds. */
-function roundEven(value: number): number {
-  const nearest = Math.round(value);
-  return Math.abs(value % 1) === 0.5 ? 2 * Math.round(value / 2) : nearest;
 }

@@ -3,8 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { sizeOf } from '../../lib/numbers.ts';
-import type { TensorMaker } from './textRuns.ts';
+import { tensorMaker } from './textRuns.ts';
 
 /** A session of a graph whose external data lies in `folder`. */
 export async function openNative(
@@ -23,13 +22,7 @@ export async function openNative(
 }
 
 /** For runs of the text encoder. */
-export const nativeTensors: TensorMaker = {
-  flag: (value) => new Tensor('bool', [value], []),
-  zeros: (dims, isBool) =>
-    isBool
-      ? new Tensor('bool', new Uint8Array(sizeOf(dims)), dims)
-      : new Tensor('float32', new Float32Array(sizeOf(dims)), dims),
-};
+export const nativeTensors = tensorMaker(Tensor);
 
 /** Whole numbers in the type that the session's input has. */
 export function wholeNumbers(

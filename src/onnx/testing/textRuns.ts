@@ -1,14 +1,27 @@
 /** The two runs of a prepared text encoder, on the sessions of either build of onnxruntime. */
 import type { InferenceSession, Tensor } from 'onnxruntime-web';
+import { sizeOf } from '../../lib/numbers.ts';
 
 type Tensors = Readonly<Record<string, Tensor>>;
 
 /** Makes tensors of the build that the session is of. */
 export interface TensorMaker {
+  readonly Tensor: typeof Tensor;
   flag(value: boolean): Tensor;
   /** Float32, or false ones. */
   zeros(dims: readonly number[], isBool: boolean): Tensor;
 }
+
+export const tensorMaker = (Made: typeof Tensor): TensorMaker => ({
+  Tensor: Made,
+  flag: (value) => new Made('bool', [value], []),
+  zeros: (dims, isBool) => {
+    const size = sizeOf(dims);
+    return isBool
+      ? new Made('bool', new Uint8Array(size), dims)
+      : new Made('float32', new Float32Array(size), dims);
+  },
+});
 
 type TextSession = Pick<InferenceSession, 'inputMetadata' | 'outputNames' | 'run'>;
 

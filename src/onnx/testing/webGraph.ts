@@ -1,9 +1,8 @@
 /** Runs ONNX graphs in Node on onnxruntime-web's WebAssembly provider: for benchmarks and for the compiler's tests. */
 import { readFileSync } from 'node:fs';
 import { InferenceSession, Tensor, env } from 'onnxruntime-web';
-import { sizeOf } from '../../lib/numbers.ts';
 import { readSafetensors, toBigInt64, toFloat32 } from '../../lib/safetensors.ts';
-import type { TensorMaker } from './textRuns.ts';
+import { tensorMaker } from './textRuns.ts';
 
 export interface ExternalBytes {
   readonly path: string;
@@ -30,13 +29,7 @@ export function flag(value: boolean): Tensor {
 }
 
 /** For runs of the text encoder. */
-export const webTensors: TensorMaker = {
-  flag,
-  zeros: (dims, isBool) =>
-    isBool
-      ? new Tensor('bool', new Uint8Array(sizeOf(dims)), dims)
-      : floatTensor(new Float32Array(sizeOf(dims)), dims),
-};
+export const webTensors = tensorMaker(Tensor);
 
 /** Dimensions that the prepared text encoder gives to an input of goldens for one word vector a row, [N,T] and [N,D]. */
 export function withVectorAxis(name: string, dims: readonly number[]): readonly number[] {
