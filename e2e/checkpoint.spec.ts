@@ -3,7 +3,7 @@
  * still there after a reload; what is no model is refused by name.
  */
 import { expect, type Page } from '@playwright/test';
-import { drawableCheckpoint } from '../src/checkpoint/testing/narrowCheckpoints.ts';
+import { drawableCheckpoint, separateVae } from '../src/checkpoint/testing/narrowCheckpoints.ts';
 import { HUB_REPO, startTestServer } from '../src/intake/testing/server.ts';
 import { addPictures, concepts, generateOne, openStudio } from './steps.ts';
 import { test } from './visited.ts';
@@ -70,6 +70,28 @@ test('a file that is no model is refused by what it is', async ({ page }) => {
   await expect(
     dialog(page).getByText(/“model.ckpt” is a Python pickle.*Save it as \.safetensors/),
   ).toBeVisible();
+});
+
+test('a file without a VAE asks for one, and what it does not say of itself can be told', async ({
+  page,
+}) => {
+  await openDialog(page);
+  const { model, vae } = await separateVae('bk-tiny');
+  const file = (name: string, content: Uint8Array) => ({
+    name,
+    mimeType: 'application/octet-stream',
+    buffer: Buffer.from(content),
+  });
+  await page.getByLabel('Model file').setInputFiles(file('pruned.safetensors', model));
+  await expect(dialog(page).getByRole('heading', { name: 'pruned.safetensors has no VAE' })).toBeVisible();
+  await dialog(page).getByLabel('VAE file').setInputFiles(file('vae.safetensors', vae));
+  await expect(dialog(page)).toContainText(
+    '1.x that predicts noise at 512 × 512, recognised from its weights',
+  );
+  await dialog(page).getByLabel('It predicts').selectOption('v');
+  await expect(dialog(page)).toContainText('predicts v at 512 × 512, as you chose');
+  await dialog(page).getByLabel('For pictures of').selectOption('768');
+  await expect(dialog(page)).toContainText('predicts v at 768 × 768, as you chose');
 });
 
 test('a well-known model is judged and looked at in one click; one of two files, and one by its address, with what it will take', async ({

@@ -7,6 +7,7 @@ import type { InferenceSession, Tensor } from 'onnxruntime-web';
 import { AppError } from '../lib/errors.ts';
 import { Mutex } from '../lib/mutex.ts';
 import { sizeOf } from '../lib/numbers.ts';
+import { HeldFile } from './heldFile.ts';
 
 export type OrtModule = Pick<typeof OnnxRuntime, 'InferenceSession' | 'Tensor' | 'env'>;
 /** What the page may choose between. */
@@ -159,8 +160,10 @@ export class Runtime {
   }
 }
 
-async function readable({ path, data }: ExternalFile): Promise<{ path: string; data: Blob | Uint8Array }> {
-  return { path, data: data.size > WHOLE_FILE_BYTES ? data : new Uint8Array(await data.arrayBuffer()) };
+/** A file of weights as onnxruntime takes it. */
+export async function readable({ path, data }: ExternalFile) {
+  const given = data.size > WHOLE_FILE_BYTES ? new HeldFile(data) : new Uint8Array(await data.arrayBuffer());
+  return { path, data: given };
 }
 
 /** Elements of a float tensor, read back from the GPU when they lie there. */

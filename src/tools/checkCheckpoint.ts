@@ -1,7 +1,7 @@
 /**
  * `npm run check-checkpoint -- DIR [--browser]`: opens the single file of Stable Diffusion 1.5's real size that
  * checkpoint/fixtures/make_full_size.py left in DIR, says in what time and memory, and compares its networks with PyTorch: in native
- * onnxruntime with a training step, or in Chromium on WebAssembly.
+ * onnxruntime with a training step, or in Chromium.
  */
 import { openAsBlob } from 'node:fs';
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -11,7 +11,7 @@ import { chromium, type Page } from '@playwright/test';
 import type { InferenceSession } from 'onnxruntime-node';
 import { createServer } from 'vite';
 import type { FullSize } from '../../e2e/pages/fullSize.ts';
-import { GOLDEN_SIDE, openFullSize, runDecoder, runText, runUnet } from '../checkpoint/testing/fullSize.ts';
+import { openFullSize, runDecoder, runText, runUnet } from '../checkpoint/testing/fullSize.ts';
 import type { OpenFile } from '../lib/modelFiles.ts';
 import { graphPath, layout, NETWORKS, preparedPath, type Network } from '../lib/modelLayout.ts';
 import { relativeError } from '../lib/numbers.ts';
@@ -31,11 +31,7 @@ async function compile(folder: string) {
     console.log(`${name} in ${since(start)}`);
     start = performance.now();
   };
-  const { stock, graphs } = await openFullSize(
-    await openAsBlob(join(folder, layout.checkpoint)),
-    GOLDEN_SIDE,
-    stage,
-  );
+  const { stock, graphs } = await openFullSize(await openAsBlob(join(folder, layout.checkpoint)), stage);
   const memory = (process.resourceUsage().maxRSS * 1024 - before) / 1e6;
   console.log(`${memory.toFixed(0)} MB at most`);
   return { graphs, home: await lay(folder, stock) };
@@ -66,9 +62,9 @@ async function checkNative(folder: string): Promise<void> {
     return found;
   };
   compare('text', await using('text_encoder', (session) => runText(session, nativeTensors)));
-  compare('pixels', await using('vae_decoder', (session) => runDecoder(session, nativeTensors, GOLDEN_SIDE)));
+  compare('pixels', await using('vae_decoder', (session) => runDecoder(session, nativeTensors)));
   const start = performance.now();
-  const step = await using('unet', (session) => runUnet(session, nativeTensors, GOLDEN_SIDE, true));
+  const step = await using('unet', (session) => runUnet(session, nativeTensors, true));
   console.log(`a training step, with its session, took ${since(start)}, its loss is ${step.loss}`);
   compare('unet', step.unet);
   compare('gradient', step.gradient);
@@ -81,12 +77,10 @@ async function checkInBrowser(folder: string): Promise<void> {
   const browser = await chromium.launch(browserLaunch());
   try {
     const address = new URL('e2e/pages/fullSize.html', server.resolvedUrls!.local[0]).href;
-    for (const [check, ...size] of [['text'], ['pixels'], ['unet', GOLDEN_SIDE], ['unet', 64]] as const) {
+    for (const check of ['text', 'pixels', 'unet'] as const) {
       const page = await openPage(await browser.newPage(), address, folder);
-      const call = ([name, side]: readonly [keyof FullSize, number?]) =>
-        (window as unknown as { fullSize: FullSize }).fullSize[name](side ?? 0);
-      const said = await page.evaluate(call, [check, ...size] as const).catch(String);
-      console.log([check, ...size].join(' '), said);
+      const run = (name: keyof FullSize) => (window as unknown as { fullSize: FullSize }).fullSize[name]();
+      console.log(check, await page.evaluate(run, check));
       await page.close();
     }
   } finally {

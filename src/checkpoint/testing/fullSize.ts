@@ -13,18 +13,18 @@ import { fill } from './fill.ts';
 
 const LAYERS = 16;
 const CONTEXT = [1, 77, 768];
-/** Side of the latents of the pictures that PyTorch made. */
-export const GOLDEN_SIDE = 32;
+const SIDE = 32;
+const LATENT = [1, 4, SIDE, SIDE];
 /** As the page compiles a model of this size (intake/compileOptions.ts). */
 const OPTIONS = { precision: 'float32', activationBudget: 2e9, batch: 1 } as const;
 
 type Session = Pick<InferenceSession, 'inputMetadata' | 'outputNames' | 'run'>;
 
-/** The file as a model folder whose latents are `side` wide, and its compiled graphs by path; `stage` hears of each that is done. */
-export async function openFullSize(file: Blob, side: number, stage: (name: string) => void) {
+/** The file as a model folder, and its compiled graphs by path; `stage` hears of each that is done. */
+export async function openFullSize(file: Blob, stage: (name: string) => void) {
   const open: OpenFile = (path) => {
     if (path === layout.checkpoint) return Promise.resolve(file);
-    if (path === configPath('unet')) return Promise.resolve(new Blob([`{"sample_size":${side}}`]));
+    if (path === configPath('unet')) return Promise.resolve(new Blob([`{"sample_size":${SIDE}}`]));
     return Promise.reject(missingFile('the full-size model', path));
   };
   const stock = await openCheckpoint([layout.checkpoint], open);
@@ -57,22 +57,21 @@ export async function runText(session: Session, make: TensorMaker): Promise<Floa
   return floats(outputs['key_contexts']);
 }
 
-/** The VAE decoder's pixels, [3, 8 side, 8 side]. */
-export async function runDecoder(session: Session, make: TensorMaker, side: number): Promise<Float32Array> {
-  const { sample } = await session.run({ latent_sample: input(make, 'latent', [1, 4, side, side]) });
+/** The VAE decoder's pixels, [3, 256, 256]. */
+export async function runDecoder(session: Session, make: TensorMaker): Promise<Float32Array> {
+  const { sample } = await session.run({ latent_sample: input(make, 'latent', LATENT) });
   return floats(sample);
 }
 
 /** The U-Net's prediction, its loss, and the gradient towards the one context that all layers read; zero where none is asked for. */
-export async function runUnet(session: Session, make: TensorMaker, side: number, gradients: boolean) {
-  const latent = [1, 4, side, side];
+export async function runUnet(session: Session, make: TensorMaker, gradients: boolean) {
   const one = floats(input(make, 'context', CONTEXT));
   const all = new Float32Array(LAYERS * one.length);
   for (let layer = 0; layer < LAYERS; layer++) all.set(one, layer * one.length);
   const contexts = new make.Tensor('float32', all, [LAYERS, ...CONTEXT]);
   const outputs = await session.run({
-    sample: input(make, 'sample', latent),
-    target: input(make, 'target', latent),
+    sample: input(make, 'sample', LATENT),
+    target: input(make, 'target', LATENT),
     timestep: new make.Tensor('float32', Float32Array.of(501), [1]),
     key_contexts: contexts,
     value_contexts: contexts,
