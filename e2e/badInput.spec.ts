@@ -160,7 +160,7 @@ test('the training form says what is wrong at the field, and forgets it when it 
 const promptCases = [
   { prompt: '', message: /The prompt is empty/ },
   { prompt: 'A photo on a beach', message: /no \{\}/ },
-  { prompt: '{} and {}', message: /2 times/ },
+  { prompt: '{}, {}, {} and {}', message: /4 places for concepts/ },
   { prompt: `A photo of {} ${'on a beach '.repeat(20)}`, message: /tokens; the model reads/ },
 ] as const;
 
