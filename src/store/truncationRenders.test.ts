@@ -44,6 +44,26 @@ describe('TruncationRenders', () => {
     expect(renders.slice(2).map(([truncation]) => truncation)).toEqual(stopsOf(128));
   });
 
+  it('begins the full picture when the slider has rested, the time of the draft included', async () => {
+    const pauses: number[] = [];
+    const renderer = new TruncationRenders<Series>({
+      render: async () => {
+        await new Promise((resolve) => setTimeout(resolve, 400));
+        return new Blob();
+      },
+      onFrame: () => undefined,
+      onError: () => undefined,
+      mayWorkAhead: () => false,
+      pause: (milliseconds) => {
+        pauses.push(milliseconds);
+        return Promise.resolve();
+      },
+    });
+    await renderer.show(SERIES, 50);
+    expect(pauses[0]).toBeGreaterThan(0);
+    expect(pauses[1]).toBe(0);
+  });
+
   it('shows what is cached at once, without a render', async () => {
     const { renderer, seen, renders } = setUp();
     await renderer.show(SERIES, 50);

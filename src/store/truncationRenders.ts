@@ -112,8 +112,10 @@ export class TruncationRenders<S extends Series> {
       { after: DRAG_MS, steps: Math.min(DRAFT_STEPS, series.steps), quality: 'draft' },
       { after: REST_MS, steps: series.steps, quality: 'full' },
     ] as const;
+    const wished = performance.now();
     for (const { after, steps, quality } of frames) {
-      await pause(after);
+      // The draft was drawn in the meantime.
+      await pause(Math.max(0, after - (performance.now() - wished)));
       if (signal.aborted) return;
       const picture = await this.renderOnce(series, truncation, steps, signal);
       if (signal.aborted) return;
