@@ -6,7 +6,7 @@ export interface Option {
   readonly label: string;
 }
 
-interface SelectProps extends Pick<ComponentProps<'select'>, 'id' | 'aria-label'> {
+interface SelectProps extends Pick<ComponentProps<'select'>, 'id' | 'aria-label' | 'disabled'> {
   readonly value: string;
   readonly options: readonly Option[];
   readonly onChoose: (value: string) => void;
