@@ -9,6 +9,7 @@ import { openStorage } from './storage/storage.ts';
 import { browserDeps, pageRoot } from './store/environment.ts';
 import { createStudioStore } from './store/studioStore.ts';
 import { App } from './ui/App.tsx';
+import { fetchLaterParts } from './ui/Later.tsx';
 import { StudioContext } from './ui/useStudio.ts';
 import { createStudioClient } from './worker/client.ts';
 
@@ -27,4 +28,4 @@ createRoot(document.getElementById('root')!).render(
   </StrictMode>,
 );
 
-void store.getState().start();
+void store.getState().start().then(fetchLaterParts);

@@ -5,7 +5,7 @@ import { isBusy } from '../store/generation.ts';
 import { focusWords } from '../store/recipe.ts';
 import { Field } from './Field.tsx';
 import { Fold } from './Fold.tsx';
-import { GridDialog } from './GridDialog.tsx';
+import { GridDialog } from './Later.tsx';
 import { Icon } from './icons.tsx';
 import { Mixing } from './Mixing.tsx';
 import { Problems } from './Problems.tsx';

@@ -10,7 +10,7 @@ import { download } from './blobUrl.ts';
 import { Icon } from './icons.tsx';
 import { Problems } from './Problems.tsx';
 import { optionsOf, Select } from './SelectField.tsx';
-import { LabelDialog } from './LabelDialog.tsx';
+import { LabelDialog } from './Later.tsx';
 import { useActions, useStudio } from './useStudio.ts';
 import { BlobImage } from './BlobImage.tsx';
 

@@ -4,7 +4,7 @@ import { fileSize } from '../lib/numbers.ts';
 import { modelBytes } from '../store/modelBytes.ts';
 import { HeaderPopover } from './HeaderPopover.tsx';
 import { Icon } from './icons.tsx';
-import { ModelDialog } from './ModelDialog.tsx';
+import { ModelDialog } from './Later.tsx';
 import { Problems } from './Problems.tsx';
 import { useActions, useStudio } from './useStudio.ts';
 import type { PendingModel, StoredModel } from '../storage/modelRecords.ts';

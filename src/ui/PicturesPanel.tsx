@@ -3,7 +3,7 @@ import { useState, type ReactNode } from 'react';
 import { plainName } from '../lib/plainName.ts';
 import { POOR_PSNR, roomLeft } from '../store/picturesSlice.ts';
 import type { PictureItem } from '../store/state.ts';
-import { CropDialog } from './CropDialog.tsx';
+import { CropDialog } from './Later.tsx';
 import { Icon } from './icons.tsx';
 import { Problems } from './Problems.tsx';
 import { Samples } from './Samples.tsx';

@@ -2,7 +2,7 @@
 import { useState } from 'react';
 import type { ConceptRecord, PreviewRecord } from '../store/state.ts';
 import { MapPicture } from './MapPicture.tsx';
-import { SpaceTimeDialog } from './SpaceTimeDialog.tsx';
+import { SpaceTimeDialog } from './Later.tsx';
 import { useSpaceTime } from './useSpaceTime.ts';
 
 const HINT = 'its word by layer and step';

@@ -8,7 +8,7 @@ import { methods } from '../store/methods.ts';
 import { duration } from '../store/words.ts';
 import { Field } from './Field.tsx';
 import { Fold } from './Fold.tsx';
-import { LossChart } from './LossChart.tsx';
+import { LossChart } from './Later.tsx';
 import { Previews } from './Previews.tsx';
 import { Problems } from './Problems.tsx';
 import { optionsOf, SelectField } from './SelectField.tsx';
