@@ -47,6 +47,16 @@ export default tseslint.config(
       'max-lines-per-function': ['error', { max: 40, skipBlankLines: true, skipComments: true }],
     },
   },
+  {
+    files: ['src/**/*.ts', 'src/**/*.tsx', 'e2e/**/*.ts'],
+    ignores: ['src/lib/zod.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        { name: 'zod', message: 'Import z from lib/zod.ts, which keeps to the policy.' },
+      ],
+    },
+  },
   { files: ['src/ui/**/*.tsx', 'src/ui/**/*.ts'], extends: [reactHooks.configs.flat.recommended] },
   { files: ['**/*.mjs', '**/*.js'], languageOptions: { globals: globals.node } },
 );

@@ -1,5 +1,4 @@
 /** Puts the page together: service worker, worker client, storage, store, React. */
-import './lib/forbidEval.ts';
 import { CSPProvider } from '@base-ui/react/csp-provider';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';

@@ -3,7 +3,7 @@
  * recognised from the weights' names and shapes where a file has none. A setting that changes what is computed, and that the graphs do not
  * follow, is refused by name.
  */
-import { z } from 'zod';
+import { z } from '../lib/zod.ts';
 import { AppError } from '../lib/errors.ts';
 import type { Weights } from './weights.ts';
 

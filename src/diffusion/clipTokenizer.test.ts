@@ -1,7 +1,7 @@
 /** Against transformers' CLIPTokenizer on a small vocabulary of CLIP's form (fixtures/make_tokenizer.py). */
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
-import { z } from 'zod';
+import { z } from '../lib/zod.ts';
 import { missingFile } from '../lib/modelFiles.ts';
 import { readTokenizerFolder } from './clipTokenizer.ts';
 import { PromptTokenizer } from './tokenizer.ts';

@@ -3,7 +3,7 @@
  * as `vocab.json` and `merges.txt`; newer exports add a `tokenizer.json` that says the same and more. The rules that
  * `tokenizer.json` would state are CLIP's own (Radford et al. 2021): lower case, byte-level BPE with `</w>` at a word's end.
  */
-import { z } from 'zod';
+import { z } from '../lib/zod.ts';
 import { AppError } from '../lib/errors.ts';
 import { parseJson } from '../lib/json.ts';
 import { readJson, readText, type OpenFile } from '../lib/modelFiles.ts';

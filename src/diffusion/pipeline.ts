@@ -2,7 +2,7 @@
  * The frozen pipeline: tokenizer, text encoder, U-Net and VAE of a base model in its prepared form (src/onnx), on one
  * Runtime. Every method's shapes use B pictures, N text rows, L cross-attention layers, T tokens, D context width.
  */
-import { z } from 'zod';
+import { z } from '../lib/zod.ts';
 import { AppError } from '../lib/errors.ts';
 import { readBytes, readConfig, type OpenFile } from '../lib/modelFiles.ts';
 import {

@@ -1,7 +1,7 @@
 /** Weights in prompts, against diffusers' community pipeline for them (fixtures/make_prompt_weights.py). */
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import { z } from '../lib/zod.ts';
 import { missingFile } from '../lib/modelFiles.ts';
 import { relativeError } from '../lib/numbers.ts';
 import { literalMarks, readWeights, withoutWeights } from '../lib/promptWeights.ts';

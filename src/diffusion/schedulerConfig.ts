@@ -2,7 +2,7 @@
  * `scheduler_config.json` as diffusers writes it, field by field: used, harmless for what the studio computes, or refused by name. Nothing
  * is read past in silence.
  */
-import { z } from 'zod';
+import { z } from '../lib/zod.ts';
 import { readConfig, type OpenFile } from '../lib/modelFiles.ts';
 import { layout } from '../lib/modelLayout.ts';
 

@@ -1,7 +1,7 @@
 /** Plans of checkpoints: single files with what they lack, folders of diffusers in one precision, and what is refused before a byte is copied. */
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import { z } from '../lib/zod.ts';
 import {
   drawableCheckpoint,
   narrowCheckpoint,

@@ -1,5 +1,5 @@
 /** Plans a model from a Hugging Face repository, by the Hub's public listing; the revision is pinned to the commit found. */
-import { z } from 'zod';
+import { z } from '../lib/zod.ts';
 import { AppError } from '../lib/errors.ts';
 import { staysInside } from '../lib/relativePath.ts';
 import type { Licence } from '../storage/modelRecords.ts';

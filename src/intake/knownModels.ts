@@ -2,7 +2,7 @@
  * Well-known models that are openly licensed, from models/known.json, each with what will come of it on this computer by the memory
  * that the compiler plans for its architecture: known before anybody is asked.
  */
-import { z } from 'zod';
+import { z } from '../lib/zod.ts';
 import list from '../../models/known.json' with { type: 'json' };
 import { PRECISIONS } from '../lib/precision.ts';
 import type { PreflightFacts } from './facts.ts';

@@ -1,5 +1,5 @@
 /** Small requests while planning: JSON answers that are validated, and sizes of files that are not fetched yet. */
-import type { z } from 'zod';
+import type { z } from '../lib/zod.ts';
 import { AppError } from '../lib/errors.ts';
 import { cancelled, isPassing, PATIENT, pause, retryAfter, waitBefore, type RetrySettings } from './retry.ts';
 

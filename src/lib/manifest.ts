@@ -2,7 +2,7 @@
  * `models/manifest.json`: which base models ship and which of their files, each with its size and SHA-256, so that
  * downloads can show honest progress, be verified, and be kept. Written by `npm run manifest`.
  */
-import { z } from 'zod';
+import { z } from './zod.ts';
 import { CONCEPT_KINDS } from './conceptKind.ts';
 import { CHECKPOINT_FOLDER, configPath, layout, NETWORKS } from './modelLayout.ts';
 import { relativePath } from './relativePath.ts';

@@ -1,5 +1,5 @@
 /** Access to the files of a model, wherever they lie: in memory, in the browser's storage, in a folder, on a server. */
-import type { z } from 'zod';
+import type { z } from './zod.ts';
 import { AppError } from './errors.ts';
 import { parseJson } from './json.ts';
 

@@ -2,7 +2,7 @@
  * The folder of a model: the Hugging Face ONNX layout of Stable Diffusion, what a base may add to it, and what the compiler puts
  * beside it. The one place that knows the paths.
  */
-import { z } from 'zod';
+import { z } from './zod.ts';
 import { PRECISIONS } from './precision.ts';
 
 /** The networks, each in a folder of its own. */

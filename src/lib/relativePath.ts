@@ -1,5 +1,5 @@
 /** Paths of files inside a model's folder, as listings and manifests name them. */
-import { z } from 'zod';
+import { z } from './zod.ts';
 
 /** A relative path with forward slashes that stays inside its folder. */
 export function isRelativePath(path: string): boolean {

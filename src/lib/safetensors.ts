@@ -6,7 +6,7 @@
  * overlap, and keys may not repeat. It copies no tensor; `toFloat32` and `toBigInt64` make aligned copies. Of models, which are large,
  * `readHeader` reads the header alone; they may have gaps, as other programs write them.
  */
-import { z } from 'zod';
+import { z } from './zod.ts';
 import { AppError } from './errors.ts';
 import { halfBytesToFloat32 } from './half.ts';
 import { findDuplicateKey } from './jsonKeys.ts';

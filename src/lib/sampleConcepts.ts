@@ -1,7 +1,7 @@
 /** The sample concepts in a model's folder, as `concepts.py` drew them: for tools and tests in Node. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import { z } from './zod.ts';
 
 /** A held-out concept: its folder, category, and the PNG files to learn from. */
 export interface SampleConcept {

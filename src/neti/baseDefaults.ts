@@ -2,7 +2,7 @@
  * What training and sampling start from on one base, until the user chooses otherwise: its `defaults.json`, where somebody measured
  * what is best on it, else what the official implementation does on Stable Diffusion.
  */
-import { z } from 'zod';
+import { z } from '../lib/zod.ts';
 import { readJson, type OpenFile } from '../lib/modelFiles.ts';
 import { samplerNames } from '../diffusion/samplers/table.ts';
 import { readSchedulerConfig, type SchedulerConfig } from '../diffusion/schedulerConfig.ts';

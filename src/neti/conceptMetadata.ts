@@ -3,7 +3,7 @@
  * reads back, each checked against a schema with bounds, since it comes from strangers.
  */
 import type { PredictionType } from '../diffusion/schedulerConfig.ts';
-import { z } from 'zod';
+import { z } from '../lib/zod.ts';
 import { CONCEPT_KINDS, type ConceptKind } from '../lib/conceptKind.ts';
 import { AppError } from '../lib/errors.ts';
 import { MAX_TRAINED_STEPS } from './limits.ts';

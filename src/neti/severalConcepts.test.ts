@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { z } from 'zod';
+import { z } from '../lib/zod.ts';
 import { relativeError } from '../lib/numbers.ts';
 import { readSafetensors, toFloat32 } from '../lib/safetensors.ts';
 import { conceptContexts, type ShownConcept } from './contexts.ts';

@@ -2,7 +2,7 @@
  * What is written beside a model's files: `model.json` once all of them are complete and verified, `journal.json` while
  * they are on their way. Both are validated when read, since what lies on the disk may be older than the page or damaged.
  */
-import { z } from 'zod';
+import { z } from '../lib/zod.ts';
 import { relativePath } from '../lib/relativePath.ts';
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);

@@ -1,5 +1,5 @@
 /** Fills one model's files while its journal tells how far they are, so that a reload or a crash loses little. */
-import type { z } from 'zod';
+import type { z } from '../lib/zod.ts';
 import { AppError } from '../lib/errors.ts';
 import type { FileTree, TreeFile } from './fileTree.ts';
 import type { Journal, JournalFile, StoredModel } from './modelRecords.ts';

@@ -3,7 +3,7 @@
  * the schemas here, so that a new setting cannot be forgotten in one of these places.
  */
 import { samplerNames } from '../diffusion/samplers/table.ts';
-import { z } from 'zod';
+import { z } from '../lib/zod.ts';
 
 const count = z.int().nonnegative();
 

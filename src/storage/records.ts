@@ -3,7 +3,7 @@
  * validated when it is read, since what lies in IndexedDB may be older than the page or damaged. Pictures and
  * concept files are Blobs, which the browser keeps on disk until they are asked for.
  */
-import { z } from 'zod';
+import { z } from '../lib/zod.ts';
 import { CONCEPT_KINDS } from '../lib/conceptKind.ts';
 import { mixingSchema, pictureFormSchema, recipeSchema, sampler } from './recipe.ts';
 

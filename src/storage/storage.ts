@@ -3,7 +3,7 @@
  * policies) everything works in memory and `blocked` says why. A record that cannot be read is reported and
  * skipped; it never keeps the others from loading.
  */
-import type { z } from 'zod';
+import type { z } from '../lib/zod.ts';
 import type { AppError } from '../lib/errors.ts';
 import { indexedDbKeyValue, memoryKeyValue, storageError, type KeyValue } from './keyValue.ts';
 import {

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import { z } from 'zod';
+import { z } from '../lib/zod.ts';
 import { CONCEPT_KINDS } from '../lib/conceptKind.ts';
 import { configPath, graphPath, JUDGE_PARTS, layout, NETWORKS, PREPARED_FOLDER } from '../lib/modelLayout.ts';
 import { hashBase, type Manifest, type ModelEntry, type ModelFile } from '../lib/manifest.ts';

@@ -6,7 +6,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { z } from 'zod';
+import { z } from '../lib/zod.ts';
 import { Judge } from '../diffusion/judge.ts';
 import { Pipeline } from '../diffusion/pipeline.ts';
 import { manifestSchema } from '../lib/manifest.ts';

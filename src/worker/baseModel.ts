@@ -1,5 +1,5 @@
 /** What the worker needs of an open base model, whether it ships with the studio or is the user's own. */
-import { z } from 'zod';
+import { z } from '../lib/zod.ts';
 import { readJson, type OpenFile } from '../lib/modelFiles.ts';
 import { graphPath, JUDGE_PARTS, layout } from '../lib/modelLayout.ts';
 import type { ModelFile } from '../lib/manifest.ts';

@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
-import { z } from 'zod';
+import { z } from '../../lib/zod.ts';
 import { missingFile, type OpenFile } from '../../lib/modelFiles.ts';
 import { numberToHalf } from '../../lib/half.ts';
 import { layout } from '../../lib/modelLayout.ts';

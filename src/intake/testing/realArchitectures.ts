@@ -1,7 +1,7 @@
 /** For tests and tools: the architectures of checkpoint/fixtures/make_real_headers.py at their real width, without a number: folders of diffusers to plan with. */
 import { readFile } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
-import { z } from 'zod';
+import { z } from '../../lib/zod.ts';
 import { Outline } from '../outline.ts';
 import { plannedEstimates } from '../plannedMemory.ts';
 import { makePlan, type ModelPlan } from '../plan.ts';

@@ -2,7 +2,7 @@
  * AUTOMATIC1111's embedding cards: a PNG that carries a textual inversion as Base64 of JSON in a text chunk,
  * {"string_to_param": {"*": {"TORCHTENSOR": [[…], …]}}, "name", "step", "sd_checkpoint_name"}.
  */
-import { z } from 'zod';
+import { z } from '../../lib/zod.ts';
 import { CARD_KEYWORD, readPngText } from '../../pictures/pngText.ts';
 import type { ForeignConcept, OpenBase } from './foreignConcept.ts';
 import { corruptInversion, stepOf, wordToConcept } from './word.ts';

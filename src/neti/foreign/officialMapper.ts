@@ -4,7 +4,7 @@
  * configuration. A mapper is whole by itself; the `learned_embeds-*.bin` beside it holds the embedding that its placeholder
  * gets in the tokenizer, which the mapper replaces, and is checked to belong to it.
  */
-import { z } from 'zod';
+import { z } from '../../lib/zod.ts';
 import { CONCEPT_KINDS } from '../../lib/conceptKind.ts';
 import { AppError } from '../../lib/errors.ts';
 import { sizeOf } from '../../lib/numbers.ts';

@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
-import { z } from 'zod';
+import { z } from '../../lib/zod.ts';
 import { AppError } from '../../lib/errors.ts';
 import { numberToHalf } from '../../lib/half.ts';
 import { Random, type RandomSource } from '../../lib/random.ts';

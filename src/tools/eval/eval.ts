@@ -10,7 +10,7 @@ import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { z } from 'zod';
+import { z } from '../../lib/zod.ts';
 import { Judge } from '../../diffusion/judge.ts';
 import { Pipeline } from '../../diffusion/pipeline.ts';
 import { manifestSchema } from '../../lib/manifest.ts';

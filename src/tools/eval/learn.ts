@@ -5,7 +5,7 @@
 import type { SampleConcept } from '../../lib/sampleConcepts.ts';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { z } from 'zod';
+import { z } from '../../lib/zod.ts';
 import type { Pipeline } from '../../diffusion/pipeline.ts';
 import { createBridge, type Bridge } from '../../neti/bridge.ts';
 import type { BaseIdentity } from '../../neti/conceptFile.ts';

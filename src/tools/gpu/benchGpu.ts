@@ -8,7 +8,7 @@
  * Precision and budget are by default what the studio takes for such a model (worker/compileOptions.ts).
  */
 import { writeFile } from 'node:fs/promises';
-import { z } from 'zod';
+import { z } from '../../lib/zod.ts';
 import { PRECISIONS } from '../../lib/precision.ts';
 import { readOptions, runCommand } from './commandLine.ts';
 import { compile, benchOptions, PROVIDERS } from './graphs.ts';

@@ -8,7 +8,7 @@
  * gradients have a cosine below 0.9999, or the half graph's of a loss scaled by more than 1 below 0.999. Without a card, Mesa's lavapipe is such a device (version 25; it has shader-f16).
  */
 import type { InferenceSession } from 'onnxruntime-node';
-import { z } from 'zod';
+import { z } from '../../lib/zod.ts';
 import { AppError } from '../../lib/errors.ts';
 import { cosine, relativeError } from '../../lib/numbers.ts';
 import type { Precision } from '../../lib/precision.ts';

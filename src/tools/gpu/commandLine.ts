@@ -1,6 +1,6 @@
 /** Options of the command lines that measure on a card. */
 import { parseArgs } from 'node:util';
-import { z } from 'zod';
+import { z } from '../../lib/zod.ts';
 import { AppError } from '../../lib/errors.ts';
 
 /** The options that the schema names; `flags` are those without a value. Throws `bench.options` naming what is wrong. */

@@ -2,7 +2,7 @@
  * What dominates: sums an onnxruntime profile's times by operator. On WebGPU the `Api` events hold each kernel's time on
  * the card, named "node&operator&program"; elsewhere the `Node` events hold the processor's.
  */
-import { z } from 'zod';
+import { z } from '../../lib/zod.ts';
 import { sum } from 'simple-statistics';
 
 const eventSchema = z.object({

@@ -5,7 +5,7 @@ import { rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { z } from 'zod';
+import { z } from '../../lib/zod.ts';
 import { AppError } from '../../lib/errors.ts';
 import type { UnetShape } from '../../onnx/surgery/unet.ts';
 
