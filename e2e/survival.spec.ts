@@ -247,7 +247,9 @@ function keepDevices(page: Page): void {
       return Object.assign(self, { device }).device;
     };
   };
-  page.on('worker', (worker: Worker) => void worker.evaluate(patch).catch(() => undefined));
+  const reach = (worker: Worker) => void worker.evaluate(patch).catch(() => undefined);
+  page.workers().forEach(reach);
+  page.on('worker', reach);
 }
 
 /** A small model: a step of the one that ships takes half a minute on software graphics. */

@@ -5,6 +5,7 @@
  */
 import { z } from '../lib/zod.ts';
 import { AppError } from '../lib/errors.ts';
+import { parseConfig } from '../lib/modelFiles.ts';
 import type { Weights } from './weights.ts';
 
 export interface UnetConfig {
@@ -201,12 +202,11 @@ export const recognise = {
 } as const;
 
 function parse<T>(schema: z.ZodType<T>, config: unknown, path: string): T {
-  const result = schema.safeParse(config);
-  if (result.success) return result.data;
-  const reasons = result.error.issues.map(({ path: key, message }) => `${key.join('.')} ${message}`);
+  const parsed = parseConfig(schema, config);
+  if ('data' in parsed) return parsed.data;
   throw new AppError(
     'checkpoint.config',
-    `${path} is not of Stable Diffusion 1.x’s or 2.x’s form: ${reasons.join('; ')}.`,
+    `${path} is not of Stable Diffusion 1.x’s or 2.x’s form: ${parsed.reasons}.`,
   );
 }
 

@@ -36,12 +36,30 @@ export async function readJson(open: OpenFile, path: string): Promise<unknown> {
   return text === null ? null : parseJson(text, path);
 }
 
+/** Numbers out of bounds in plain words; a schema's own words come before these, zod's for the rest after. */
+const outOfBounds: z.core.$ZodErrorMap = (issue) => {
+  const found = `found ${JSON.stringify(issue.input)}`;
+  if (issue.code === 'too_big' && typeof issue.input === 'number')
+    return `must be ${issue.inclusive ? 'at most' : 'below'} ${issue.maximum}, ${found}`;
+  if (issue.code === 'too_small' && typeof issue.input === 'number')
+    return `must be ${issue.inclusive ? 'at least' : 'above'} ${issue.minimum}, ${found}`;
+  return undefined;
+};
+
+/** A configuration's content, or each field that stands against it and why. */
+export function parseConfig<T>(schema: z.ZodType<T>, config: unknown): { data: T } | { reasons: string } {
+  const { data, error } = schema.safeParse(config, { error: outOfBounds });
+  if (!error) return { data };
+  return {
+    reasons: error.issues.map(({ path: key, message }) => `${key.join('.')} ${message}`).join('; '),
+  };
+}
+
 /** A configuration file, all defaults where the model has none. Throws `model.config`. */
 export async function readConfig<T>(open: OpenFile, path: string, schema: z.ZodType<T>): Promise<T> {
-  const parsed = schema.safeParse((await readJson(open, path)) ?? {});
-  if (parsed.success) return parsed.data;
-  const reasons = parsed.error.issues.map(({ path: key, message }) => `${key.join('.')} ${message}`);
-  throw new AppError('model.config', `${path} is not of Stable Diffusion’s form: ${reasons.join('; ')}.`);
+  const parsed = parseConfig(schema, (await readJson(open, path)) ?? {});
+  if ('data' in parsed) return parsed.data;
+  throw new AppError('model.config', `${path} is not of Stable Diffusion’s form: ${parsed.reasons}.`);
 }
 
 /** The files in memory, and those of `below` for all others: what the compiler made, over the stock model. */

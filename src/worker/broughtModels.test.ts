@@ -129,9 +129,14 @@ describe('refused before anything is copied', () => {
       'a-thousand-million-timesteps',
       () => withScheduler({ num_train_timesteps: 1e9 }),
       'model.config',
-      /num_train_timesteps/,
+      /num_train_timesteps must be at most 10000, found 1000000000\.$/,
     ],
-    ['negative-beta', () => withScheduler({ beta_start: -1 }), 'model.config', /beta_start/],
+    [
+      'negative-beta',
+      () => withScheduler({ beta_start: -1 }),
+      'model.config',
+      /beta_start must be above 0, found -1\.$/,
+    ],
     [
       'another prediction',
       () => withScheduler({ prediction_type: 'flow_prediction' }),
