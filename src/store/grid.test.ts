@@ -1,29 +1,17 @@
 /** Grids: how axes are read, what each cell is drawn with, what is kept when one is cancelled and drawn on. */
 import { describe, expect, it } from 'vitest';
-import { AppError } from '../lib/errors.ts';
 import { openMemoryStorage } from '../storage/storage.ts';
-import type { GenerateRequest } from '../worker/api.ts';
 import { readAxis } from './gridAxes.ts';
 import type { Form } from './state.ts';
-import { fillIn, pixels, scriptedClient, startStudio } from './testing/scriptedStudio.ts';
+import { recordingGenerate, scriptedClient, startStudio, teachAll } from './testing/scriptedStudio.ts';
 
 /** A studio with two concepts of 30 steps, the second chosen, and the requests its worker gets. */
 async function withTwoConcepts() {
-  const requests: GenerateRequest[] = [];
-  const client = scriptedClient({
-    generate: (request, options) => {
-      if (options?.signal?.aborted) return Promise.reject(new AppError('cancelled', 'Cancelled.'));
-      requests.push(request);
-      return Promise.resolve({ pictures: request.seeds.map((seed) => pixels(seed % 256)), seconds: 1 });
-    },
-  });
+  const { requests, generate } = recordingGenerate();
+  const client = scriptedClient({ generate });
   const storage = openMemoryStorage();
   const studio = await startStudio({ client, storage });
-  for (const name of ['tin robot', 'teapot']) {
-    await fillIn(studio);
-    studio.store.getState().edit({ name });
-    await studio.store.getState().train();
-  }
+  await teachAll(studio, ['tin robot', 'teapot']);
   studio.store.getState().edit({ prompt: 'a {}', seed: '5' });
   const ids = studio.store.getState().concepts.map(({ id }) => id);
   const draw = async (x: Partial<Form['gridX']>, y: Partial<Form['gridY']>) => {

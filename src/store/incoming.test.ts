@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { encodePng } from '../pictures/png.ts';
 import { TorchWriter } from '../lib/torchWriter.ts';
 import { sortFiles } from './incoming.ts';
-import { pixels, scriptedClient, startStudio } from './testing/scriptedStudio.ts';
+import { pixels, recordingImports, scriptedClient, startStudio } from './testing/scriptedStudio.ts';
 
 const brought = (name: string): File =>
   new File([readFileSync(new URL(`../neti/foreign/fixtures/brought/${name}`, import.meta.url))], name);
@@ -94,15 +94,8 @@ describe('sortFiles', () => {
 
 describe('what is given to the page', () => {
   it('an official zip is one concept', async () => {
-    const groups: string[][] = [];
-    const scripted = scriptedClient();
-    const client = scriptedClient({
-      importConcepts: (files) => {
-        groups.push(files.map(({ name }) => name));
-        return scripted.importConcepts(files);
-      },
-    });
-    const { store } = await startStudio({ client });
+    const { groups, importConcepts } = recordingImports();
+    const { store } = await startStudio({ client: scriptedClient({ importConcepts }) });
     const zip = zipSync({ 'learned_embeds-final.bin': torch(), 'mapper-final.pt': torch() });
     await store.getState().takeFiles([new File([zip], 'fox.official-neti.zip')]);
     expect(groups).toEqual([['mapper-final.pt', 'learned_embeds-final.bin']]);

@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { AppError } from '../lib/errors.ts';
 import { openMemoryStorage } from '../storage/storage.ts';
 import { chosenConcepts, isPlain } from './pictureConcepts.ts';
-import { fillIn, scriptedClient, startStudio } from './testing/scriptedStudio.ts';
+import { fillIn, recordingImports, scriptedClient, startStudio } from './testing/scriptedStudio.ts';
 import type { ConceptWord, ImportOrigin } from '../neti/conceptMetadata.ts';
 
 async function trained() {
@@ -130,13 +130,10 @@ describe('library', () => {
   );
 
   it('hands the two files of an official concept over together, and says what the base is known by', async () => {
-    const groups: string[][] = [];
     const scripted = scriptedClient();
+    const { groups, importConcepts } = recordingImports();
     const client = scriptedClient({
-      importConcepts: (files) => {
-        groups.push(files.map(({ name }) => name));
-        return scripted.importConcepts(files);
-      },
+      importConcepts,
       inspectConcept: async (file) => ({
         ...(await scripted.inspectConcept(file)),
         imported: { format: 'textual-inversion', files: ['learned_embeds-steps-9.bin'], base: 'sd-v1-4' },

@@ -1,28 +1,16 @@
 /** Two concepts mixed: what reaches the worker, what is kept, and the sweep over the mixing start. */
 import { decode } from 'fast-png';
 import { describe, expect, it } from 'vitest';
-import { AppError } from '../lib/errors.ts';
-import type { GenerateRequest } from '../worker/api.ts';
 import { SWEPT_STARTS } from './order.ts';
 import { sweepAround } from './sweep.ts';
-import { fillIn, pixels, scriptedClient, startStudio } from './testing/scriptedStudio.ts';
+import { recordingGenerate, scriptedClient, startStudio, teachAll } from './testing/scriptedStudio.ts';
 
 /** A studio with two concepts, the second chosen, and the requests its worker gets. */
 async function withTwoConcepts() {
-  const requests: GenerateRequest[] = [];
-  const client = scriptedClient({
-    generate: (request, options) => {
-      if (options?.signal?.aborted) return Promise.reject(new AppError('cancelled', 'Cancelled.'));
-      requests.push(request);
-      return Promise.resolve({ pictures: request.seeds.map((seed) => pixels(seed % 256)), seconds: 1 });
-    },
-  });
+  const { requests, generate } = recordingGenerate();
+  const client = scriptedClient({ generate });
   const studio = await startStudio({ client });
-  for (const name of ['tin robot', 'teapot']) {
-    await fillIn(studio);
-    studio.store.getState().edit({ name });
-    await studio.store.getState().train();
-  }
+  await teachAll(studio, ['tin robot', 'teapot']);
   const [robot, teapot] = studio.store.getState().concepts;
   studio.store
     .getState()

@@ -3,18 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { keyOf, recipeSchema } from '../storage/recipe.ts';
 import { readOrder } from './order.ts';
 import { formOf, pngText, recipeDifferences, toRequest } from './recipe.ts';
-import { fillIn, startStudio } from './testing/scriptedStudio.ts';
+import { startStudio, teachAll } from './testing/scriptedStudio.ts';
 
 const FOCUS = { fromTimestep: 800, toTimestep: 400, fromLayer: 2, toLayer: 5, outside: 'frozen' } as const;
 
 /** A studio with two concepts that are mixed, every setting other than its default. */
 async function prepared() {
   const studio = await startStudio();
-  for (const name of ['tin robot', 'tea, pot']) {
-    await fillIn(studio, 10);
-    studio.store.getState().edit({ name });
-    await studio.store.getState().train();
-  }
+  await teachAll(studio, ['tin robot', 'tea, pot'], 10);
   const [robot, teapot] = studio.store.getState().concepts;
   studio.store.getState().edit({
     prompt: ' A drawing of {} ',

@@ -1,21 +1,15 @@
 /** The row of pictures around one: what belongs in it, and what the truncation's range draws of it. */
 import { describe, expect, it } from 'vitest';
-import type { GenerateRequest } from '../worker/api.ts';
 import { newestFirst } from './results.ts';
 import { stacked, sweepAround } from './sweep.ts';
-import { fillIn, pixels, scriptedClient, startStudio } from './testing/scriptedStudio.ts';
+import { fillIn, recordingGenerate, scriptedClient, startStudio } from './testing/scriptedStudio.ts';
 
 const STOPS = [1, 4, 16, 32, 64, 96, 128];
 
 /** A studio with two pictures of a concept, the first chosen, and the requests its worker gets. */
 async function withTwoPictures() {
-  const requests: GenerateRequest[] = [];
-  const client = scriptedClient({
-    generate: (request) => {
-      requests.push(request);
-      return Promise.resolve({ pictures: request.seeds.map((seed) => pixels(seed % 256)), seconds: 1 });
-    },
-  });
+  const { requests, generate } = recordingGenerate();
+  const client = scriptedClient({ generate });
   const studio = await startStudio({ client });
   await fillIn(studio);
   await studio.store.getState().train();

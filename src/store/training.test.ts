@@ -8,6 +8,15 @@ import { browserLock } from './trainingLock.ts';
 
 const bytes = async (blob: Blob | undefined) => [...new Uint8Array((await blob?.arrayBuffer()) ?? [])];
 
+/** A long training that has two previews. */
+async function inTraining() {
+  const studio = await startStudio();
+  await fillIn(studio, 5000);
+  const running = studio.store.getState().train();
+  await vi.waitFor(() => expect(studio.store.getState().training?.previews.length).toBeGreaterThan(1));
+  return { studio, running };
+}
+
 describe('training', () => {
   it('puts the concept with pictures, previews and curve into library and storage, and chooses it', async () => {
     const studio = await startStudio();
@@ -91,10 +100,7 @@ describe('training', () => {
   });
 
   it('keeps what was learned when it is stopped', async () => {
-    const studio = await startStudio();
-    await fillIn(studio, 5000);
-    const running = studio.store.getState().train();
-    await vi.waitFor(() => expect(studio.store.getState().training?.previews.length).toBeGreaterThan(1));
+    const { studio, running } = await inTraining();
     studio.store.getState().stopTraining();
     await running;
     const [concept] = studio.store.getState().concepts;
@@ -133,10 +139,7 @@ describe('training', () => {
   });
 
   it('stops at a preview that is taken while training', async () => {
-    const studio = await startStudio();
-    await fillIn(studio, 5000);
-    const running = studio.store.getState().train();
-    await vi.waitFor(() => expect(studio.store.getState().training?.previews.length).toBeGreaterThan(1));
+    const { studio, running } = await inTraining();
     await studio.store.getState().takePreview(studio.store.getState().training!.conceptId, 10);
     await running;
     expect(studio.store.getState().concepts[0]?.step).toBe(10);

@@ -144,6 +144,33 @@ export function scriptedClient(overrides: Partial<StudioClient> = {}): StudioCli
   };
 }
 
+/** A client's `generate`, and what it was asked for; refuses as the worker does once it is cancelled. */
+export function recordingGenerate(): { requests: GenerateRequest[]; generate: StudioClient['generate'] } {
+  const requests: GenerateRequest[] = [];
+  const { generate } = scriptedClient();
+  return {
+    requests,
+    generate: (request, options) => {
+      if (options?.signal?.aborted) return Promise.reject(new AppError('cancelled', 'Cancelled.'));
+      requests.push(request);
+      return generate(request);
+    },
+  };
+}
+
+/** A client's `importConcepts`, and the names of the files that it was given together. */
+export function recordingImports(): { groups: string[][]; importConcepts: StudioClient['importConcepts'] } {
+  const groups: string[][] = [];
+  const { importConcepts } = scriptedClient();
+  return {
+    groups,
+    importConcepts: (files) => {
+      groups.push(files.map(({ name }) => name));
+      return importConcepts(files);
+    },
+  };
+}
+
 const decoded: DecodedPicture = {
   source: new Blob(['picture']),
   width: 2,
@@ -209,4 +236,17 @@ export function makeStudio(overrides: Partial<StudioDeps> = {}): TestStudio {
 export async function fillIn({ store }: Pick<TestStudio, 'store'>, steps = 30): Promise<void> {
   await store.getState().addPictures([new File(['picture'], 'one.png')]);
   store.getState().edit({ name: 'tin robot', category: 'toy', trainSteps: `${steps}` });
+}
+
+/** Teaches concepts of these names, one after another. */
+export async function teachAll(
+  { store }: Pick<TestStudio, 'store'>,
+  names: readonly string[],
+  steps?: number,
+): Promise<void> {
+  for (const name of names) {
+    await fillIn({ store }, steps);
+    store.getState().edit({ name });
+    await store.getState().train();
+  }
 }
