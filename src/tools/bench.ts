@@ -1,12 +1,17 @@
 /**
- * `npm run bench [-- MODEL_DIR]`: what a training step of 8 pictures costs on WebAssembly with two threads, by part, what a
- * checkpoint takes, and what the backward pass adds to the U-Net; then the mapper's step beside other libraries, in a browser.
- * Medians of interleaved repeats in one run; compare ratios, not days.
+ * `npm run bench [-- MODEL_DIR] [--python python3] [--out FILE.json]`: what a training step of 8 pictures costs on WebAssembly with
+ * two threads, by part, and in PyTorch on as many; what a checkpoint takes, and what the backward pass adds to the U-Net; the
+ * mapper's step beside other libraries, in a browser; the bytes of a first visit. Medians of interleaved repeats in one run;
+ * compare ratios, not days.
  */
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
 import * as ort from 'onnxruntime-web';
 import { median } from 'simple-statistics';
 import { Pipeline } from '../diffusion/pipeline.ts';
+import { toPlainError } from '../lib/errors.ts';
 import { Random } from '../lib/random.ts';
 import { createBridge } from '../neti/bridge.ts';
 import { createMapper } from '../neti/mapper.ts';
@@ -15,13 +20,25 @@ import { OFFICIAL_DEFAULTS, trainSettingsOn } from '../neti/baseDefaults.ts';
 import type { StepTimes } from '../neti/trainer.ts';
 import { Trainer } from '../neti/trainer.ts';
 import { Runtime } from '../ort/runtime.ts';
+import { benchBytes } from './benchBytes.ts';
 import { benchCheckpoint } from './benchCheckpoint.ts';
 import { benchMapper, raceLines } from './benchMapper.ts';
+import { benchPyTorch, type PyTorchStep } from './benchPyTorch.ts';
 import { benchUnet } from './benchUnet.ts';
 import { openFolder } from '../lib/modelFolder.ts';
 
 const WARM_UP = 3;
 const REPEATS = 15;
+
+function printTime(name: string, time: number, note = ''): void {
+  console.log(`  ${name.padEnd(8)} ${time.toFixed(0).padStart(6)} ms${note}`);
+}
+
+function printPyTorch(found: PyTorchStep): void {
+  console.log('The same in PyTorch, float32, 2 threads:');
+  for (const [way, time] of Object.entries(found))
+    printTime(way, time, `  ours ÷ it ${(total / time).toFixed(2)}`);
+}
 
 async function measureSteps(trainer: Trainer): Promise<StepTimes[]> {
   const times: StepTimes[] = [];
@@ -32,7 +49,12 @@ async function measureSteps(trainer: Trainer): Promise<StepTimes[]> {
   return times;
 }
 
-const folder = resolve(process.argv[2] ?? join(import.meta.dirname, '../../models/sticker-world'));
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { python: { type: 'string', default: 'python3' }, out: { type: 'string' } },
+});
+const root = join(import.meta.dirname, '../..');
+const folder = resolve(positionals[0] ?? join(root, 'models/sticker-world'));
 ort.env.wasm.numThreads = 2;
 const runtime = new Runtime({ ort, provider: 'wasm' });
 const pipeline = await Pipeline.load(runtime, openFolder(folder));
@@ -60,14 +82,13 @@ const trainer = new Trainer({
 const times = await measureSteps(trainer);
 const PARTS = ['mapper', 'text', 'unet', 'rest'] as const;
 console.log(`One training step of ${settings.batchSize} pictures, wasm, 2 threads, median of ${REPEATS}:`);
-for (const part of PARTS)
-  console.log(
-    `  ${part.padEnd(8)} ${median(times.map((t) => t[part]))
-      .toFixed(0)
-      .padStart(6)} ms`,
-  );
+const step = Object.fromEntries(PARTS.map((part) => [part, median(times.map((t) => t[part]))]));
+for (const [part, time] of Object.entries(step)) printTime(part, time);
 const total = median(times.map((t) => PARTS.reduce((sum, part) => sum + t[part], 0)));
-console.log(`  ${'step'.padEnd(8)} ${total.toFixed(0).padStart(6)} ms`);
+printTime('step', total);
+const pytorch = await benchPyTorch(values.python, folder, REPEATS).catch(toPlainError);
+if ('message' in pytorch) console.log(`The same in PyTorch: not measured. ${pytorch.message}`);
+else printPyTorch(pytorch);
 
 const checkpoint = await benchCheckpoint(
   { pipeline, bridge },
@@ -94,4 +115,20 @@ for (const provider of ['webgpu', 'wasm'] as const) {
     `The mapper's step in one browser tab, ${provider}, one thread, parameters compared after 3 steps:`,
   );
   for (const line of raceLines(race[provider])) console.log(line);
+}
+
+const dist = join(root, 'dist');
+const bytes = existsSync(dist) ? await benchBytes(dist) : null;
+if (bytes === null) console.log('Bytes of a first visit: not measured, for want of `npm run build`.');
+else {
+  const megabytes = (count: number) => `${(count / 1e6).toFixed(2)} MB`;
+  const engines = Object.entries(bytes.engines).map(([name, count]) => `${name} ${megabytes(count)}`);
+  console.log(
+    `A first visit loads, by gzip: page ${megabytes(bytes.page)}, worker ${megabytes(bytes.worker)}, one engine of ${engines.join(', ')}.`,
+  );
+}
+
+if (values.out !== undefined) {
+  const report = { step: { ...step, total }, pytorch, checkpoint, unet, race, bytes };
+  await writeFile(values.out, `${JSON.stringify(report, null, 2)}\n`);
 }

@@ -1,15 +1,13 @@
 /** The Python side (sd15.py): makes the model with random weights, and is PyTorch's stopwatch. */
-import { execFile } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { z } from '../../lib/zod.ts';
 import { AppError } from '../../lib/errors.ts';
 import type { UnetShape } from '../../onnx/surgery/unet.ts';
+import { runPython } from '../python.ts';
 
-const run = promisify(execFile);
 const script = join(import.meta.dirname, 'sd15.py');
 
 export interface ModelOptions {
@@ -82,23 +80,7 @@ export async function timePyTorch(
   return timesSchema.parse(JSON.parse(output.trim().split('\n').at(-1)!));
 }
 
-async function python(options: ModelOptions, ...command: string[]): Promise<string> {
+function python(options: ModelOptions, ...command: string[]): Promise<string> {
   const shape = ['--resolution', String(options.resolution), ...(options.narrow ? ['--narrow'] : [])];
-  try {
-    return (await run(options.python, [script, ...command, ...shape])).stdout;
-  } catch (error) {
-    throw new AppError('bench.python', explain(options.python, error), { cause: error });
-  }
-}
-
-const failureSchema = z.object({ code: z.unknown(), stderr: z.string().default('') });
-
-function explain(interpreter: string, error: unknown): string {
-  const { code, stderr } = failureSchema.parse(error);
-  if (code === 'ENOENT')
-    return `Expected Python as ${interpreter}, found no such program: install Python 3.10 or later, or name it with --python.`;
-  const missing = /ModuleNotFoundError: No module named '([\w.]+)'/.exec(stderr)?.[1];
-  if (missing)
-    return `Expected the Python package ${missing}, found none: ${interpreter} -m pip install torch diffusers transformers onnx safetensors`;
-  return `Expected ${interpreter} ${script} to run, found: ${stderr.trim().split('\n').slice(-3).join('\n')}`;
+  return runPython(options.python, script, [...command, ...shape]);
 }
