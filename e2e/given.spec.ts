@@ -38,7 +38,7 @@ const app = (page: Page) => page.locator('.app');
 test('spreadsheet cells pasted into a text field are text, and text is dragged within it', async ({
   page,
 }) => {
-  await page.goto('/');
+  await openStudio(page);
   const cells = { file: await drawPicture(page, 'image.png'), texts: { 'text/plain': '1\t2' } };
   expect(await give(promptBox(page), 'paste', cells)).toBe(false);
   expect(await give(promptBox(page), 'drop', { texts: { 'text/plain': 'beach' } })).toBe(false);

@@ -5,7 +5,7 @@ import { readSchedulerConfig } from '../diffusion/schedulerConfig.ts';
 import { missingFile, readJson, type OpenFile } from '../lib/modelFiles.ts';
 import { configPath } from '../lib/modelLayout.ts';
 import type { ModelPlan } from './plan.ts';
-import { ANONYMOUS, request, type RequestOptions } from './request.ts';
+import { fetchWhole, type RequestOptions } from './request.ts';
 
 /** Throws `model.config` and `checkpoint.config`, naming the field, `file.json`, and what asking a server throws. */
 export async function checkConfigurations(plan: ModelPlan, options: RequestOptions): Promise<void> {
@@ -21,6 +21,6 @@ function openSmall({ title, files }: ModelPlan, options: RequestOptions): OpenFi
     const found = files.find((file) => file.path === path);
     if (!found) throw missingFile(title, path);
     const { from } = found;
-    return typeof from === 'string' ? (await request(from, ANONYMOUS, options)).blob() : from;
+    return typeof from === 'string' ? (await fetchWhole(from, options)).body : from;
   };
 }

@@ -11,6 +11,7 @@ import type { PartialFile } from './partialFile.ts';
 import type { PlannedFile } from './plan.ts';
 import { ANONYMOUS, lengthIn, totalIn } from './request.ts';
 import { cancelled, isPassing, pause, retryAfter, waitBefore, type RetrySettings } from './retry.ts';
+import { Silence } from './silence.ts';
 
 export interface Download {
   readonly url: string;
@@ -62,7 +63,7 @@ async function attempt(job: Download, ranged: boolean): Promise<Setback | null> 
     // Asked for from byte 0 too: a range makes browsers ask for the file as it is, not compressed.
     const headers: HeadersInit = ranged ? { Range: `bytes=${job.partial.bytes}-` } : {};
     const answer = await fetch(job.url, { ...ANONYMOUS, headers, signal: silence.signal }).catch(() => null);
-    if (!answer) return silence.setback();
+    if (!answer) return setback(silence);
     return (await refuse(job, answer)) ?? (await receive(job, answer, silence));
   } finally {
     silence.end();
@@ -115,7 +116,7 @@ async function receive(job: Download, answer: Response, silence: Silence): Promi
   const reader = answer.body!.getReader();
   for (;;) {
     const piece = await reader.read().catch(() => null);
-    if (!piece) return silence.setback();
+    if (!piece) return setback(silence);
     if (piece.done) return job.partial.bytes < job.file.bytes ? ENDED_EARLY : null;
     silence.broken();
     job.partial.append(piece.value);
@@ -123,41 +124,10 @@ async function receive(job: Download, answer: Response, silence: Silence): Promi
   }
 }
 
-/** Ends a connection that brings nothing for too long. */
-class Silence {
-  private readonly dead = new AbortController();
-  private timer: ReturnType<typeof setTimeout> | undefined;
-  readonly signal: AbortSignal;
-
-  constructor(
-    private readonly limitMs: number,
-    signal: AbortSignal | undefined,
-  ) {
-    this.signal = AbortSignal.any(signal ? [signal, this.dead.signal] : [this.dead.signal]);
-    this.broken();
-  }
-
-  /** Something came. */
-  broken(): void {
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => {
-      this.dead.abort();
-    }, this.limitMs);
-  }
-
-  setback(): Setback {
-    return {
-      reason: this.dead.signal.aborted ? 'The server went silent.' : 'The connection broke.',
-      waitMs: null,
-    };
-  }
-
-  /** Lets go of the connection, read to its end or not. */
-  end(): void {
-    clearTimeout(this.timer);
-    this.dead.abort();
-  }
-}
+const setback = ({ isTooLong }: Silence): Setback => ({
+  reason: isTooLong ? 'The server went silent.' : 'The connection broke.',
+  waitMs: null,
+});
 
 function denied({ url, file }: Download, status: number): AppError {
   if (status === 404 || status === 410)

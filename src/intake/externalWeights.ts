@@ -9,7 +9,7 @@ import { relativePath } from '../lib/relativePath.ts';
 import { externalFiles } from '../onnx/stock.ts';
 import type { Layout, ListedFile } from './chooseFiles.ts';
 import type { PlannedFile } from './plan.ts';
-import { request, type RequestOptions } from './request.ts';
+import { fetchWhole, type RequestOptions } from './request.ts';
 
 /** A graph of more bytes, elsewhere, has its weights in itself. */
 const LARGEST_FETCHED = 32e6;
@@ -62,7 +62,7 @@ function named(part: string, name: string, file: ListedFile | null): PlannedFile
 async function namesIn(graph: PlannedFile, options: RequestOptions): Promise<string[] | null> {
   const { from, bytes, path } = graph;
   if (typeof from === 'string' && bytes > LARGEST_FETCHED) return null;
-  const file = typeof from === 'string' ? await (await request(from, {}, options)).blob() : from;
+  const file = typeof from === 'string' ? (await fetchWhole(from, options)).body : from;
   const kind = fileKind(new Uint8Array(await file.slice(0, KIND_BYTES).arrayBuffer()));
   if (kind === 'lfs' || kind === 'html' || kind === 'empty')
     throw new AppError('model.layout', `${path} is ${kindWords(kind)}.`);

@@ -8,7 +8,7 @@ import { planFromFiles, type LooseFile, type ReadMerges } from './checkpointFile
 import { inListing, withNamedWeights } from './externalWeights.ts';
 import { folderOf, listedFile, looseIn, MODEL_NAME } from './looseFiles.ts';
 import { makePlan, OpenQuestion, type ModelAnswers, type ModelPlan, type WeightChoice } from './plan.ts';
-import { readJsonResponse, request, type RequestOptions } from './request.ts';
+import { fetchWhole, parseAnswer, type RequestOptions, type WholeAnswer } from './request.ts';
 
 export const HUB_HOST = 'https://huggingface.co';
 
@@ -120,8 +120,9 @@ function few(loose: readonly ListedFile[], options: HubOptions): LooseFile[] {
 
 async function readInfo(host: string, repo: string, revision: string, options: HubOptions): Promise<Info> {
   const url = `${host}/api/models/${repo}/revision/${encodeURIComponent(revision)}`;
-  const answer = await request(url, {}, options);
-  if (answer.ok) return readJsonResponse(answer, infoSchema);
+  const whole = await fetchWhole(url, options);
+  const { answer } = whole;
+  if (answer.ok) return parseAnswer(whole, infoSchema);
   throw new AppError(
     'hub.none',
     `Expected ${repo} at ${revision} on ${new URL(host).host}, found answer ${answer.status}. Check both names. ` +
@@ -134,9 +135,9 @@ async function readTree(first: string, options: HubOptions): Promise<Entry[]> {
   const entries: Entry[] = [];
   let url: string | null = first;
   for (let page = 0; url && page < MOST_PAGES; page++) {
-    const answer: Response = await request(url, {}, options);
-    entries.push(...(await readJsonResponse(answer, treeSchema)));
-    url = nextPage(answer, first);
+    const whole: WholeAnswer = await fetchWhole(url, options);
+    entries.push(...(await parseAnswer(whole, treeSchema)));
+    url = nextPage(whole.answer, first);
   }
   return entries;
 }

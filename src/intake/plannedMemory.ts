@@ -13,7 +13,7 @@ import { throwIfCancelled } from '../lib/cancellation.ts';
 import { fetchOutline } from './outline.ts';
 import type { ModelPlan } from './plan.ts';
 import type { MemoryEstimate, MemoryNeed } from './preflight.ts';
-import { request, type RequestOptions } from './request.ts';
+import { fetchWhole, type RequestOptions } from './request.ts';
 
 /**
  * Of the precision that the engine will compute in; null for a model that must be fetched first. Throws AppError `onnx.…` and `checkpoint.…` when
@@ -62,6 +62,6 @@ function openPlanned({ title, files }: ModelPlan, options: RequestOptions): Open
 
 async function openSource(from: string | File, path: string, options: RequestOptions): Promise<Blob> {
   if (typeof from !== 'string') return from;
-  if (!isWeights(path)) return (await request(from, {}, options)).blob();
+  if (!isWeights(path)) return (await fetchWhole(from, options)).body;
   return (await fetchOutline(from, options)) ?? new Blob([]);
 }

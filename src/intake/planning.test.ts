@@ -41,6 +41,20 @@ describe('from the Hub', () => {
     }
   });
 
+  it('asks again for a graph whose answer goes silent or breaks off', async () => {
+    const path = 'unet/model.onnx';
+    const ask = (tries: number) =>
+      planFromHub(HUB_REPO, 'main', { host: host(), retry: { ...RETRY, tries, stallMs: 300 } });
+    server.faults.set(path, [
+      { kind: 'stall', after: 3 },
+      { kind: 'cut', after: 3 },
+    ]);
+    expect((await ask(3)).files.map((file) => file.path)).toContain(path);
+    expect(server.faults.get(path)).toEqual([]);
+    server.lasting.set(path, { kind: 'stall', after: 3 });
+    await expect(ask(1)).rejects.toEqual(code('download.failed'));
+  });
+
   it('follows the pages of a long listing', async () => {
     server.paged = true;
     expect((await planHub()).files.map(({ path }) => path).toSorted()).toEqual(needed);

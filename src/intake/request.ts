@@ -1,7 +1,8 @@
-/** Small requests while planning: JSON answers that are validated, and sizes of files that are not fetched yet. */
+/** Small requests while planning: whole answers, JSON that is validated, how a file begins, and sizes of files not fetched yet. */
 import type { z } from '../lib/zod.ts';
 import { AppError } from '../lib/errors.ts';
 import { cancelled, isPassing, PATIENT, pause, retryAfter, waitBefore, type RetrySettings } from './retry.ts';
+import { Silence } from './silence.ts';
 
 export interface RequestOptions {
   readonly signal?: AbortSignal | undefined;
@@ -11,21 +12,57 @@ export interface RequestOptions {
 /** Nothing of the user goes along with a request for a model's files. */
 export const ANONYMOUS = { credentials: 'omit', referrerPolicy: 'no-referrer', cache: 'no-store' } as const;
 
+/** Reads what is wanted of an answer; the connection is let go of afterwards. */
+type Read<T> = (answer: Response, silence: Silence) => Promise<T>;
+
 /**
- * An answer of any status but the passing ones, which are tried again. Throws `download.failed` when there is no answer and
- * `cancelled`.
+ * What `read` takes from an answer of any status but the passing ones, which are tried again, as is what breaks off or goes
+ * silent. Throws `download.failed` when there is no answer, `cancelled`, and the AppErrors of `read`.
  */
-export async function request(url: string, init: RequestInit, options: RequestOptions): Promise<Response> {
-  const { signal, retry = PATIENT } = options;
+async function request<T>(
+  url: string,
+  init: RequestInit,
+  { signal, retry = PATIENT }: RequestOptions,
+  read: Read<T>,
+): Promise<T> {
   for (let tried = 1; ; tried++) {
-    const timeout = AbortSignal.timeout(retry.stallMs);
-    const given = AbortSignal.any(signal ? [signal, timeout] : [timeout]);
-    const answer = await fetch(url, { ...ANONYMOUS, ...init, signal: given }).catch(() => null);
+    const silence = new Silence(retry.stallMs, signal);
+    const given = { ...ANONYMOUS, ...init, signal: silence.signal };
+    const answer = await fetch(url, given).catch(() => null);
+    try {
+      if (answer && !isPassing(answer.status)) return await read(answer, silence);
+    } catch (error) {
+      if (error instanceof AppError) throw error;
+    } finally {
+      silence.end();
+    }
     if (signal?.aborted) throw cancelled();
-    if (answer && !isPassing(answer.status)) return answer;
     if (tried >= retry.tries) throw unanswered(url, answer);
-    await answer?.body?.cancel();
     await pause(waitBefore(tried, retry, answer && retryAfter(answer)), signal);
+  }
+}
+
+/** An answer with all of its body. */
+export interface WholeAnswer {
+  readonly answer: Response;
+  readonly body: Blob;
+}
+
+/** Throws what `request` throws. */
+export const fetchWhole = (url: string, options: RequestOptions): Promise<WholeAnswer> =>
+  request(url, {}, options, async (answer, silence) => {
+    const body: Uint8Array<ArrayBuffer>[] = [];
+    for await (const piece of pieces(answer, silence)) body.push(piece);
+    return { answer, body: new Blob(body) };
+  });
+
+async function* pieces({ body }: Response, silence: Silence): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  const reader = body?.getReader();
+  for (;;) {
+    const piece = await reader?.read();
+    if (!piece || piece.done) return;
+    silence.broken();
+    yield piece.value;
   }
 }
 
@@ -37,9 +74,9 @@ function unanswered(url: string, answer: Response | null): AppError {
   );
 }
 
-/** A validated JSON answer with its `Link` header. Throws `download.answer` when it is of another form. */
-export async function readJsonResponse<T>(answer: Response, schema: z.ZodType<T>): Promise<T> {
-  const parsed = schema.safeParse(await answer.json().catch(() => null));
+/** A validated JSON answer. Throws `download.answer` when it is of another form. */
+export async function parseAnswer<T>({ answer, body }: WholeAnswer, schema: z.ZodType<T>): Promise<T> {
+  const parsed = schema.safeParse(await new Response(body).json().catch(() => null));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new AppError(
@@ -51,14 +88,15 @@ export async function readJsonResponse<T>(answer: Response, schema: z.ZodType<T>
 /** What a server says of a file: its size, or null when there is no such file. Throws `download.size` when it does not tell. */
 export async function sizeAt(url: string, options: RequestOptions): Promise<number | null> {
   // A range makes browsers ask for the file as it is: the size is not that of something compressed.
-  const answer = await request(url, { headers: { Range: 'bytes=0-0' } }, options);
-  await answer.body?.cancel();
+  const answer = await request(url, { headers: { Range: 'bytes=0-0' } }, options, headersOnly);
   if (!isFile(answer)) return null;
   const told = answer.status === 206 ? totalIn(answer) : lengthIn(answer);
-  const size = told ?? lengthIn(await request(url, { method: 'HEAD' }, options));
+  const size = told ?? lengthIn(await request(url, { method: 'HEAD' }, options, headersOnly));
   if (size !== null) return size;
   throw sizeUntold(url);
 }
+
+const headersOnly = (answer: Response) => Promise.resolve(answer);
 
 function sizeUntold(url: string): AppError {
   return new AppError(
@@ -80,21 +118,15 @@ export interface FileStart {
  * The first `length` bytes of a file at most; null when there is none. Throws `download.denied` where a login is asked for,
  * `download.size`, and what `request` throws.
  */
-export async function fetchStart(
-  url: string,
-  length: number,
-  options: RequestOptions,
-): Promise<FileStart | null> {
-  const answer = await request(url, { headers: { Range: `bytes=0-${length - 1}` } }, options);
-  if ([401, 403].includes(answer.status)) throw denied(url, answer.status);
-  if (!answer.ok) return null;
-  const head = await readStart(answer, length).catch(() => {
-    throw options.signal?.aborted ? cancelled() : unanswered(url, null);
+export const fetchStart = (url: string, length: number, options: RequestOptions): Promise<FileStart | null> =>
+  request(url, { headers: { Range: `bytes=0-${length - 1}` } }, options, async (answer, silence) => {
+    if ([401, 403].includes(answer.status)) throw denied(url, answer.status);
+    if (!answer.ok) return null;
+    const head = await readStart(answer, length, silence);
+    const told = answer.status === 206 ? totalIn(answer) : lengthIn(answer);
+    if (told === null && head.length === length) throw sizeUntold(url);
+    return { head, bytes: told ?? head.length, isPage: !isFile(answer) };
   });
-  const told = answer.status === 206 ? totalIn(answer) : lengthIn(answer);
-  if (told === null && head.length === length) throw sizeUntold(url);
-  return { head, bytes: told ?? head.length, isPage: !isFile(answer) };
-}
 
 function denied(url: string, status: number): AppError {
   return new AppError(
@@ -104,17 +136,19 @@ function denied(url: string, status: number): AppError {
 }
 
 /** So much of the answer at most, also of a server that sends all of the file. */
-async function readStart(answer: Response, length: number): Promise<Uint8Array<ArrayBuffer>> {
+async function readStart(
+  answer: Response,
+  length: number,
+  silence: Silence,
+): Promise<Uint8Array<ArrayBuffer>> {
   const found = new Uint8Array(length);
   let filled = 0;
-  const reader = answer.body!.getReader();
-  while (filled < length) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    found.set(value.subarray(0, length - filled), filled);
-    filled += Math.min(value.length, length - filled);
+  for await (const piece of pieces(answer, silence)) {
+    const part = piece.subarray(0, length - filled);
+    found.set(part, filled);
+    filled += part.length;
+    if (filled === length) break;
   }
-  await reader.cancel();
   return found.slice(0, filled);
 }
 
