@@ -48,6 +48,7 @@ export const smallFiles = [
   layout.merges,
   layout.words,
   layout.defaults,
+  layout.startingMapper,
   ...JUDGE_PARTS.map(configPath),
 ];
 

@@ -20,14 +20,23 @@ export async function readBytes(open: OpenFile, path: string): Promise<Uint8Arra
   return new Uint8Array(await (await open(path)).arrayBuffer());
 }
 
-/** Text of a file, null for one that the model does not have. Throws what else `open` throws. */
-export async function readText(open: OpenFile, path: string): Promise<string | null> {
+/** Bytes of a file, null for one that the model does not have. Throws what else `open` throws. */
+export async function readOptionalBytes(
+  open: OpenFile,
+  path: string,
+): Promise<Uint8Array<ArrayBuffer> | null> {
   try {
-    return await (await open(path)).text();
+    return await readBytes(open, path);
   } catch (error) {
     if (error instanceof AppError && error.code === MISSING) return null;
     throw error;
   }
+}
+
+/** Text of a file, null for one that the model does not have. Throws what else `open` throws. */
+export async function readText(open: OpenFile, path: string): Promise<string | null> {
+  const bytes = await readOptionalBytes(open, path);
+  return bytes && new TextDecoder().decode(bytes);
 }
 
 /** Content of a JSON file, null for one that the model does not have. Throws `file.json`. */

@@ -38,6 +38,8 @@ export const layout = {
   /** What a base of ours knows, and the settings that suit it. */
   words: 'words.json',
   defaults: 'defaults.json',
+  /** The weights that a training on it begins with (neti/startingMapper.ts). */
+  startingMapper: 'starting_mapper.safetensors',
   attribution: 'ATTRIBUTION.md',
   /** A whole model in one file, and a VAE of another file for one that has none. */
   checkpoint: 'checkpoint.safetensors',

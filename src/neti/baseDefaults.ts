@@ -7,6 +7,7 @@ import { readJson, type OpenFile } from '../lib/modelFiles.ts';
 import { samplerNames } from '../diffusion/samplers/table.ts';
 import { readSchedulerConfig, type SchedulerConfig } from '../diffusion/schedulerConfig.ts';
 import { layout } from '../lib/modelLayout.ts';
+import { USUAL_START } from '../lib/trainingStart.ts';
 import { MAX_GUIDANCE_SCALE, MAX_SAMPLING_STEPS, MAX_TRAIN_STEPS, MIN_GUIDANCE_SCALE } from './limits.ts';
 import { MAPPER_DEFAULTS } from './mapperConfig.ts';
 import type { TrainSettings } from './settings.ts';
@@ -49,10 +50,11 @@ function samplingOf(config: SchedulerConfig): Partial<BaseDefaults> {
   return karras ? { sampler: 'dpm-solver++-2m-karras' } : {};
 }
 
-/** AdamW with weight decay 1e-2, nested dropout and bypass on: the official implementation's choices. */
+/** AdamW with weight decay 1e-2, nested dropout and bypass on: the official implementation's choices, but for the start. */
 export function trainSettingsOn({ trainSteps, batchSize, previewEvery }: BaseDefaults): TrainSettings {
   return {
     variant: 'neti',
+    start: USUAL_START,
     steps: trainSteps,
     learningRate: 8e-3,
     nestedDropout: MAPPER_DEFAULTS.nestedDropout,

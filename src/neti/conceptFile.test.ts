@@ -102,6 +102,7 @@ describe('concept file', () => {
       seed: 7,
       learningRate: 8e-3,
       losses: { steps: 20, first: 19.5, last: 1.5 },
+      start: null,
     });
     expect(concept.optimizer).toBeNull();
   });

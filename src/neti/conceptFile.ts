@@ -17,6 +17,7 @@ import {
   type WrittenTensor,
 } from '../lib/safetensors.ts';
 import { sha256Hex } from '../lib/sha256.ts';
+import type { TrainingStart } from '../lib/trainingStart.ts';
 import type { AdamWState } from '../gpu/adamw.ts';
 import {
   conceptInfo,
@@ -58,6 +59,8 @@ export interface Concept {
     readonly seed: number | null;
     readonly learningRate: number | null;
     readonly losses: LossSummary | null;
+    /** What its first training began with, where that is said. */
+    readonly start: TrainingStart | null;
   };
   /** Null when the file carries none. */
   readonly optimizer: AdamWState | null;
@@ -93,12 +96,12 @@ export async function readConcept(file: Uint8Array, expectedBase?: BaseIdentity)
   const shapes = stateShapes(config);
   const moments = optimizerShapes(config, contents);
   checkNames(contents, [...shapes.keys(), ...moments.keys()]);
-  const { seed, learningRate, losses } = training;
+  const { seed, learningRate, losses, start } = training;
   return {
     config,
     state: readTensors(contents, shapes),
     info: conceptInfo(metadata),
-    training: { seed, learningRate, losses },
+    training: { seed, learningRate, losses, start },
     optimizer: moments.size > 0 ? optimizerState(readTensors(contents, moments)) : null,
     position: metadata.position,
   };

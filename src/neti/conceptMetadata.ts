@@ -9,6 +9,7 @@ import { AppError } from '../lib/errors.ts';
 import { MAX_TRAINED_STEPS } from './limits.ts';
 import { plainName } from '../lib/plainName.ts';
 import { readTags } from '../lib/tags.ts';
+import { TRAINING_STARTS, type TrainingStart } from '../lib/trainingStart.ts';
 import { isPlainWord, MAX_VECTORS, type MapperConfig } from './mapperConfig.ts';
 
 const FORMAT_VERSION = '1';
@@ -93,6 +94,8 @@ const trainingSchema = z.strictObject({
   seed: z.int().nullable(),
   learningRate: z.number().positive().nullable(),
   losses: lossSummarySchema.nullable(),
+  /** Null where it is not said: everything that was taught before there were starting mappers began as the official implementation. */
+  start: z.enum(TRAINING_STARTS).nullable().default(null),
 });
 
 /**
@@ -154,6 +157,7 @@ export interface MetadataDraft {
     readonly seed: number | null;
     readonly learningRate: number | null;
     readonly losses: readonly number[];
+    readonly start?: TrainingStart | null;
   };
   /** ModelSpec's name for the kind of base; its own name where this is left out. */
   readonly architecture?: string;

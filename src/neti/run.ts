@@ -5,14 +5,16 @@
 import type { Pipeline } from '../diffusion/pipeline.ts';
 import { AppError } from '../lib/errors.ts';
 import { Random } from '../lib/random.ts';
+import type { TrainingStart } from '../lib/trainingStart.ts';
 import { flipPlanes } from '../pictures/pixels.ts';
 import type { Bridge } from './bridge.ts';
 import { writeConcept, type BaseIdentity, type Concept } from './conceptFile.ts';
 import type { ConceptInfo, TrainingPosition } from './conceptMetadata.ts';
 import { LossScale } from './lossScale.ts';
-import { createMapper, createTable, Mapper } from './mapper.ts';
-import type { MapperSizes } from './mapperConfig.ts';
+import { createMapper, createTable, Mapper, type MapperState } from './mapper.ts';
+import type { MapperConfig, MapperSizes } from './mapperConfig.ts';
 import type { TrainSettings } from './settings.ts';
+import { startingState, type StartingMapper } from './startingMapper.ts';
 import { Trainer, type LatentMoments, type StepResult, type TrainingPicture } from './trainer.ts';
 import { variantConfig } from './variants.ts';
 
@@ -22,6 +24,7 @@ export interface RunBase {
   readonly bridge: Bridge;
   readonly identity: BaseIdentity;
   readonly architecture: string;
+  readonly startingMapper?: StartingMapper | null;
 }
 
 export interface RunStart {
@@ -55,6 +58,7 @@ export class TrainingRun {
     readonly mapper: Mapper,
     private readonly trainer: Trainer,
     private readonly random: Random,
+    private readonly begunWith: TrainingStart | null,
   ) {
     this.losses = [...(start.losses ?? [])];
   }
@@ -63,7 +67,7 @@ export class TrainingRun {
   static async begin(base: RunBase, start: RunStart): Promise<TrainingRun> {
     const { settings, pictures, earlier } = start;
     const random = randomOf(start);
-    const mapper = await mapperOf(base, start, random);
+    const { mapper, begunWith } = await mapperOf(base, start, random);
     try {
       const templates = withRoom(base.pipeline, start.templates, mapper.config.vectors);
       if (templates.length === 0) throw noRoom(mapper.config.vectors);
@@ -82,7 +86,7 @@ export class TrainingRun {
         optimizer,
         lossScale,
       });
-      return new TrainingRun(base, start, mapper, trainer, random);
+      return new TrainingRun(base, start, mapper, trainer, random, begunWith);
     } catch (error) {
       mapper.release();
       throw error;
@@ -136,7 +140,12 @@ export class TrainingRun {
         thumbnail,
         ...(imported && { imported }),
       },
-      training: { seed: settings.seed, learningRate: settings.learningRate, losses: this.losses },
+      training: {
+        seed: settings.seed,
+        learningRate: settings.learningRate,
+        losses: this.losses,
+        start: this.begunWith,
+      },
       architecture,
       resolution: pipeline.shape.resolution,
       predictionType: pipeline.schedule.predictionType,
@@ -180,16 +189,31 @@ function randomOf({ earlier, settings }: RunStart): Random {
 }
 
 async function mapperOf(
-  { pipeline, bridge: { backend } }: RunBase,
+  { pipeline, bridge: { backend }, startingMapper }: RunBase,
   { earlier, settings, category, sizes }: RunStart,
   random: Random,
-): Promise<Mapper> {
-  if (earlier) return new Mapper(backend, earlier.config, earlier.state);
+): Promise<{ mapper: Mapper; begunWith: TrainingStart | null }> {
+  if (earlier)
+    return { mapper: new Mapper(backend, earlier.config, earlier.state), begunWith: earlier.training.start };
   const token = pipeline.tokenizer.singleToken(category.toLowerCase());
   const embedding = await pipeline.tokenEmbedding(token);
   const { variant, nestedDropout } = settings;
   const config = { ...variantConfig(variant, pipeline.shape.layers, embedding, nestedDropout), ...sizes };
-  return config.network ? createMapper(backend, config, random) : createTable(backend, config, embedding);
+  const state = learnedState(startingMapper, settings, config);
+  if (state) return { mapper: new Mapper(backend, config, state), begunWith: 'starting-mapper' };
+  const create = () =>
+    config.network ? createMapper(backend, config, random) : createTable(backend, config, embedding);
+  return { mapper: create(), begunWith: 'official' };
+}
+
+/** The base's starting mapper where it is asked for and fits. The other variants are compared as the paper begins them. */
+function learnedState(
+  startingMapper: StartingMapper | null | undefined,
+  { start, variant }: TrainSettings,
+  config: MapperConfig,
+): MapperState | null {
+  const isAsked = start === 'starting-mapper' && variant === 'neti';
+  return startingMapper && isAsked ? startingState(startingMapper, config) : null;
 }
 
 function noRoom(vectors: number): AppError {

@@ -1,9 +1,12 @@
+import type { TrainingStart } from '../lib/trainingStart.ts';
 import type { VariantName } from './variants.ts';
 
 /** Settings of a training run: the official implementation's, with what a base has measured for itself (baseDefaults.ts). */
 export interface TrainSettings {
   /** Which of the paper's methods learns. */
   readonly variant: VariantName;
+  /** What a new mapper is asked to begin as; where the base has no starting mapper that fits, the official start is taken. */
+  readonly start: TrainingStart;
   readonly steps: number;
   /** AdamW's learning rate (official: 8e-3 for 8 pictures a step). */
   readonly learningRate: number;

@@ -5,6 +5,7 @@
  */
 import { z } from '../lib/zod.ts';
 import { CONCEPT_KINDS } from '../lib/conceptKind.ts';
+import { TRAINING_STARTS, USUAL_START } from '../lib/trainingStart.ts';
 import { mixingSchema, pictureFormSchema, recipeSchema, sampler } from './recipe.ts';
 
 const blob = z.instanceof(Blob);
@@ -50,6 +51,8 @@ export const conceptSchema = z.object({
 /** As the method takes them (neti/settings.ts). */
 const trainSettings = z.object({
   variant: z.string(),
+  /** An order of before there was a choice began as the official implementation. */
+  start: z.enum(TRAINING_STARTS).default('official'),
   steps: z.int().positive(),
   learningRate: z.number().positive(),
   batchSize: z.int().positive(),
@@ -178,6 +181,7 @@ export const draftFormSchema = pictureFormSchema.extend({
   nestedDropout: z.string().default('0.5'),
   /** The method's variant by its name. */
   variant: z.string().default('neti'),
+  start: z.enum(TRAINING_STARTS).default(USUAL_START),
   count: z.int().positive(),
   gridX: axisForm.default({ field: 'truncation', text: '1, 16, 64, 128', chosen: [] }),
   gridY: axisForm.default({ field: 'seed', text: '1-3', chosen: [] }),

@@ -34,6 +34,7 @@ const orderOf = (run: string, id = 'c1'): TrainingOrder => ({
     steps: 60,
     learningRate: 0.008,
     batchSize: 8,
+    start: 'starting-mapper',
     nestedDropout: 0.5,
     seed: 7,
     horizontalFlip: true,
@@ -75,6 +76,18 @@ describe('the trainings that are kept', () => {
     expect(kept.map((each) => each.checkpoint?.step)).toEqual([3, undefined]);
     await store.forget('c1');
     expect((await trainingStore(values).list()).map(({ order }) => order.record.id)).toEqual(['c2']);
+  });
+
+  it('began as the official implementation where they are of before there was a choice', async () => {
+    const values = memoryKeyValue();
+    await trainingStore(values).begin(orderOf('r'));
+    for (const [key, value] of await values.entries()) {
+      const { settings, ...order } = value as TrainingOrder;
+      const { start, ...before } = settings;
+      expect(start).toBe('starting-mapper');
+      await values.set(key, { ...order, settings: before });
+    }
+    expect((await trainingStore(values).list())[0]!.order.settings.start).toBe('official');
   });
 
   it.each([0, 1, 2, 3, 4, 5])('are whole when the tab dies after %i writes', async (writes) => {

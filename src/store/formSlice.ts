@@ -1,4 +1,5 @@
 /** What is typed and chosen on the page, as typed; it becomes numbers when it is used (fields.ts). */
+import { USUAL_START } from '../lib/trainingStart.ts';
 import { MAPPER_DEFAULTS } from '../neti/mapperConfig.ts';
 import type { Context } from './context.ts';
 import { chosenConcepts, hiddenUnits } from './pictureConcepts.ts';
@@ -10,6 +11,7 @@ export const usualTraining = {
   trainSeed: '0',
   nestedDropout: String(MAPPER_DEFAULTS.nestedDropout),
   variant: 'neti',
+  start: USUAL_START,
 } as const satisfies Partial<Form>;
 
 /** What a base has defaults for is filled in when it opens (openBase.ts). */

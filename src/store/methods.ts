@@ -1,4 +1,5 @@
-/** The method's variants as the page calls them. */
+/** The method's variants, and what it may start from, as the page calls them. */
+import type { TrainingStart } from '../lib/trainingStart.ts';
 import type { VariantName } from '../neti/variants.ts';
 
 export const methods = {
@@ -11,3 +12,13 @@ export const methods = {
   'time-only': 'NeTI over time alone',
   'space-only': 'NeTI over layers alone',
 } as const satisfies Record<VariantName, string>;
+
+export const starts = {
+  'starting-mapper': 'Meta-trained: has seen many concepts',
+  official: 'Official: random numbers',
+} as const satisfies Record<TrainingStart, string>;
+
+export const startHints = {
+  'starting-mapper': 'The first steps go further; after many it comes to the same.',
+  official: 'As the paper’s authors begin. The first pictures take longer.',
+} as const satisfies Record<TrainingStart, string>;

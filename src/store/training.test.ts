@@ -59,9 +59,23 @@ describe('training', () => {
     await fillIn(studio);
     const { edit, resetTraining } = studio.store.getState();
     const defaults = studio.store.getState().form;
-    edit({ learningRate: '0.002', batchSize: '2', nestedDropout: '0', variant: 'xti', trainSeed: '5' });
+    edit({
+      learningRate: '0.002',
+      batchSize: '2',
+      nestedDropout: '0',
+      variant: 'xti',
+      trainSeed: '5',
+      start: 'official',
+    });
     await studio.store.getState().train();
-    const asked = { learningRate: 0.002, batchSize: 2, nestedDropout: 0, variant: 'xti', seed: 5 };
+    const asked = {
+      learningRate: 0.002,
+      batchSize: 2,
+      nestedDropout: 0,
+      variant: 'xti',
+      seed: 5,
+      start: 'official',
+    };
     expect(train.mock.calls[0]![0].settings).toMatchObject(asked);
     resetTraining();
     const { conceptId, ...form } = studio.store.getState().form;

@@ -38,6 +38,7 @@ function readSettings(deps: StudioDeps, { form, base }: StudioState, kind: Conce
   return {
     ...deps.trainSettings(kind, base?.defaults ?? OFFICIAL_DEFAULTS),
     variant: variantOf(form.variant),
+    start: form.start,
     steps: readNumber('trainSteps', form.trainSteps, STEPS_RANGE),
     seed: readNumber('trainSeed', form.trainSeed, SEED_RANGE),
     learningRate: readNumber('learningRate', form.learningRate, LEARNING_RATE_RANGE),

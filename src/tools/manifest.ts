@@ -10,9 +10,9 @@ import { CONCEPT_KINDS } from '../lib/conceptKind.ts';
 import { configPath, graphPath, JUDGE_PARTS, layout, NETWORKS, PREPARED_FOLDER } from '../lib/modelLayout.ts';
 import { hashBase, type Manifest, type ModelEntry, type ModelFile } from '../lib/manifest.ts';
 
-const { index, words, defaults, attribution, scheduler, tokenizer, tokenizerConfig } = layout;
+const { index, words, defaults, startingMapper, attribution, scheduler, tokenizer, tokenizerConfig } = layout;
 const shipped = new Set<string>([
-  ...[index, words, defaults, attribution, scheduler, tokenizer, tokenizerConfig],
+  ...[index, words, defaults, startingMapper, attribution, scheduler, tokenizer, tokenizerConfig],
   ...NETWORKS.flatMap((part) => [graphPath(part), configPath(part)]),
   ...JUDGE_PARTS.map(graphPath),
 ]);

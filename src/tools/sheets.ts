@@ -35,34 +35,44 @@ export interface SheetRow {
   readonly pictures: readonly (Buffer | null)[];
 }
 
-/** One PNG of rows of pictures, composed by the browser. */
-export async function sheet(page: Page, rows: readonly SheetRow[]): Promise<Buffer> {
+export interface SheetForm {
+  readonly type: 'image/png' | 'image/webp';
+  /** Side of a picture on the sheet, in pixels. */
+  readonly cell: number;
+}
+
+const WHOLE: SheetForm = { type: 'image/png', cell: 128 };
+
+/** One file of rows of pictures, composed by the browser. */
+export async function sheet(page: Page, rows: readonly SheetRow[], form: SheetForm = WHOLE): Promise<Buffer> {
   const sources = rows.map(({ label, pictures }) => ({
     label,
     urls: pictures.map((png) => png && `data:image/png;base64,${png.toString('base64')}`),
   }));
-  const base64 = await page.evaluate(async (lines) => {
-    const cell = 128;
-    const margin = lines.some(({ label }) => label) ? 100 : 0;
-    const canvas = document.createElement('canvas');
-    canvas.width = margin + cell * Math.max(...lines.map(({ urls }) => urls.length));
-    canvas.height = cell * lines.length;
-    const context = canvas.getContext('2d')!;
-    context.fillStyle = 'white';
-    context.fillRect(0, 0, canvas.width, canvas.height);
-    context.fillStyle = 'black';
-    context.font = '13px sans-serif';
-    for (const [y, { label, urls }] of lines.entries()) {
-      context.fillText(label, 6, (y + 0.5) * cell, margin - 8);
-      for (const [x, url] of urls.entries()) {
-        if (!url) continue;
-        const image = new Image();
-        image.src = url;
-        await image.decode();
-        context.drawImage(image, margin + x * cell, y * cell, cell, cell);
+  const base64 = await page.evaluate(
+    async ({ lines, type, cell }) => {
+      const margin = lines.some(({ label }) => label) ? 100 : 0;
+      const canvas = document.createElement('canvas');
+      canvas.width = margin + cell * Math.max(...lines.map(({ urls }) => urls.length));
+      canvas.height = cell * lines.length;
+      const context = canvas.getContext('2d')!;
+      context.fillStyle = 'white';
+      context.fillRect(0, 0, canvas.width, canvas.height);
+      context.fillStyle = 'black';
+      context.font = '13px sans-serif';
+      for (const [y, { label, urls }] of lines.entries()) {
+        context.fillText(label, 6, (y + 0.5) * cell, margin - 8);
+        for (const [x, url] of urls.entries()) {
+          if (!url) continue;
+          const image = new Image();
+          image.src = url;
+          await image.decode();
+          context.drawImage(image, margin + x * cell, y * cell, cell, cell);
+        }
       }
-    }
-    return canvas.toDataURL('image/png').split(',')[1]!;
-  }, sources);
+      return canvas.toDataURL(type, 0.8).split(',')[1]!;
+    },
+    { lines: sources, ...form },
+  );
   return Buffer.from(base64, 'base64');
 }

@@ -1,10 +1,11 @@
 /** Step 2: what the concept is called, and training it with progress, loss and previews in sight. */
 import { Progress } from '@base-ui/react/progress';
 import type { ConceptKind } from '../lib/conceptKind.ts';
+import type { TrainingStart } from '../lib/trainingStart.ts';
 import { isUsable } from '../store/openBase.ts';
 import type { ConceptRecord, Interrupted, TrainingState } from '../store/state.ts';
 import type { Permission } from '../store/notifier.ts';
-import { methods } from '../store/methods.ts';
+import { methods, startHints, starts } from '../store/methods.ts';
 import { duration } from '../store/words.ts';
 import { Field } from './Field.tsx';
 import { Fold } from './Fold.tsx';
@@ -67,7 +68,14 @@ function Kind() {
   );
 }
 
-const OPTION_FIELDS = ['variant', 'learningRate', 'batchSize', 'nestedDropout', 'trainSeed'] as const;
+const OPTION_FIELDS = [
+  'variant',
+  'start',
+  'learningRate',
+  'batchSize',
+  'nestedDropout',
+  'trainSeed',
+] as const;
 
 function Method() {
   const actions = useActions();
@@ -76,11 +84,27 @@ function Method() {
   return <SelectField label="Method" value={chosen} options={optionsOf(methods)} onChoose={choose} />;
 }
 
+/** Only where there is a choice. */
+function Start() {
+  const actions = useActions();
+  const { variant, start } = useStudio((state) => state.form);
+  const offered = useStudio((state) => state.base?.startingMapper === true);
+  if (!offered || variant !== 'neti') return null;
+  const choose = (chosen: string) => actions().edit({ start: chosen as TrainingStart });
+  return (
+    <>
+      <SelectField label="Start" value={start} options={optionsOf(starts)} onChoose={choose} />
+      <p className="field-hint">{startHints[start]}</p>
+    </>
+  );
+}
+
 function Options() {
   const actions = useActions();
   return (
     <>
       <Method />
+      <Start />
       <div className="field-row">
         <Field field="learningRate" label="Learning rate" numeric />
         <Field field="batchSize" label="Pictures a step" numeric />

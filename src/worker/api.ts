@@ -56,6 +56,8 @@ export interface BaseModelInfo {
   readonly bytes: number;
   /** Whether a judge ships with it, so that pictures can be scored. */
   readonly judged: boolean;
+  /** Whether a starting mapper ships with it, so that a training has a choice of starts. */
+  readonly startingMapper: boolean;
   readonly defaults: BaseDefaults;
   readonly vocabulary: Vocabulary;
   readonly samples: readonly SampleConcept[];

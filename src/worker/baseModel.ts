@@ -30,6 +30,8 @@ export interface BaseModel extends BaseIdentity {
   readonly bytes: number;
   /** Whether a judge comes with it. */
   readonly judged: boolean;
+  /** Whether a starting mapper does. */
+  readonly startingMapper: boolean;
   readonly samples: readonly SampleConcept[];
 }
 
@@ -80,6 +82,10 @@ export async function readWords(open: OpenFile): Promise<Words> {
 
 export function hasJudge(files: readonly ModelFile[]): boolean {
   return JUDGE_PARTS.every((part) => files.some(({ path }) => path === graphPath(part)));
+}
+
+export function hasStartingMapper(files: readonly ModelFile[]): boolean {
+  return files.some(({ path }) => path === layout.startingMapper);
 }
 
 /** What concepts learned on this base carry. */

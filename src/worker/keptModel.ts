@@ -16,7 +16,7 @@ import type { ModelStore } from '../storage/modelStore.ts';
 import type { LoadProgress } from './api.ts';
 import { compileOptions } from '../intake/compileOptions.ts';
 import { throwIfCancelled } from '../lib/cancellation.ts';
-import { hasJudge, readWords, type BaseModel } from './baseModel.ts';
+import { hasJudge, hasStartingMapper, readWords, type BaseModel } from './baseModel.ts';
 
 export interface OpenKeptOptions {
   /** Whether the engine that will run it computes in half precision. */
@@ -46,6 +46,7 @@ export async function openKeptModel(
     open,
     bytes: model.bytes,
     judged: hasJudge(model.files),
+    startingMapper: hasStartingMapper(model.files),
     samples: [],
   };
 }

@@ -5,7 +5,7 @@ import { missingFile, type OpenFile } from '../lib/modelFiles.ts';
 import { readDefaults } from '../neti/baseDefaults.ts';
 import { readCached } from '../storage/modelCache.ts';
 import type { LoadProgress } from './api.ts';
-import { hasJudge, readWords, type BaseModel } from './baseModel.ts';
+import { hasJudge, hasStartingMapper, readWords, type BaseModel } from './baseModel.ts';
 
 /** Samples and licences are fetched when somebody looks at them. */
 const OPTIONAL = /^concepts\/|\.md$/;
@@ -35,6 +35,7 @@ export async function openShippedModel(
     open,
     bytes: total,
     judged: hasJudge(files),
+    startingMapper: hasStartingMapper(files),
     samples: entry.samples.map(({ taught, ...sample }) => ({
       ...sample,
       pictures: sample.pictures.map(url),

@@ -351,12 +351,24 @@ export class StudioWorker {
 }
 
 function describe(base: BaseModel, { shape, tokenizer, schedule }: Pipeline): BaseModelInfo {
-  const { words, bytes, judged, samples, defaults } = base;
+  const { words, bytes, judged, startingMapper, samples, defaults } = base;
   const identity = { id: base.id, title: base.title, keptId: base.keptId, hash: base.hash };
   const { resolution, tokens, layers } = shape;
   const { timesteps } = schedule;
   const isOneToken = (word: string) => tokenizer.count(word) === tokenizer.count('') + 1;
   const categories = words.categories.filter(isOneToken);
   const vocabulary = { words: words.words, categories, suggestions: words.suggestions };
-  return { ...identity, resolution, tokens, layers, timesteps, bytes, judged, defaults, samples, vocabulary };
+  return {
+    ...identity,
+    resolution,
+    tokens,
+    layers,
+    timesteps,
+    bytes,
+    judged,
+    startingMapper,
+    defaults,
+    samples,
+    vocabulary,
+  };
 }

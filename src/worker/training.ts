@@ -6,6 +6,7 @@ import { AppError } from '../lib/errors.ts';
 import { readConcept } from '../neti/conceptFile.ts';
 import { MAX_TRAINING_PICTURES, MAX_TRAIN_STEPS } from '../neti/limits.ts';
 import { CHECKPOINT_PERIOD, encodePicture, TrainingRun, withRoom, type RunLabel } from '../neti/run.ts';
+import { readStartingMapper } from '../neti/startingMapper.ts';
 import type { TrainingPicture } from '../neti/trainer.ts';
 import { toPlanes, type Pixels } from '../pictures/pixels.ts';
 import { encodeThumbnail, toSquare } from '../pictures/scale.ts';
@@ -132,6 +133,7 @@ async function prepare(studio: Studio, request: TrainRequest): Promise<Session> 
     bridge,
     identity: identityOf(base),
     architecture: architectureOf(base, pipeline.shape),
+    startingMapper: await readStartingMapper(base.open),
   };
   const run = await TrainingRun.begin(open, { settings, category, pictures, templates, earlier, losses });
   const { vectors } = run.mapper.config;

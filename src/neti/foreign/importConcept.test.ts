@@ -69,7 +69,7 @@ describe('importConcepts', () => {
         base: 'CompVis/stable-diffusion-v1-4',
       },
     });
-    expect(concept.training).toEqual({ seed: 7, learningRate: 8e-3, losses: null });
+    expect(concept.training).toEqual({ seed: 7, learningRate: 8e-3, losses: null, start: null });
     const norm = Math.hypot(...tensorOfEmbeds(concept));
     expect(concept.config).toMatchObject({
       layers: 4,

@@ -69,6 +69,7 @@ const opened: Opened = {
     timesteps: 1000,
     bytes: 1,
     judged: true,
+    startingMapper: true,
     defaults: {
       trainSteps: 150,
       batchSize: 4,
@@ -214,6 +215,7 @@ export function makeStudio(overrides: Partial<StudioDeps> = {}): TestStudio {
     fetchLink: () => Promise.reject(new TypeError('Failed to fetch')),
     trainSettings: () => ({
       variant: 'neti',
+      start: 'starting-mapper',
       steps: 150,
       learningRate: 8e-3,
       nestedDropout: 0.5,

@@ -53,8 +53,8 @@ export function scatter({ arms }: Summary): Promise<string> {
   });
 }
 
-/** Both scores against training steps, a line a variant. */
-export function convergence({ arms }: Summary): Promise<string> {
+/** Both scores against training steps, a line an arm. */
+export function convergence({ arms }: Pick<Summary, 'arms'>): Promise<string> {
   const values = arms.map((row) => ({ variant: row.arm, step: row.step, ...flat(row) }));
   return toSvg({
     data: { values },

@@ -1,10 +1,17 @@
 /** The evaluation learns as the page does: the same pictures, settings and seed come to the same losses. */
 import { encode } from 'fast-png';
 import { expect, it, vi } from 'vitest';
+import { CpuBackend } from '../../gpu/cpuBackend.ts';
 import { Mutex } from '../../lib/mutex.ts';
 import { Random } from '../../lib/random.ts';
 import { OFFICIAL_DEFAULTS, trainSettingsOn } from '../../neti/baseDefaults.ts';
+import { readConcept } from '../../neti/conceptFile.ts';
+import { createMapper } from '../../neti/mapper.ts';
+import { stateShapes } from '../../neti/mapperConfig.ts';
+import { readStartingMapper } from '../../neti/startingMapper.ts';
 import { microIdentity, openMicroBase } from '../../neti/testing/microBase.ts';
+import { opening, startingFile } from '../../neti/testing/startingFile.ts';
+import { variantConfig } from '../../neti/variants.ts';
 import { PictureEncoder } from '../../worker/pictureEncoder.ts';
 import type { Studio } from '../../worker/studio.ts';
 import { trainConcept } from '../../worker/training.ts';
@@ -18,9 +25,12 @@ vi.mock('../../pictures/scale.ts', () => ({
 }));
 
 const { pipeline, bridge } = await openMicroBase();
-const side = pipeline.shape.resolution;
+const { resolution: side, layers, contextWidth } = pipeline.shape;
 const templates = ['a {}', '{} in b'];
 const steps = 3;
+const learned = variantConfig('neti', layers, new Float32Array(contextWidth).fill(0.1));
+const state = await createMapper(new CpuBackend(), learned, new Random(9)).state();
+const open = opening(startingFile(state, stateShapes(learned)));
 
 function noise(seed: number): Uint8ClampedArray<ArrayBuffer> {
   const values = new Random(seed).fillUniform(new Float32Array(4 * side * side), 0, 255);
@@ -32,7 +42,7 @@ const pngs = pictures.map(({ width, height, data }) => encode({ width, height, d
 
 it.each([
   { horizontalFlip: true, variant: 'neti' },
-  { horizontalFlip: false, variant: 'neti' },
+  { horizontalFlip: false, variant: 'neti', start: 'official' },
   { horizontalFlip: true, variant: 'xti' },
 ] as const)('comes to the losses of the page with %o', async (changed) => {
   const settings = {
@@ -45,7 +55,7 @@ it.each([
   const studio = {
     pipeline,
     bridge,
-    base: { ...microIdentity, keptId: null, words: { templates: { object: templates, style: [] } } },
+    base: { ...microIdentity, open, keptId: null, words: { templates: { object: templates, style: [] } } },
     encoder: new PictureEncoder(pipeline),
     mutex: new Mutex(),
   } as unknown as Studio;
@@ -54,10 +64,20 @@ it.each([
   const { signal } = new AbortController();
   const page = await trainConcept(studio, { ...request, settings: seeded }, signal, () => undefined);
 
-  const bench = { pipeline, templates, base: microIdentity, out: '' };
+  const bench = {
+    pipeline,
+    templates,
+    base: microIdentity,
+    startingMapper: await readStartingMapper(open),
+    startHash: null,
+    out: '',
+  };
   const concept = { folder: 'thing', name: 'thing', category: 'a', pictures: pngs, prompt: null };
-  const run = await beginRun(bench, bridge, { name: 'cell', settings }, concept);
+  const run = await beginRun(bench, bridge, { name: 'cell', settings, checkpoints: [steps] }, concept);
   for (let step = 0; step < steps; step++) await run.next();
   expect(run.losses).toEqual(page.losses);
+  const { training } = await readConcept(page.concept, microIdentity);
+  const isOfficial = 'start' in changed || changed.variant === 'xti';
+  expect(training.start).toBe(isOfficial ? 'official' : 'starting-mapper');
   run.release();
 });

@@ -11,16 +11,20 @@ import { createBridge, type Bridge } from '../../neti/bridge.ts';
 import type { BaseIdentity } from '../../neti/conceptFile.ts';
 import type { Mapper } from '../../neti/mapper.ts';
 import { encodePicture, TrainingRun, type RunLabel } from '../../neti/run.ts';
+import type { StartingMapper } from '../../neti/startingMapper.ts';
 import { conceptContexts } from '../../neti/contexts.ts';
 import { pngPlanes } from '../../pictures/pngPlanes.ts';
 import { drawPictures, gridPng, schedulerOf } from './drawing.ts';
-import { type Arm, checkpointFile, conceptFile, lastCheckpoint, study, truncationFile } from './study.ts';
+import { type Arm, checkpointFile, conceptFile, study, truncationFile } from './study.ts';
 
 export interface Bench {
   readonly pipeline: Pipeline;
   /** Prompts with one `{}` each that are true of any picture. */
   readonly templates: readonly string[];
   readonly base: BaseIdentity;
+  readonly startingMapper: StartingMapper | null;
+  /** Hex SHA-256 of its file; null where there is none. */
+  readonly startHash: string | null;
   readonly out: string;
 }
 
@@ -31,9 +35,10 @@ const runSchema = z.object({
   losses: z.array(z.number()),
 });
 /** What a cell's pictures depend on, but for the base: another key means that it is done again. */
-function keyOf({ settings }: Arm): string {
-  const { learningRate, batchSize, horizontalFlip } = settings;
-  return JSON.stringify([study, { learningRate, batchSize, horizontalFlip }]);
+function keyOf({ startHash }: Bench, { settings, checkpoints }: Arm): string {
+  const { learningRate, batchSize, horizontalFlip, start } = settings;
+  const begun = start === 'official' ? null : startHash;
+  return JSON.stringify([study, { learningRate, batchSize, horizontalFlip, begun, checkpoints }]);
 }
 
 /** A finished cell: the seconds its training took, and whether it was done just now. */
@@ -45,17 +50,17 @@ export interface LearnedCell {
 export async function learn(bench: Bench, arm: Arm, concept: SampleConcept): Promise<LearnedCell> {
   const { name } = arm;
   const record = join(dirname(checkpointFile(bench.out, name, concept.folder, 0)), 'run.json');
-  const kept = await readRun(record, bench.base.hash, keyOf(arm));
+  const kept = await readRun(record, bench.base.hash, keyOf(bench, arm));
   if (kept !== null) return { seconds: kept, isNew: false };
   const bridge = createBridge(bench.pipeline.runtime);
   const run = await beginRun(bench, bridge, arm, concept);
   try {
-    const seconds = await trainAndDraw(bench, bridge, name, concept, run);
+    const seconds = await trainAndDraw(bench, bridge, arm, concept, run);
     await writeFile(conceptFile(bench.out, name, concept.folder), await run.save(labelOf(concept)));
     const { losses } = run;
     await writeFile(
       record,
-      JSON.stringify({ baseHash: bench.base.hash, study: keyOf(arm), seconds, losses }),
+      JSON.stringify({ baseHash: bench.base.hash, study: keyOf(bench, arm), seconds, losses }),
     );
     return { seconds, isNew: true };
   } finally {
@@ -65,7 +70,7 @@ export async function learn(bench: Bench, arm: Arm, concept: SampleConcept): Pro
 
 /** The training of a cell, before its first step. */
 export async function beginRun(
-  { pipeline, base, templates }: Bench,
+  { pipeline, base, startingMapper, templates }: Bench,
   bridge: Bridge,
   { settings }: Arm,
   { category, pictures }: SampleConcept,
@@ -78,7 +83,7 @@ export async function beginRun(
       await encodePicture(encode, pngPlanes(png, resolution), resolution, settings.horizontalFlip),
     );
   const seeded = { ...settings, seed: study.trainingSeed };
-  const open = { pipeline, bridge, identity: base, architecture: base.id };
+  const open = { pipeline, bridge, identity: base, architecture: base.id, startingMapper };
   return TrainingRun.begin(open, { settings: seeded, category, pictures: encoded, templates });
 }
 
@@ -86,19 +91,19 @@ export async function beginRun(
 async function trainAndDraw(
   bench: Bench,
   bridge: Bridge,
-  arm: string,
+  { name, checkpoints }: Arm,
   { folder }: SampleConcept,
   run: TrainingRun,
 ): Promise<number> {
   let milliseconds = 0;
-  for (let step = 1; step <= lastCheckpoint; step++) {
+  for (let step = 1; step <= checkpoints.at(-1)!; step++) {
     const started = performance.now();
     await run.next();
     milliseconds += performance.now() - started;
-    if ((study.checkpoints as readonly number[]).includes(step))
-      await draw(bench, bridge, run.mapper, checkpointFile(bench.out, arm, folder, step));
+    if (checkpoints.includes(step))
+      await draw(bench, bridge, run.mapper, checkpointFile(bench.out, name, folder, step));
   }
-  if (arm === 'neti')
+  if (name === 'neti')
     for (const kept of study.truncations)
       if (kept < run.mapper.config.hidden)
         await draw(bench, bridge, run.mapper, truncationFile(bench.out, folder, kept), kept);

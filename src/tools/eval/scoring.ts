@@ -7,7 +7,7 @@ import { PLACEHOLDER } from '../../lib/prompt.ts';
 import { cosine } from '../../lib/numbers.ts';
 import { MAPPER_DEFAULTS } from '../../neti/mapperConfig.ts';
 import { pngPlanes, pngTiles } from '../../pictures/pngPlanes.ts';
-import { checkpointFile, lastCheckpoint, study, truncationFile } from './study.ts';
+import { type Arm, checkpointFile, lastCheckpoint, study, truncationFile } from './study.ts';
 
 /** Scores of one drawn sheet, means over its prompts and seeds. */
 export interface Cell {
@@ -27,7 +27,7 @@ export async function scoreStudy(
   judge: Judge,
   resolution: number,
   out: string,
-  arms: readonly string[],
+  arms: readonly Arm[],
   concepts: readonly SampleConcept[],
 ): Promise<Cell[]> {
   const cells: Cell[] = [];
@@ -38,10 +38,10 @@ export async function scoreStudy(
       cells.push({ arm, concept: concept.folder, step, kept, ...scores });
     };
     const { hidden } = MAPPER_DEFAULTS;
-    for (const arm of arms)
-      for (const step of study.checkpoints)
-        await add(arm, step, hidden, checkpointFile(out, arm, concept.folder, step));
-    if (arms.includes('neti'))
+    for (const { name, checkpoints } of arms)
+      for (const step of checkpoints)
+        await add(name, step, hidden, checkpointFile(out, name, concept.folder, step));
+    if (arms.some(({ name }) => name === 'neti'))
       for (const kept of study.truncations)
         if (kept < hidden) await add('neti', lastCheckpoint, kept, truncationFile(out, concept.folder, kept));
   }

@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import type { SampleConcept } from '../../lib/sampleConcepts.ts';
+import type { TrainingStart } from '../../lib/trainingStart.ts';
 import { MAPPER_DEFAULTS } from '../../neti/mapperConfig.ts';
 import type { TrainSettings } from '../../neti/settings.ts';
 import type { VariantName } from '../../neti/variants.ts';
@@ -43,12 +44,24 @@ export const MAIN_VARIANTS = [
 export interface Arm {
   readonly name: string;
   readonly settings: TrainSettings;
+  /** Steps that are drawn, rising; the last is the end. */
+  readonly checkpoints: readonly number[];
 }
 
-/** A variant with the studio's settings on the base. */
+/** A variant with the studio's settings on the base, begun as the paper begins all of them. */
 export const variantArm = (variant: VariantName, settings: TrainSettings): Arm => ({
   name: variant,
-  settings: { ...settings, variant },
+  settings: { ...settings, variant, start: 'official' },
+  checkpoints: study.checkpoints,
+});
+
+/** Steps at which the starts are compared (starts.ts). */
+export const START_CHECKPOINTS = [10, 25, 50, 100, 150] as const;
+
+export const startArm = (start: TrainingStart, settings: TrainSettings): Arm => ({
+  name: `start-${start}`,
+  settings: { ...settings, start },
+  checkpoints: START_CHECKPOINTS,
 });
 
 const otherSettings = [
@@ -69,7 +82,8 @@ export const settingArms = (settings: TrainSettings): readonly Arm[] =>
       name: Object.entries(changed)
         .map(([setting, value]) => `neti-${setting}-${value}`)
         .join(),
-      settings: { ...settings, ...changed },
+      settings: { ...settings, ...changed, start: 'official' },
+      checkpoints: study.checkpoints,
     }));
 
 /** Settings are compared on every fourth concept. */

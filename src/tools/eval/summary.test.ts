@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import type { Cell } from './scoring.ts';
 import { study } from './study.ts';
-import { markdownTable, summarize } from './summary.ts';
+import { armRows, markdownTable, startDifferences, startTable, summarize } from './summary.ts';
 
 const BASE = { neti: 0.8, xti: 0.7 } as const;
 
@@ -47,4 +47,29 @@ it('the table has a line a variant', () => {
       .slice(2)
       .map((line) => line.split(' | ')[0]),
   ).toEqual(['| neti', '| xti']);
+});
+
+it('two starts are compared after the same steps and after few against many', () => {
+  const cells = [...cellsOf('neti'), ...cellsOf('xti')].filter(({ kept }) => kept === 128);
+  const found = startDifferences(
+    cells,
+    ['neti', 'xti'],
+    [
+      [50, 50],
+      [50, 150],
+    ],
+  );
+  expect(found.map(({ steps }) => steps)).toEqual([
+    [50, 50],
+    [50, 150],
+  ]);
+  expect(found[0]!.likeness.value).toBeCloseTo(0.1, 6);
+  expect(found[1]!.likeness.value).toBeCloseTo(0.1 - 0.01, 6);
+  expect(found[1]!.prompt.value).toBeCloseTo(0.01, 6);
+  const lines = startTable(armRows(cells), found).split('\n');
+  expect(lines[0]).toBe(
+    '| steps | likeness, neti | likeness, xti | prompt, neti | prompt, xti | likeness less | prompt less |',
+  );
+  expect(lines[3]).toContain('| 50, 150 | 0.768 | 0.678 |');
+  expect(lines).toHaveLength(4);
 });
