@@ -34,7 +34,7 @@ const FIRST_VISIT = `
       - group "It is an":
         - radio "Object" [checked]
         - radio "Style"
-      - textbox "Training steps": "150"
+      - textbox "Training steps": "100"
       - button "More training options"
       - button "Train concept"
     - region "3 Create":

@@ -1,6 +1,6 @@
 """Draws a contact sheet: one picture for each of the first 40 prompts, unpicked, from an exported model.
 
-    python sample.py MODEL_DIR OUT.png
+    python sample.py MODEL_DIR OUT.webp
 
 DPM-Solver++ 2M, 25 steps, guidance 5, seed = number of the prompt; the graphs run in onnxruntime as they ship.
 """

@@ -11,7 +11,7 @@ import { sheet } from './sheets.ts';
 import { exportConcept, generate, picturesOf, train, withStudio } from './studioPage.ts';
 
 const USAGE =
-  'npm run demo -- --images DIR --name NAME --category WORD [--steps 150] [--prompt "A photo of {} on a beach"] ' +
+  'npm run demo -- --images DIR --name NAME --category WORD [--steps N] [--prompt "A photo of {} on a beach"] ' +
   '[--pictures 8] [--seed 1] [--no-build] --out DIR';
 
 interface DemoOptions extends Lesson {
@@ -27,7 +27,7 @@ function readOptions(): { options: DemoOptions; isBuilt: boolean } {
       images: { type: 'string' },
       name: { type: 'string' },
       category: { type: 'string' },
-      steps: { type: 'string', default: '150' },
+      steps: { type: 'string' },
       prompt: { type: 'string', multiple: true, default: ['A photo of {} on a beach'] },
       pictures: { type: 'string', default: '8' },
       seed: { type: 'string', default: '1' },
@@ -42,7 +42,7 @@ function readOptions(): { options: DemoOptions; isBuilt: boolean } {
     images: resolve(images),
     name,
     category,
-    steps: Number(values.steps),
+    ...(values.steps && { steps: values.steps }),
     prompts: values.prompt,
     pictures: Number(values.pictures),
     seed: Number(values.seed),
@@ -67,7 +67,7 @@ async function draw(page: Page, { prompts, pictures, seed, out, images }: DemoOp
     for (const [i, png] of made.entries()) await writeFile(join(out, `prompt${row + 1}-${i + 1}.png`), png);
   const given = await Promise.all((await picturesOf(images)).map((path) => readFile(path)));
   const grid = [given, ...rows].map((row) => ({ label: '', pictures: row }));
-  await writeFile(join(out, 'grid.png'), await sheet(page, grid));
+  await writeFile(join(out, 'grid.webp'), await sheet(page, grid));
 }
 
 const { options, isBuilt } = readOptions();
@@ -82,7 +82,5 @@ await withStudio(isBuilt, async (open) => {
   const report = { ...options, seconds, engine, training: trainingRecord(await readFile(path)) };
   await writeFile(join(options.out, 'report.json'), `${JSON.stringify(report, null, 1)}\n`);
   await page.screenshot({ path: join(options.out, 'page.png') });
-  console.log(
-    `${options.name}: trained ${options.steps} steps in ${seconds.toFixed(0)} s on ${engine}; see ${options.out}`,
-  );
+  console.log(`${options.name}: trained in ${seconds.toFixed(0)} s on ${engine}; see ${options.out}`);
 });

@@ -14,7 +14,7 @@ const COUNTED = ['JSHeapUsedSize', 'Nodes', 'JSEventListeners'] as const;
 type Held = Record<(typeof COUNTED)[number], number>;
 
 async function round(page: Page, seed: number): Promise<void> {
-  await train(page, { images, name: 'koala', category: 'animal', steps: 1 });
+  await train(page, { images, name: 'koala', category: 'animal', steps: '1' });
   for (const prompt of ['A photo of {} on a beach', 'A photo of {}'])
     await generate(page, prompt, prompt.endsWith('{}') ? 1 : 4, seed);
 }

@@ -1,4 +1,4 @@
-/** Contact sheets: rows of pictures as one PNG, and the blind test that goes with them. */
+/** Contact sheets: rows of pictures as one WebP file, and the blind test that goes with them. */
 import type { Page } from '@playwright/test';
 import { Random } from '../lib/random.ts';
 
@@ -35,44 +35,36 @@ export interface SheetRow {
   readonly pictures: readonly (Buffer | null)[];
 }
 
-export interface SheetForm {
-  readonly type: 'image/png' | 'image/webp';
-  /** Side of a picture on the sheet, in pixels. */
-  readonly cell: number;
-}
-
-const WHOLE: SheetForm = { type: 'image/png', cell: 128 };
-
-/** One file of rows of pictures, composed by the browser. */
-export async function sheet(page: Page, rows: readonly SheetRow[], form: SheetForm = WHOLE): Promise<Buffer> {
+/** One WebP file of rows of pictures, `cell` pixels a side each, composed by the browser. */
+export async function sheet(page: Page, rows: readonly SheetRow[], cell = 128): Promise<Buffer> {
   const sources = rows.map(({ label, pictures }) => ({
     label,
     urls: pictures.map((png) => png && `data:image/png;base64,${png.toString('base64')}`),
   }));
   const base64 = await page.evaluate(
-    async ({ lines, type, cell }) => {
+    async ({ lines, side }) => {
       const margin = lines.some(({ label }) => label) ? 100 : 0;
       const canvas = document.createElement('canvas');
-      canvas.width = margin + cell * Math.max(...lines.map(({ urls }) => urls.length));
-      canvas.height = cell * lines.length;
+      canvas.width = margin + side * Math.max(...lines.map(({ urls }) => urls.length));
+      canvas.height = side * lines.length;
       const context = canvas.getContext('2d')!;
       context.fillStyle = 'white';
       context.fillRect(0, 0, canvas.width, canvas.height);
       context.fillStyle = 'black';
       context.font = '13px sans-serif';
       for (const [y, { label, urls }] of lines.entries()) {
-        context.fillText(label, 6, (y + 0.5) * cell, margin - 8);
+        context.fillText(label, 6, (y + 0.5) * side, margin - 8);
         for (const [x, url] of urls.entries()) {
           if (!url) continue;
           const image = new Image();
           image.src = url;
           await image.decode();
-          context.drawImage(image, margin + x * cell, y * cell, cell, cell);
+          context.drawImage(image, margin + x * side, y * side, side, side);
         }
       }
-      return canvas.toDataURL(type, 0.8).split(',')[1]!;
+      return canvas.toDataURL('image/webp', 0.8).split(',')[1]!;
     },
-    { lines: sources, ...form },
+    { lines: sources, side: cell },
   );
   return Buffer.from(base64, 'base64');
 }

@@ -51,9 +51,9 @@ export async function writeReport(findings: Findings, folder: string): Promise<v
   await write('mixing.svg', await mixingCurve(pairs));
   const { rows, key } = blindTest(await taught(findings));
   await writeSheets(folder, {
-    'concepts.png': plainRows(await taught(findings)),
-    'concepts-blind.png': rows,
-    'mixing.png': mixingRows(findings),
+    'concepts.webp': plainRows(await taught(findings)),
+    'concepts-blind.webp': rows,
+    'mixing.webp': mixingRows(findings),
   });
   const record = {
     command: commandOf(process.argv.slice(2)),

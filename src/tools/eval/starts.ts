@@ -56,10 +56,7 @@ async function rowsOf({ concepts, out, pipeline }: OpenBench, arms: readonly Arm
 async function writeSheet(file: string, rows: readonly SheetRow[]): Promise<void> {
   const browser = await chromium.launch(browserLaunch());
   try {
-    await writeFile(
-      file,
-      await sheet(await browser.newPage(), rows, { type: 'image/webp', cell: SHEET.cell }),
-    );
+    await writeFile(file, await sheet(await browser.newPage(), rows, SHEET.cell));
   } finally {
     await browser.close();
   }
