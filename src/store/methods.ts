@@ -14,7 +14,7 @@ export const methods = {
 } as const satisfies Record<VariantName, string>;
 
 export const starts = {
-  'starting-mapper': 'Meta-trained: has seen many concepts',
+  'starting-mapper': 'Meta-trained on many concepts',
   official: 'Official: random numbers',
 } as const satisfies Record<TrainingStart, string>;
 
