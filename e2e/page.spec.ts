@@ -231,7 +231,10 @@ test('a result is looked into word by word, enlarged, downloaded with its recipe
   expect(png.text['parameters']).toMatch(
     /^A photo of \{\}\nSteps: 20, Sampler: .*Seed: 5, Size: 64x64.*NeTI truncation: 128$/,
   );
-  await page.keyboard.press('Escape');
+  const address = page.url();
+  await page.goBack();
+  await expect(dialog).toHaveCount(0);
+  expect(page.url()).toBe(address);
   await page.getByRole('button', { name: 'Delete picture' }).click();
   await expect(results(page).getByRole('img')).toHaveCount(0);
   await page.getByRole('button', { name: 'Undo' }).click();

@@ -6,6 +6,7 @@ import { recipeDifferences } from '../store/recipe.ts';
 import { newestFirst } from '../store/results.ts';
 import type { ResultRecord } from '../store/state.ts';
 import { BlobImage } from './BlobImage.tsx';
+import { Modal } from './Modal.tsx';
 import { pictureName } from './resultWords.ts';
 import { useStudio } from './useStudio.ts';
 
@@ -112,22 +113,17 @@ export function CompareDialog({ onClose, ...first }: CompareDialogProps) {
   const find = (id: string, otherwise: ResultRecord) => results.find((each) => each.id === id) ?? otherwise;
   const pair = { left: find(ids.left, first.left), right: find(ids.right, first.right) };
   return (
-    <Dialog.Root open onOpenChange={(open) => !open && onClose()}>
-      <Dialog.Portal>
-        <Dialog.Backdrop className="backdrop" />
-        <Dialog.Popup className="dialog dialog-compare">
-          <Dialog.Title className="sr-only">Compare two pictures</Dialog.Title>
-          <Frame {...pair} />
-          <div className="compare-side">
-            <Differences {...pair} />
-            <Choice legend="Left" chosen={pair.left} onChoose={(left) => setIds({ ...ids, left })} />
-            <Choice legend="Right" chosen={pair.right} onChoose={(right) => setIds({ ...ids, right })} />
-            <div className="dialog-buttons">
-              <Dialog.Close className="button button-primary">Close</Dialog.Close>
-            </div>
-          </div>
-        </Dialog.Popup>
-      </Dialog.Portal>
-    </Dialog.Root>
+    <Modal onClose={onClose} className="dialog dialog-compare">
+      <Dialog.Title className="sr-only">Compare two pictures</Dialog.Title>
+      <Frame {...pair} />
+      <div className="compare-side">
+        <Differences {...pair} />
+        <Choice legend="Left" chosen={pair.left} onChoose={(left) => setIds({ ...ids, left })} />
+        <Choice legend="Right" chosen={pair.right} onChoose={(right) => setIds({ ...ids, right })} />
+        <div className="dialog-buttons">
+          <Dialog.Close className="button button-primary">Close</Dialog.Close>
+        </div>
+      </div>
+    </Modal>
   );
 }

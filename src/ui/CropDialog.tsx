@@ -5,6 +5,7 @@ import Cropper from 'react-easy-crop';
 import 'react-easy-crop/react-easy-crop.css';
 import type { Crop, PictureItem } from '../store/state.ts';
 import { useBlobUrl } from './blobUrl.ts';
+import { Modal } from './Modal.tsx';
 import { useActions } from './useStudio.ts';
 
 interface CropDialogProps {
@@ -71,22 +72,17 @@ export function CropDialog({ picture, onClose }: CropDialogProps) {
     onClose();
   };
   return (
-    <Dialog.Root open onOpenChange={(open) => !open && onClose()}>
-      <Dialog.Portal>
-        <Dialog.Backdrop className="backdrop" />
-        <Dialog.Popup className="dialog">
-          <Dialog.Title className="dialog-title">Crop</Dialog.Title>
-          <Dialog.Description className="quiet">The model learns from this square.</Dialog.Description>
-          <CropStage picture={picture} zoom={zoom} onZoom={setZoom} onArea={setArea} />
-          <Zoom zoom={zoom} onZoom={setZoom} />
-          <div className="dialog-buttons">
-            <Dialog.Close className="button">Cancel</Dialog.Close>
-            <button type="button" className="button button-primary" onClick={use}>
-              Use this square
-            </button>
-          </div>
-        </Dialog.Popup>
-      </Dialog.Portal>
-    </Dialog.Root>
+    <Modal onClose={onClose} className="dialog">
+      <Dialog.Title className="dialog-title">Crop</Dialog.Title>
+      <Dialog.Description className="quiet">The model learns from this square.</Dialog.Description>
+      <CropStage picture={picture} zoom={zoom} onZoom={setZoom} onArea={setArea} />
+      <Zoom zoom={zoom} onZoom={setZoom} />
+      <div className="dialog-buttons">
+        <Dialog.Close className="button">Cancel</Dialog.Close>
+        <button type="button" className="button button-primary" onClick={use}>
+          Use this square
+        </button>
+      </div>
+    </Modal>
   );
 }

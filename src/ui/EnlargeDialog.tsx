@@ -5,6 +5,7 @@ import type { ResultRecord } from '../store/state.ts';
 import { download } from './blobUrl.ts';
 import { Details } from './Details.tsx';
 import { Icon } from './icons.tsx';
+import { Modal } from './Modal.tsx';
 import { pictureName, resultFileName } from './resultWords.ts';
 import { useActions, useStudio } from './useStudio.ts';
 import { BlobImage } from './BlobImage.tsx';
@@ -68,20 +69,16 @@ function Side({ result, onClose }: EnlargeDialogProps) {
 export function EnlargeDialog({ result, onClose }: EnlargeDialogProps) {
   const go = useNeighbour(result);
   return (
-    <Dialog.Root open onOpenChange={(open) => !open && onClose()}>
-      <Dialog.Portal>
-        <Dialog.Backdrop className="backdrop" />
-        <Dialog.Popup
-          className="dialog dialog-picture"
-          onKeyDown={(event) => {
-            if (event.key === 'ArrowLeft') go(-1);
-            if (event.key === 'ArrowRight') go(1);
-          }}
-        >
-          <Enlarged result={result} go={go} />
-          <Side result={result} onClose={onClose} />
-        </Dialog.Popup>
-      </Dialog.Portal>
-    </Dialog.Root>
+    <Modal
+      onClose={onClose}
+      className="dialog dialog-picture"
+      onKeyDown={(event) => {
+        if (event.key === 'ArrowLeft') go(-1);
+        if (event.key === 'ArrowRight') go(1);
+      }}
+    >
+      <Enlarged result={result} go={go} />
+      <Side result={result} onClose={onClose} />
+    </Modal>
   );
 }

@@ -11,6 +11,7 @@ import { GridAxis } from './GridAxis.tsx';
 import { gridPicture } from './gridPicture.ts';
 import { GridTable } from './GridTable.tsx';
 import { Making } from './Making.tsx';
+import { Modal } from './Modal.tsx';
 import { Problems } from './Problems.tsx';
 import { pictureName } from './resultWords.ts';
 import { useActions, useStudio } from './useStudio.ts';
@@ -75,24 +76,19 @@ function GridButtons({ grid }: { grid: GridRecord | null }) {
 export function GridDialog({ onClose }: { onClose: () => void }) {
   const grid = useStudio((state) => state.grid);
   return (
-    <Dialog.Root open onOpenChange={(open) => !open && onClose()}>
-      <Dialog.Portal>
-        <Dialog.Backdrop className="backdrop" />
-        <Dialog.Popup className="dialog dialog-grid">
-          <Dialog.Title className="dialog-title">Grid</Dialog.Title>
-          <Dialog.Description className="quiet">
-            Everything else is as in Create. What is drawn already is not drawn again.
-          </Dialog.Description>
-          <div className="grid-axes">
-            <GridAxis slot="gridX" label="Across" />
-            <GridAxis slot="gridY" label="Down" />
-          </div>
-          <Problems place="create" />
-          <Making />
-          {grid && <DrawnGrid grid={grid} />}
-          <GridButtons grid={grid} />
-        </Dialog.Popup>
-      </Dialog.Portal>
-    </Dialog.Root>
+    <Modal onClose={onClose} className="dialog dialog-grid">
+      <Dialog.Title className="dialog-title">Grid</Dialog.Title>
+      <Dialog.Description className="quiet">
+        Everything else is as in Create. What is drawn already is not drawn again.
+      </Dialog.Description>
+      <div className="grid-axes">
+        <GridAxis slot="gridX" label="Across" />
+        <GridAxis slot="gridY" label="Down" />
+      </div>
+      <Problems place="create" />
+      <Making />
+      {grid && <DrawnGrid grid={grid} />}
+      <GridButtons grid={grid} />
+    </Modal>
   );
 }

@@ -2,6 +2,7 @@
 import { Dialog } from '@base-ui/react/dialog';
 import { useId, useState, type ComponentProps } from 'react';
 import type { ConceptRecord } from '../store/state.ts';
+import { Modal } from './Modal.tsx';
 import { useActions } from './useStudio.ts';
 
 interface LabelFieldProps extends Pick<ComponentProps<'input'>, 'value' | 'maxLength' | 'placeholder'> {
@@ -50,14 +51,9 @@ function LabelForm({ concept, onClose }: LabelDialogProps) {
 
 export function LabelDialog(props: LabelDialogProps) {
   return (
-    <Dialog.Root open onOpenChange={(open) => !open && props.onClose()}>
-      <Dialog.Portal>
-        <Dialog.Backdrop className="backdrop" />
-        <Dialog.Popup className="dialog dialog-small">
-          <Dialog.Title className="dialog-title">Name and tags</Dialog.Title>
-          <LabelForm {...props} />
-        </Dialog.Popup>
-      </Dialog.Portal>
-    </Dialog.Root>
+    <Modal onClose={props.onClose} className="dialog dialog-small">
+      <Dialog.Title className="dialog-title">Name and tags</Dialog.Title>
+      <LabelForm {...props} />
+    </Modal>
   );
 }

@@ -1,6 +1,7 @@
 /** Getting a Stable Diffusion of one's own: where it is, what it would take and what will run, then the fetch itself. */
 import { Dialog } from '@base-ui/react/dialog';
 import { useEffect, useRef } from 'react';
+import { Modal } from './Modal.tsx';
 import { ModelFetch } from './ModelFetch.tsx';
 import { ModelOfferView } from './ModelOffer.tsx';
 import { ModelQuestionView } from './ModelQuestion.tsx';
@@ -47,15 +48,10 @@ export function ModelDialog({ onClose }: { onClose: () => void }) {
     onClose();
   };
   return (
-    <Dialog.Root open onOpenChange={(open) => !open && close()}>
-      <Dialog.Portal>
-        <Dialog.Backdrop className="backdrop" />
-        <Dialog.Popup className="dialog dialog-model">
-          <Dialog.Title className="dialog-title">Use your own Stable Diffusion</Dialog.Title>
-          <Content onClose={onClose} />
-          <Problems place="models" />
-        </Dialog.Popup>
-      </Dialog.Portal>
-    </Dialog.Root>
+    <Modal onClose={close} className="dialog dialog-model">
+      <Dialog.Title className="dialog-title">Use your own Stable Diffusion</Dialog.Title>
+      <Content onClose={onClose} />
+      <Problems place="models" />
+    </Modal>
   );
 }

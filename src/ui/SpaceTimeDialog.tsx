@@ -7,6 +7,7 @@ import { FocusPictures, type Outside } from './FocusPictures.tsx';
 import { MapFrames } from './MapFrames.tsx';
 import { MapLegend } from './MapLegend.tsx';
 import type { MapView } from './mapColours.ts';
+import { Modal } from './Modal.tsx';
 import { PlaceDetails } from './PlaceDetails.tsx';
 import { SpaceTimeGrid, type Brush, type Place } from './SpaceTimeGrid.tsx';
 import { useSpaceTime } from './useSpaceTime.ts';
@@ -90,26 +91,21 @@ export function SpaceTimeDialog({ concept, onClose }: SpaceTimeDialogProps) {
   const [file, setFile] = useState(concept.file);
   const map = useSpaceTime(file, concept.file);
   return (
-    <Dialog.Root open onOpenChange={(open) => !open && onClose()}>
-      <Dialog.Portal>
-        <Dialog.Backdrop className="backdrop" />
-        <Dialog.Popup className="dialog dialog-map">
-          <Dialog.Title className="dialog-title">
-            Space-time of <bdi>{concept.name}</bdi>
-          </Dialog.Title>
-          <Dialog.Description className="quiet">
-            A concept is another word in every layer of the model, and at every step from noise to picture.
-          </Dialog.Description>
-          {map === null ? (
-            <p className="quiet">Reading the map…</p>
-          ) : (
-            <MapStudio concept={concept} map={map} file={file} onFile={setFile} />
-          )}
-          <div className="dialog-buttons">
-            <Dialog.Close className="button button-primary">Close</Dialog.Close>
-          </div>
-        </Dialog.Popup>
-      </Dialog.Portal>
-    </Dialog.Root>
+    <Modal onClose={onClose} className="dialog dialog-map">
+      <Dialog.Title className="dialog-title">
+        Space-time of <bdi>{concept.name}</bdi>
+      </Dialog.Title>
+      <Dialog.Description className="quiet">
+        A concept is another word in every layer of the model, and at every step from noise to picture.
+      </Dialog.Description>
+      {map === null ? (
+        <p className="quiet">Reading the map…</p>
+      ) : (
+        <MapStudio concept={concept} map={map} file={file} onFile={setFile} />
+      )}
+      <div className="dialog-buttons">
+        <Dialog.Close className="button button-primary">Close</Dialog.Close>
+      </div>
+    </Modal>
   );
 }
