@@ -15,14 +15,19 @@ export interface Lesson {
   readonly steps?: string | undefined;
 }
 
-/** Runs `work` on a fresh page of the studio, then closes browser and server; `isBuilt` skips the build. */
+/**
+ * Runs `work` on a fresh page of the studio, then closes browser and server; `isBuilt` skips the build.
+ * @param flags more of the browser's command line
+ */
 export async function withStudio(
   isBuilt: boolean,
   work: (open: () => Promise<Page>) => Promise<void>,
+  flags: readonly string[] = [],
 ): Promise<void> {
   if (!isBuilt) await build({ logLevel: 'warn' });
   const server = await preview({ preview: { port: 4178 }, logLevel: 'warn' });
-  const browser = await chromium.launch(browserLaunch());
+  const launch = browserLaunch();
+  const browser = await chromium.launch({ ...launch, args: [...launch.args, ...flags] });
   const open = async () => {
     const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
     await page.goto(server.resolvedUrls!.local[0]!);
