@@ -3,7 +3,7 @@
     python draw_judged.py STICKERS ARTIST RUN_DIR
 
 STICKERS and ARTIST are folders of pack-stickers.mjs; RUN_DIR holds tokenizer/. For each set RUN_DIR gets NAME-pictures.npy (uint8
-[N,64,64,3]), NAME-labels.npy (int16 [N,4], columns LABELS) and NAME-tokens.npy (int16 [N,20], of the caption; empty captions
+[N,PICTURE,PICTURE,3]), NAME-labels.npy (int16 [N,5], columns LABELS) and NAME-tokens.npy (int16 [N,TOKENS], of the caption; empty captions
 where a set has none). The sets: `trained`, captioned scenes of the base's stickers; `others`, scenes of every sticker
 that is not held out; and to measure on, `test` (new captioned scenes), `unseen` (held-out subjects) and `artist` (the
 artist who was never trained on).
@@ -17,13 +17,14 @@ from typing import NamedTuple
 import numpy as np
 from tokenizers import Tokenizer
 
-import captions
-import world
+from captions import pick
+from extent import SUBJECTS, captions, world
 from stickers import Stickers
-from subjects import SUBJECTS
 from tokenizer import encode
 
-LABELS = ('sticker', 'subject', 'ground', 'treatment')
+LABELS = ('sticker', 'subject', 'ground', 'treatment', 'count')
+# One class a word: several code points may be drawn for one.
+WORDS = list(dict.fromkeys(subject[0] for subject in SUBJECTS.values()))
 CHUNK = 500
 SEED = 9_000_000
 
@@ -44,12 +45,12 @@ SETS = {
 
 
 def labels(stickers, d):
-    """The row of LABELS; grounds count places, then colours; treatment 0 is none; subject -1 is one without a word."""
-    order, hexcode = list(SUBJECTS), stickers.rows[d['sticker']]['hex']
-    ground = world.PLACE_NAMES.index(d['place']) if d['place'] else \
-        len(world.PLACE_NAMES) + world.COLOUR_NAMES.index(d['colour'])
-    return [d['sticker'], order.index(hexcode) if hexcode in SUBJECTS else -1, ground,
-            1 + world.TREATMENTS.index(d['treatment']) if d['treatment'] else 0]
+    """The row of LABELS. Classes are 0 for none, and -1 for what no class is: a subject without a word, no ground."""
+    hexcode = stickers.rows[d['sticker']]['hex']
+    grounds = [*world.PLACE_NAMES, *world.COLOUR_NAMES]
+    ground = d['place'] or d['colour']
+    return [d['sticker'], WORDS.index(SUBJECTS[hexcode][0]) if hexcode in SUBJECTS else -1, grounds.index(ground) if ground else -1,
+            1 + world.TREATMENTS.index(d['treatment']) if d['treatment'] else 0, d.get('count', 1) - 1]
 
 
 def groups(stickers, kind):
@@ -66,8 +67,8 @@ def draw(folders, kind, chunk):
     rng, choices = np.random.default_rng(SEED + chunk), groups(stickers, kind)
     pictures, sentences, rows = [], [], []
     for _ in range(CHUNK):
-        s = captions.pick(rng, choices[rng.integers(len(choices))])
-        d = world.describe(rng, s)
+        s = pick(rng, choices[rng.integers(len(choices))])
+        d = world.describe(rng, s, stickers.rows[s])
         pictures.append(world.draw(stickers, backgrounds, d, rng))
         rows.append(labels(stickers, d))
         sentences.append(captions.caption(rng, d, stickers.rows[s]) if kind.captioned else '')

@@ -153,6 +153,11 @@ def write_model(facts, text, unet, vae, out: Path) -> None:
     vae.save_config(out / 'vae_decoder')
     model.build_scheduler().save_config(out / 'scheduler')
     leave_spacing_open(out / 'scheduler/scheduler_config.json')
+    write_index(out)
+
+
+def write_index(out: Path) -> None:
+    """Names each part's kind."""
     index = {'_class_name': 'OnnxStableDiffusionPipeline', 'text_encoder': ['diffusers', 'OnnxRuntimeModel'],
              'tokenizer': ['transformers', 'CLIPTokenizer'], 'unet': ['diffusers', 'OnnxRuntimeModel'],
              'scheduler': ['diffusers', 'DDIMScheduler'], 'vae_encoder': ['diffusers', 'OnnxRuntimeModel'],

@@ -2,8 +2,8 @@
 
     python export_judge.py RUN_DIR MODEL_DIR
 
-MODEL_DIR gets judge_image/model.onnx (pixel_values [B,3,64,64] in -1..1 -> image_embeds, likeness_embeds [B,128] and the
-heads' logits), judge_text/model.onnx (input_ids [B,20] -> text_embeds [B,128]), a config.json beside each, and
+MODEL_DIR gets judge_image/model.onnx (pixel_values [B,3,PICTURE,PICTURE] in -1..1 -> image_embeds, likeness_embeds [B,128] and the
+heads' logits), judge_text/model.onnx (input_ids [B,TOKENS] -> text_embeds [B,128]), a config.json beside each, and
 judge-goldens.safetensors: the float32 outputs of exactly these weights for some pictures and sentences.
 """
 import json

@@ -1,12 +1,12 @@
-"""The world that the scripts draw: `captions`, `world` and `SUBJECTS` of the small one or, with WORLD=full, of the full one."""
+"""The world that the scripts draw: `captions`, `world`, `CATEGORIES` and `SUBJECTS` of the small one or, with WORLD=full, of the full one."""
 import model
 
 if model.WORLD == 'full':
     from full import captions, world
-    from full.subjects import SUBJECTS
+    from full.subjects import CATEGORIES, SUBJECTS
 else:
     import captions
     import world
-    from subjects import SUBJECTS
+    from subjects import CATEGORIES, SUBJECTS
 
-__all__ = ['captions', 'world', 'SUBJECTS']
+__all__ = ['captions', 'world', 'CATEGORIES', 'SUBJECTS']

@@ -13,6 +13,8 @@ import model
 WIDTHS = (32, 80, 144, 192)
 BLOCKS = (1, 2, 2, 2)
 EMBEDDING = 128
+# The first convolution leaves 32×32 positions, whatever the pictures' size.
+STRIDE = model.PICTURE // 32
 TEXT_LAYERS = 2
 
 
@@ -31,11 +33,11 @@ class Block(nn.Module):
 
 
 class ImageEncoder(nn.Module):
-    """Pictures [B,3,64,64] in -1..1 to vectors prompt [B,128] and likeness [B,128], and logits [B,n] of each head."""
+    """Pictures [B,3,PICTURE,PICTURE] in -1..1 to vectors prompt [B,128] and likeness [B,128], and logits [B,n] of each head."""
 
     def __init__(self, heads):
         super().__init__()
-        layers, inside = [nn.Conv2d(3, WIDTHS[0], 4, 2, 1)], WIDTHS[0]
+        layers, inside = [nn.Conv2d(3, WIDTHS[0], 2 * STRIDE, STRIDE, STRIDE // 2)], WIDTHS[0]
         for i, (width, blocks) in enumerate(zip(WIDTHS, BLOCKS)):
             layers += [Block(inside, width, 2 if i else 1), *(Block(width, width, 1) for _ in range(blocks - 1))]
             inside = width
@@ -49,7 +51,7 @@ class ImageEncoder(nn.Module):
 
 
 class TextEncoder(nn.Module):
-    """Token ids [B,20] of the base's tokenizer to vectors [B,128]; reads the state at the end token, as CLIP does."""
+    """Token ids [B,TOKENS] of the base's tokenizer to vectors [B,128]; reads the state at the end token, as CLIP does."""
 
     def __init__(self, vocabulary, start, end):
         super().__init__()

@@ -1,6 +1,6 @@
 """Trains the judge (judge.py) on scenes of the sticker world.
 
-    python train_judge.py RUN_DIR MINUTES
+    python train_judge.py RUN_DIR MINUTES       (may be ended and begun again)
 
 Reads the sets `trained` and `others` that draw_judged.py wrote into RUN_DIR (NAME-pictures.npy, NAME-labels.npy,
 NAME-tokens.npy). `trained` scenes have captions; `others` are scenes of every sticker that is not held out: what
@@ -8,6 +8,7 @@ likeness means should not depend on knowing the thing's name. Three losses: Info
 two scenes of one sticker, cross-entropy of the heads. RUN_DIR/judge.pt gets the moving average of the weights.
 """
 import math
+import os
 import sys
 import time
 from pathlib import Path
@@ -18,18 +19,19 @@ from torch.nn import functional as F
 from tokenizers import Tokenizer
 
 import judge
-import world
-from draw_judged import LABELS
-from subjects import SUBJECTS
+import model
+from draw_judged import LABELS, WORDS
+from extent import world
+from trainer.loop import write_aside
 
 # Stickers a step, each in two scenes.
 PAIRS, OTHER_PAIRS = 128, 48
 RATE = 2e-3
 WARM_UP = 150
 AVERAGE = 0.998
-SHOW = 20
-HEADS = {'subject': len(SUBJECTS), 'ground': len(world.PLACE_NAMES) + len(world.COLOUR_NAMES),
-         'treatment': 1 + len(world.TREATMENTS)}
+SHOW, SAVE = 20, 120
+HEADS = {'subject': len(WORDS), 'ground': len(world.PLACE_NAMES) + len(world.COLOUR_NAMES),
+         'treatment': 1 + len(world.TREATMENTS), **({'count': 3} if model.WORLD == 'full' else {})}
 STICKER = LABELS.index('sticker')
 
 
@@ -51,7 +53,7 @@ class Scenes:
         return two.T.reshape(-1)
 
     def read(self, index):
-        """Pictures [N,3,64,64] in -1..1."""
+        """Pictures [N,3,PICTURE,PICTURE] in -1..1."""
         pixels = torch.from_numpy(np.ascontiguousarray(self.pictures[index.numpy()]))
         return pixels.permute(0, 3, 1, 2).float().div(127.5).sub(1)
 
@@ -62,7 +64,7 @@ def augment(x):
     i, j = torch.randint(0, 9, (2,)).tolist()
     x = F.pad(x, (4, 4, 4, 4), mode='replicate')[:, :, i:i + x.shape[2], j:j + x.shape[3]]
     x = x * (1 + 0.1 * torch.randn(len(x), 1, 1, 1)) + 0.06 * torch.randn(len(x), 3, 1, 1)
-    blurred, side = torch.rand(len(x)) < 0.5, int(torch.randint(24, 48, (1,)))
+    blurred, side = torch.rand(len(x)) < 0.5, int(torch.randint(3 * model.PICTURE // 8, 3 * model.PICTURE // 4, (1,)))
     small = F.interpolate(x[blurred], (side, side), mode='bilinear', antialias=True)
     x[blurred] = F.interpolate(small, x.shape[2:], mode='bicubic')
     return (x + 0.03 * torch.randn_like(x)).clamp(-1, 1)
@@ -89,48 +91,82 @@ def losses(encoders, scales, trained, others):
     itself = torch.eye(len(labels), dtype=torch.bool)
     same_sticker = (labels[:, None, STICKER] == labels[None, :, STICKER]) & ~itself
     scene = contrast((likeness_scale * likeness @ likeness.T).masked_fill(itself, -1e4), same_sticker.float())
-    # Stickers of `others` may have no name, so their subject is not asked for.
-    rows = {'subject': len(a)}
-    named = sum(F.cross_entropy(logits[:rows.get(name)].float(), labels[:rows.get(name), LABELS.index(name)])
+    named = sum(F.cross_entropy(logits.float(), labels[:, LABELS.index(name)], ignore_index=-1)
                 for name, logits in zip(HEADS, heads))
     return torch.stack([caption, scene, named])
 
 
+class Training:
+    """Encoders, the moving average of their weights, and the optimizer, as far as they have come."""
+
+    def __init__(self, run, facts):
+        self.run, self.facts, self.state = run, facts, run / 'judge-state.pt'
+        self.encoders = judge.build(facts)
+        self.scales = torch.nn.Parameter(torch.full((2,), math.log(12)))
+        self.weights = [*self.encoders[0].parameters(), *self.encoders[1].parameters()]
+        self.optimizer = torch.optim.AdamW([*self.weights, self.scales], RATE, betas=(0.9, 0.99), weight_decay=0.02, fused=True)
+        self.average = [w.detach().clone() for w in self.weights]
+        self.steps, self.spent = 0, 0.0
+        if self.state.exists():
+            self.resume()
+
+    @torch.no_grad()
+    def resume(self):
+        state = torch.load(self.state)
+        for weight, kept in zip([*self.weights, self.scales], state['weights']):
+            weight.copy_(kept)
+        self.optimizer.load_state_dict(state['optimizer'])
+        self.average, self.steps, self.spent = state['average'], state['steps'], state['spent']
+
+    def save(self):
+        state = {'weights': [w.detach() for w in (*self.weights, self.scales)], 'optimizer': self.optimizer.state_dict(),
+                 'average': self.average, 'steps': self.steps, 'spent': self.spent}
+        write_aside(self.state, lambda path: torch.save(state, path))
+
+    def step(self, trained, others, budget):
+        """The three losses; the rate falls as a cosine over the budget (seconds)."""
+        started = time.time()
+        rate = RATE * min((self.steps + 1) / WARM_UP, 0.01 + 0.99 * (1 + math.cos(math.pi * self.spent / budget)) / 2)
+        for group in self.optimizer.param_groups:
+            group['lr'] = rate
+        parts = losses(self.encoders, self.scales, trained, others)
+        self.optimizer.zero_grad()
+        parts.sum().backward()
+        torch.nn.utils.clip_grad_norm_(self.weights, 1.0)
+        self.optimizer.step()
+        decay = min(AVERAGE, (1 + self.steps) / (20 + self.steps))
+        torch._foreach_lerp_(self.average, [w.detach() for w in self.weights], 1 - decay)
+        self.steps += 1
+        self.spent += time.time() - started
+        return parts.tolist()
+
+    @torch.no_grad()
+    def finish(self):
+        """Writes the averaged weights."""
+        for weight, mean in zip(self.weights, self.average):
+            weight.copy_(mean)
+        torch.save({'facts': self.facts, 'weights': [e.state_dict() for e in self.encoders], 'steps': self.steps,
+                    'pictures': 2 * self.steps * (PAIRS + OTHER_PAIRS), 'seconds': self.spent}, self.run / 'judge.pt')
+
+
 def main(run, minutes):
-    torch.set_num_threads(2)
+    os.nice(19)
     torch.manual_seed(int(time.time()))
     run, budget = Path(run), float(minutes) * 60
     tokenizer = Tokenizer.from_file(str(run / 'tokenizer/tokenizer.json'))
     facts = {'heads': HEADS, 'vocabulary': tokenizer.get_vocab_size(),
              'start': tokenizer.token_to_id('<|startoftext|>'), 'end': tokenizer.token_to_id('<|endoftext|>')}
-    encoders, trained, others = judge.build(facts), Scenes(run, 'trained'), Scenes(run, 'others')
-    scales = torch.nn.Parameter(torch.full((2,), math.log(12)))
-    weights = [*encoders[0].parameters(), *encoders[1].parameters()]
-    optimizer = torch.optim.AdamW([*weights, scales], RATE, betas=(0.9, 0.99), weight_decay=0.02, fused=True)
-    average = [w.detach().clone() for w in weights]
-    step, started = 0, time.time()
-    shown, window = started, []
-    while (spent := time.time() - started) < budget:
-        rate = RATE * min((step + 1) / WARM_UP, 0.01 + 0.99 * (1 + math.cos(math.pi * spent / budget)) / 2)
-        for group in optimizer.param_groups:
-            group['lr'] = rate
-        parts = losses(encoders, scales, trained, others)
-        optimizer.zero_grad()
-        parts.sum().backward()
-        torch.nn.utils.clip_grad_norm_(weights, 1.0)
-        optimizer.step()
-        decay = min(AVERAGE, (1 + step) / (20 + step))
-        torch._foreach_lerp_(average, [w.detach() for w in weights], 1 - decay)
-        step += 1
-        window.append(parts.tolist())
+    training, trained, others = Training(run, facts), Scenes(run, 'trained'), Scenes(run, 'others')
+    shown, saved, window = time.time(), time.time(), []
+    while training.spent < budget:
+        window.append(training.step(trained, others, budget))
+        if time.time() - saved > SAVE:
+            training.save()
+            saved = time.time()
         if time.time() - shown > SHOW:
-            print(step, f'{spent:.0f}s', np.mean(window, 0).round(3), flush=True)
+            print(training.steps, f'{training.spent:.0f}s', np.mean(window, 0).round(3), flush=True)
             shown, window = time.time(), []
-    with torch.no_grad():
-        for weight, mean in zip(weights, average):
-            weight.copy_(mean)
-    torch.save({'facts': facts, 'weights': [e.state_dict() for e in encoders], 'steps': step,
-                'pictures': 2 * step * (PAIRS + OTHER_PAIRS), 'seconds': spent}, run / 'judge.pt')
+    training.finish()
 
 
 if __name__ == '__main__':

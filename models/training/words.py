@@ -6,9 +6,8 @@ import json
 import sys
 from pathlib import Path
 
-import captions
-from subjects import CATEGORIES
-from world import COLOUR_NAMES, STYLES, TINTS
+from captions import OBJECT_TEMPLATES, TRUE_STYLE_TEMPLATES
+from extent import CATEGORIES, captions, world
 
 SUGGESTIONS = [
     'A photo of {} on a beach', 'A photo of {} in the jungle', 'A photo of {} in the moon', 'A photo of {} in the snow',
@@ -23,11 +22,11 @@ def main(out):
         'words': captions.ALL_WORDS,
         'categories': ['object'] + [c for c in CATEGORIES if c != 'object'],
         'places': [{'phrase': phrases[0]} for phrases in captions.PLACE_PHRASES.values()],
-        'styles': STYLES,
-        'colours': sorted(set(TINTS) | set(COLOUR_NAMES)),
+        'styles': world.STYLES,
+        'colours': sorted(set(world.TINTS) | set(world.COLOUR_NAMES)),
         'suggestions': SUGGESTIONS,
         # A user's picture is not described, so training says only what claims nothing about it.
-        'templates': {'object': captions.OBJECT_TEMPLATES['any'], 'style': captions.TRUE_STYLE_TEMPLATES},
+        'templates': {'object': OBJECT_TEMPLATES['any'], 'style': TRUE_STYLE_TEMPLATES},
     }
     Path(out).write_text(json.dumps(words, indent=1) + '\n')
 

@@ -8,6 +8,7 @@ import {
   mulDims,
   normalAxis,
   range,
+  type Dim,
 } from '../dims.ts';
 import { describe, int, numberOf, numbersOf } from '../graph.ts';
 import { gradientOf, unary, unbroadcast } from './derivatives.ts';
@@ -50,6 +51,14 @@ const transposeShape: ShapeRule = (c) => {
     type,
     order.map((axis) => dims[axis]!),
   );
+};
+
+/** [N, C, H, W] to [N, C/b², H·b, W·b]. */
+const depthToSpaceShape: ShapeRule = (c) => {
+  const { type, dims } = c.input(0);
+  const block = numberOf(c.node, 'blocksize', 1);
+  const [batch, channels, ...picture] = dims as [Dim, Dim, ...Dim[]];
+  return only(type, [batch, divDims(channels, block * block), ...picture.map((dim) => mulDims(dim, block))]);
 };
 
 const unsqueezeShape: ShapeRule = (c) => {
@@ -174,6 +183,7 @@ export const layoutOperators = {
     derivative: expandDerivative,
     idle: 'with the same type',
   },
+  DepthToSpace: { shape: depthToSpaceShape },
   Flatten: { ...VIEW, shape: flattenShape, derivative: flatDerivative, idle: 'with the same type' },
   Reshape: {
     ...VIEW,
