@@ -1,7 +1,7 @@
 /**
  * `npm run bench [-- MODEL_DIR] [--python python3] [--out FILE.json]`: what a training step of 8 pictures costs on WebAssembly with
  * two threads, by part, and in PyTorch on as many; what a checkpoint takes, and what the backward pass adds to the U-Net; the
- * mapper's step beside other libraries, in a browser; the bytes of a first visit. Medians of interleaved repeats in one run;
+ * mapper's step beside other libraries, in a browser; what a first visit waits for and loads. Medians of interleaved repeats in one run;
  * compare ratios, not days.
  */
 import { existsSync } from 'node:fs';
@@ -20,9 +20,10 @@ import { OFFICIAL_DEFAULTS, trainSettingsOn } from '../neti/baseDefaults.ts';
 import type { StepTimes } from '../neti/trainer.ts';
 import { Trainer } from '../neti/trainer.ts';
 import { Runtime } from '../ort/runtime.ts';
-import { benchBytes } from './benchBytes.ts';
+import { benchBytes, type FirstLoad } from './benchBytes.ts';
 import { benchCheckpoint } from './benchCheckpoint.ts';
 import { benchMapper, raceLines } from './benchMapper.ts';
+import { benchPage, type PageTimes } from './benchPage.ts';
 import { benchPyTorch, type PyTorchStep } from './benchPyTorch.ts';
 import { benchUnet } from './benchUnet.ts';
 import { openFolder } from '../lib/modelFolder.ts';
@@ -38,6 +39,21 @@ function printPyTorch(found: PyTorchStep): void {
   console.log('The same in PyTorch, float32, 2 threads:');
   for (const [way, time] of Object.entries(found))
     printTime(way, time, `  ours ÷ it ${(total / time).toFixed(2)}`);
+}
+
+function printPage(times: PageTimes): void {
+  const seconds = (time: number) => `${(time / 1000).toFixed(1)} s`;
+  console.log(
+    `A first visit: ready after ${seconds(times.open)}; a taught sample's first picture ${seconds(times.firstPicture)} after the press; the slider's first after ${seconds(times.sliderFirst)}, its final after ${seconds(times.sliderFinal)}.`,
+  );
+}
+
+function printBytes({ page, worker, engines }: FirstLoad): void {
+  const megabytes = (count: number) => `${(count / 1e6).toFixed(2)} MB`;
+  const builds = Object.entries(engines).map(([name, count]) => `${name} ${megabytes(count)}`);
+  console.log(
+    `It loads, by gzip: page ${megabytes(page)}, worker ${megabytes(worker)}, one engine of ${builds.join(', ')}.`,
+  );
 }
 
 async function measureSteps(trainer: Trainer): Promise<StepTimes[]> {
@@ -118,17 +134,14 @@ for (const provider of ['webgpu', 'wasm'] as const) {
 }
 
 const dist = join(root, 'dist');
-const bytes = existsSync(dist) ? await benchBytes(dist) : null;
-if (bytes === null) console.log('Bytes of a first visit: not measured, for want of `npm run build`.');
+const visit = existsSync(dist) ? { ...(await benchPage(root)), bytes: await benchBytes(dist) } : null;
+if (visit === null) console.log('A first visit: not measured, for want of `npm run build`.');
 else {
-  const megabytes = (count: number) => `${(count / 1e6).toFixed(2)} MB`;
-  const engines = Object.entries(bytes.engines).map(([name, count]) => `${name} ${megabytes(count)}`);
-  console.log(
-    `A first visit loads, by gzip: page ${megabytes(bytes.page)}, worker ${megabytes(bytes.worker)}, one engine of ${engines.join(', ')}.`,
-  );
+  printPage(visit);
+  printBytes(visit.bytes);
 }
 
 if (values.out !== undefined) {
-  const report = { step: { ...step, total }, pytorch, checkpoint, unet, race, bytes };
+  const report = { step: { ...step, total }, pytorch, checkpoint, unet, race, visit };
   await writeFile(values.out, `${JSON.stringify(report, null, 2)}\n`);
 }
