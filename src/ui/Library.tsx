@@ -1,7 +1,7 @@
 /** The library: a slim strip of concepts, always one gesture away; find, choose, label, copy, export, delete, import. */
 import { Menu } from '@base-ui/react/menu';
 import { useId, useState } from 'react';
-import { LIBRARY_ORDERS, viewed, type LibraryOrder, type LibraryView } from '../store/libraryView.ts';
+import { LIBRARY_ORDERS, viewed, type LibraryView } from '../store/libraryView.ts';
 import { isUsable } from '../store/openBase.ts';
 import type { ConceptRecord } from '../store/state.ts';
 import { conceptFileName } from '../store/words.ts';
@@ -200,7 +200,7 @@ function Finder({ view, onView }: FinderProps) {
         aria-label="Order of the concepts"
         value={view.order}
         options={optionsOf(LIBRARY_ORDERS)}
-        onChoose={(order) => onView({ ...view, order: order as LibraryOrder })}
+        onChoose={(order) => onView({ ...view, order })}
       />
     </div>
   );

@@ -90,7 +90,7 @@ function Start() {
   const { variant, start } = useStudio((state) => state.form);
   const offered = useStudio((state) => state.base?.startingMapper === true);
   if (!offered || variant !== 'neti') return null;
-  const choose = (chosen: string) => actions().edit({ start: chosen as TrainingStart });
+  const choose = (chosen: TrainingStart) => actions().edit({ start: chosen });
   return (
     <>
       <SelectField label="Start" value={start} options={optionsOf(starts)} onChoose={choose} />
