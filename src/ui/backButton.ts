@@ -33,7 +33,8 @@ function leave(): void {
 }
 
 function whileOpen(close: () => void): () => void {
-  if (open.length === 0) window.addEventListener('popstate', onPopState);
+  // Once: the same listener is not added again.
+  window.addEventListener('popstate', onPopState);
   open.push(close);
   mark();
   return () => {
