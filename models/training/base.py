@@ -1,6 +1,6 @@
 """Trains the base in the background, for hours or days: may be ended at any moment and begun again.
 
-    python base.py RUN_DIR go [--plan '{"pictures": 3000000}'] [--from WEIGHTS_DIR]
+    python base.py RUN_DIR go [--plan '{"pictures": 3000000}'] [--from WEIGHTS_DIR] [--processes 2]
     python base.py RUN_DIR status
     python base.py RUN_DIR sheet
 
@@ -18,8 +18,7 @@ from pathlib import Path
 os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
 os.environ['WORLD'] = 'full'
 
-import torch  # noqa: E402  (reads the environment)
-from tokenizers import Tokenizer  # noqa: E402
+from tokenizers import Tokenizer  # noqa: E402  (torch reads the environment)
 
 import tokenizer as words  # noqa: E402
 from trainer.light_vae import load_vae  # noqa: E402
@@ -27,18 +26,15 @@ from trainer.loop import Plan, Trainer, run as train, write_aside  # noqa: E402
 from trainer.networks import shape_of  # noqa: E402
 from trainer.scenes import Scenes  # noqa: E402
 from trainer.sheet import write_sheet  # noqa: E402
+from trainer.team import run_together  # noqa: E402
 
 HOUR = 3600
 
 
-def go(folder, plan, weights):
-    os.nice(19)
-    torch.set_num_threads(int(os.environ.get('OMP_NUM_THREADS', os.cpu_count())))
-    if not (folder / 'tokenizer/tokenizer.json').exists():
-        words.save(folder / 'tokenizer')
+def go(team, folder, plan, weights):
     vae, scale = load_vae(folder / 'vae')
     shape = shape_of(Tokenizer.from_file(str(folder / 'tokenizer/tokenizer.json')), **plan.pop('shape', {}))
-    trainer = Trainer(folder / 'unet', shape, Plan(**plan), Scenes(folder, vae, scale), weights)
+    trainer = Trainer(folder / 'unet', shape, Plan(**plan), Scenes(folder, vae, scale), weights, team)
     drawn = time.time()
 
     def say(report):
@@ -60,12 +56,16 @@ def main():
     parser.add_argument('what', choices=('go', 'status', 'sheet'))
     parser.add_argument('--plan', type=json.loads, default=None)
     parser.add_argument('--from', dest='weights', type=Path)
+    parser.add_argument('--processes', type=int, default=os.cpu_count())
     given = parser.parse_args()
     if given.what == 'go':
         begun = given.run / 'plan.json'
         plan = given.plan if given.plan is not None else json.loads(begun.read_text()) if begun.exists() else {}
         write_aside(begun, lambda path: path.write_text(json.dumps(plan)))
-        go(given.run, plan, given.weights)
+        os.nice(19)
+        if not (given.run / 'tokenizer/tokenizer.json').exists():
+            words.save(given.run / 'tokenizer')
+        run_together(given.processes, go, given.run, plan, given.weights)
     elif given.what == 'sheet':
         write_sheet(given.run, given.run / 'unet', given.run / 'sheet.webp')
     else:

@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from trainer.muon import Muon
 from trainer.networks import Networks
 from trainer.scenes import CHUNK
+from trainer.team import Team
 
 PARTS = {'unet': 'unet', 'text': 'text_encoder'}
 
@@ -65,8 +66,8 @@ def write_aside(path, write):
 class Trainer:
     """One run's training. `scenes` offers ensure(chunks), latents and tokens by chunk, and tests()."""
 
-    def __init__(self, folder, shape, plan, scenes, weights=None):
-        self.folder, self.shape, self.plan, self.scenes = folder, shape, plan, scenes
+    def __init__(self, folder, shape, plan, scenes, weights=None, team=Team()):
+        self.folder, self.shape, self.plan, self.scenes, self.team = folder, shape, plan, scenes, team
         folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(1)
         self.networks = Networks(shape)
@@ -74,7 +75,7 @@ class Trainer:
             self.load_weights(weights)
         self.live = [p for p in self.networks.state_dict().values() if p.is_floating_point()]
         self.average = [p.detach().clone() for p in self.live]
-        self.optimizer = Muon(self.networks.named_parameters())
+        self.optimizer = Muon(self.networks.named_parameters(), team)
         self.random = torch.Generator().manual_seed(2)
         self.step, self.seconds = 0, 0.0
         self.signal = signal_shares()
@@ -92,7 +93,7 @@ class Trainer:
     def batch(self):
         """Latents, caption tokens (one in ten empty), timesteps stratified over the batch, and noise."""
         size, count = self.plan.batch, self.plan.chunks_at(self.step)
-        self.scenes.ensure(count)
+        self.have(count)
         picks = torch.randint(count * CHUNK, (size,), generator=self.random)
         said = torch.randint(3, (size,), generator=self.random)
         latents = torch.stack([self.scenes.latents[i // CHUNK][i % CHUNK] for i in picks.tolist()]).float()
@@ -104,6 +105,15 @@ class Trainer:
         noise = torch.randn(latents.shape, generator=self.random)
         return latents, torch.where(empty, nothing, tokens), timesteps, noise
 
+    def have(self, chunks):
+        """The leader draws scenes that are missing, the others read them."""
+        if len(self.scenes.latents) >= chunks:
+            return
+        if self.team.leads:
+            self.scenes.ensure(chunks)
+        self.team.wait()
+        self.scenes.ensure(chunks)
+
     def losses(self, latents, tokens, timesteps, noise):
         """Mean squared error of each picture's predicted noise."""
         share = self.signal[timesteps].view(-1, 1, 1, 1)
@@ -112,10 +122,11 @@ class Trainer:
         return (predicted.float() - noise).pow(2).mean((1, 2, 3))
 
     def train_step(self):
-        latents, tokens, timesteps, noise = self.batch()
+        latents, tokens, timesteps, noise = map(self.team.mine, self.batch())
         losses = self.losses(latents, tokens, timesteps, noise)
         self.networks.zero_grad(set_to_none=True)
         (self.weight[timesteps] * losses).mean().backward()
+        self.team.average([p.grad for p in self.networks.parameters() if p.grad is not None])
         torch.nn.utils.clip_grad_norm_(self.networks.parameters(), 1.0)
         self.optimizer.step(self.plan.rate_at(self.step))
         kept = min(self.plan.average, (1 + self.step) / (20 + self.step))
@@ -184,7 +195,7 @@ def run(trainer, say, save_every=120, measure_every=600):
         began = time.process_time()
         window.append(trainer.train_step())
         trainer.seconds += time.process_time() - began
-        due = time.time() - saved > save_every or trainer.step == trainer.plan.steps
+        due = trainer.team.leads and (time.time() - saved > save_every or trainer.step == trainer.plan.steps)
         if not due:
             continue
         if time.time() - measured > measure_every or trainer.step == trainer.plan.steps:

@@ -5,6 +5,8 @@ embeddings and the first and last convolution take AdamW.
 """
 import torch
 
+from trainer.team import Team
+
 
 def orthogonal(x):
     """Nearly the orthogonal factor of each matrix [n,r,c], r ≤ c: five Newton-Schulz steps in bfloat16."""
@@ -21,8 +23,8 @@ def takes_adam(name, parameter):
 
 
 class Muon:
-    def __init__(self, named, decay=0.01):
-        named, self.decay = list(named), decay
+    def __init__(self, named, team=Team(), decay=0.01):
+        named, self.team, self.decay = list(named), team, decay
         plain = [p for n, p in named if takes_adam(n, p)]
         self.adam = torch.optim.AdamW(plain, betas=(0.9, 0.99), weight_decay=decay, fused=True)
         self.groups = {}
@@ -45,7 +47,7 @@ class Muon:
         gradients = [p.grad for p in parameters]
         torch._foreach_lerp_(momenta, gradients, 0.05)
         ahead = torch.stack([m.reshape(sides) for m in torch._foreach_lerp(gradients, momenta, 0.95)])
-        update = orthogonal(ahead if rows <= columns else ahead.mT)
+        update = self.team.divide(orthogonal, ahead if rows <= columns else ahead.mT)
         update = (update if rows <= columns else update.mT).float()
         torch._foreach_mul_(parameters, 1 - rate * self.decay)
         steps = [u.reshape(p.shape) for u, p in zip(update.unbind(), parameters)]

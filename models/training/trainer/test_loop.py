@@ -4,6 +4,9 @@ import torch
 from trainer.loop import Plan, Trainer
 from trainer.networks import Shape
 
+# Other processes may want the cores.
+torch.set_num_threads(1)
+
 SHAPE = Shape(vocabulary=50, start=48, end=49, tokens=6, context=16, text_layers=1, widths=(16, 16, 16, 16), groups=4)
 PLAN = Plan(batch=4, pictures=40, warm_up=2, first_chunks=1, last_chunks=2, steps_a_chunk=3)
 
