@@ -3,10 +3,8 @@
  * matrices [rows, width] unless said otherwise; the formulas stand beside the kernels.
  */
 import { AppError } from '../lib/errors.ts';
-import { sizeOf } from '../lib/numbers.ts';
 import * as columns from './kernels/columns.ts';
-import { leakyRelu as leakyReluKernel, leakyReluGradient } from './kernels/elementwise.ts';
-import { matmul, productParams } from './kernels/matmul.ts';
+import { matmul, matmulBias, matmulSums, productParams } from './kernels/matmul.ts';
 import * as rowKernels from './kernels/rows.ts';
 import type { Tensor } from './parameters.ts';
 import type { Tape } from './tape.ts';
@@ -39,60 +37,43 @@ export function linear(tape: Tape, x: Tensor, weight: Tensor, bias: Tensor): Ten
   expectShape('linear', 'a weight', weight, [outputs, inputs]);
   expectShape('linear', 'a bias', bias, [outputs]);
   const y = tape.output([rows, outputs], [x, weight, bias]);
-  backend.run(columns.broadcastRow, { vector: bias.buffer, y: y.buffer }, { rows, width: outputs });
-  const forward = productParams([rows, inputs, outputs], { transposeB: true, accumulate: 1 });
-  backend.run(matmul, { a: x.buffer, b: weight.buffer, c: y.buffer }, forward);
+  const operands = { a: x.buffer, b: weight.buffer, bias: bias.buffer, c: y.buffer };
+  backend.run(matmulBias, operands, productParams([rows, inputs, outputs], { transposeB: true }));
   tape.record(y, (dy) => {
     if (x.needsGradient) {
       const dx = tape.gradientTarget(x);
       const toX = productParams([rows, outputs, inputs], { accumulate: dx.accumulate });
       backend.run(matmul, { a: dy, b: weight.buffer, c: dx.buffer }, toX);
     }
-    const dWeight = tape.gradientTarget(weight);
-    const toWeight = productParams([outputs, rows, inputs], {
-      transposeA: true,
-      accumulate: dWeight.accumulate,
-    });
-    backend.run(matmul, { a: dy, b: x.buffer, c: dWeight.buffer }, toWeight);
-    const dBias = tape.gradientTarget(bias);
-    const size = { rows, width: outputs, accumulate: dBias.accumulate };
-    backend.run(columns.columnSum, { x: dy, sum: dBias.buffer }, size);
+    const [dWeight, dBias] = [tape.gradientTarget(weight), tape.gradientTarget(bias)];
+    const { accumulate } = dWeight;
+    const toWeight = productParams([outputs, rows, inputs], { transposeA: true, accumulate });
+    const targets = { a: dy, b: x.buffer, c: dWeight.buffer, sums: dBias.buffer };
+    backend.run(matmulSums, targets, { ...toWeight, addSums: dBias.accumulate });
   });
   return y;
 }
 
-/** LayerNorm of every row of x[R, C] with weight[C] and bias[C]. */
-export function layerNorm(tape: Tape, x: Tensor, weight: Tensor, bias: Tensor): Tensor {
+/** LayerNorm of every row of x[R, C] with weight[C] and bias[C], then LeakyReLU: what is negative, times 0.01. */
+export function layerNormLeakyRelu(tape: Tape, x: Tensor, weight: Tensor, bias: Tensor): Tensor {
   const { backend } = tape;
-  const size = matrix('layerNorm', x);
-  expectShape('layerNorm', 'a weight', weight, [size.width]);
-  expectShape('layerNorm', 'a bias', bias, [size.width]);
+  const size = matrix('layerNormLeakyRelu', x);
+  expectShape('layerNormLeakyRelu', 'a weight', weight, [size.width]);
+  expectShape('layerNormLeakyRelu', 'a bias', bias, [size.width]);
   const y = tape.output(x.shape, [x, weight, bias]);
   const stats = tape.scratch(2 * size.rows);
   const inputs = { x: x.buffer, weight: weight.buffer, bias: bias.buffer };
-  backend.run(rowKernels.layerNorm, { ...inputs, y: y.buffer, stats }, size);
+  backend.run(rowKernels.layerNormLeakyRelu, { ...inputs, y: y.buffer, stats }, size);
   tape.record(y, (dy) => {
     if (x.needsGradient) {
       const { buffer: dx, accumulate } = tape.gradientTarget(x);
-      const buffers = { x: x.buffer, stats, weight: weight.buffer, dy, dx };
-      backend.run(rowKernels.layerNormGradient, buffers, { ...size, accumulate });
+      const buffers = { x: x.buffer, stats, weight: weight.buffer, y: y.buffer, dy, dx };
+      backend.run(rowKernels.layerNormLeakyReluGradient, buffers, { ...size, accumulate });
     }
     const [dWeight, dBias] = [tape.gradientTarget(weight), tape.gradientTarget(bias)];
-    const inputs = { x: x.buffer, stats, dy, dWeight: dWeight.buffer, dBias: dBias.buffer };
+    const buffers = { x: x.buffer, stats, y: y.buffer, dy, dWeight: dWeight.buffer, dBias: dBias.buffer };
     const params = { ...size, addWeight: dWeight.accumulate, addBias: dBias.accumulate };
-    backend.run(rowKernels.layerNormParameterGradient, inputs, params);
-  });
-  return y;
-}
-
-/** x where positive, 0.01·x elsewhere; any shape. */
-export function leakyRelu(tape: Tape, x: Tensor): Tensor {
-  const params = { size: sizeOf(x.shape) };
-  const y = tape.output(x.shape, [x]);
-  tape.backend.run(leakyReluKernel, { x: x.buffer, y: y.buffer }, params);
-  tape.record(y, (dy) => {
-    const { buffer: dx, accumulate } = tape.gradientTarget(x);
-    tape.backend.run(leakyReluGradient, { x: x.buffer, dy, dx }, { ...params, accumulate });
+    backend.run(rowKernels.layerNormLeakyReluParameterGradient, buffers, params);
   });
   return y;
 }
@@ -110,20 +91,21 @@ export function keepFirst(tape: Tape, x: Tensor, keep: Tensor): Tensor {
   return y;
 }
 
-/** Columns start … start + count − 1 of x[R, C]. */
-export function sliceColumns(tape: Tape, x: Tensor, start: number, count: number): Tensor {
-  const { rows, width } = matrix('sliceColumns', x);
-  if (start < 0 || count < 1 || start + count > width) {
-    throw new AppError('gpu.shape', `sliceColumns: columns ${start}+${count} do not lie within ${width}.`);
-  }
-  const params = { rows, width, start, count };
-  const y = tape.output([rows, count], [x]);
-  tape.backend.run(columns.sliceColumns, { x: x.buffer, y: y.buffer }, params);
-  tape.record(y, (dy) => {
+/** The left and the right half of x[R, 2H]'s columns, [R, H] each. */
+export function splitColumns(tape: Tape, x: Tensor): [left: Tensor, right: Tensor] {
+  const { rows, width } = matrix('splitColumns', x);
+  const half = width / 2;
+  if (!Number.isInteger(half))
+    throw new AppError('gpu.shape', `splitColumns expects an even number of columns, found ${width}.`);
+  const [left, right] = [tape.output([rows, half], [x]), tape.output([rows, half], [x])];
+  const buffers = { x: x.buffer, left: left.buffer, right: right.buffer };
+  tape.backend.run(columns.splitColumns, buffers, { rows, half });
+  tape.recordAll([left, right], ([dLeft, dRight]) => {
     const { buffer: dx, accumulate } = tape.gradientTarget(x);
-    tape.backend.run(columns.sliceColumnsGradient, { dy, dx }, { ...params, accumulate });
+    const gradients = { dLeft: dLeft!, dRight: dRight!, dx };
+    tape.backend.run(columns.splitColumnsGradient, gradients, { rows, half, accumulate });
   });
-  return y;
+  return [left, right];
 }
 
 /** Every row of x scaled to the L2 norm `scale`. */

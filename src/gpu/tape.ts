@@ -19,8 +19,8 @@ export interface Seed {
 }
 
 interface Note {
-  readonly output: Tensor;
-  readonly propagate: (gradient: DeviceBuffer) => void;
+  readonly outputs: readonly Tensor[];
+  readonly propagate: (gradients: readonly DeviceBuffer[]) => void;
 }
 
 export class Tape {
@@ -57,7 +57,12 @@ export class Tape {
 
   /** Notes how the gradient of `output` adds to the gradients of what it was made from. */
   record(output: Tensor, propagate: (gradient: DeviceBuffer) => void): void {
-    if (output.needsGradient) this.notes.push({ output, propagate });
+    this.recordAll([output], ([gradient]) => propagate(gradient!));
+  }
+
+  /** The same for an operation of several outputs; the gradient of one that nothing depends on is zero. */
+  recordAll(outputs: readonly Tensor[], propagate: (gradients: readonly DeviceBuffer[]) => void): void {
+    if (outputs.some((output) => output.needsGradient)) this.notes.push({ outputs, propagate });
   }
 
   /** The gradient of a tensor, for a caller who then writes or adds. */
@@ -95,10 +100,16 @@ export class Tape {
         this.borrowed.add(gradient);
       }
     }
-    for (const { output, propagate } of this.notes.splice(0).reverse()) {
-      const gradient = this.gradients.get(output);
-      if (gradient) propagate(gradient);
+    for (const { outputs, propagate } of this.notes.splice(0).reverse()) {
+      if (outputs.some((output) => this.gradients.has(output)))
+        propagate(outputs.map((output) => this.gradients.get(output) ?? this.zeros(sizeOf(output.shape))));
     }
+  }
+
+  private zeros(elements: number): DeviceBuffer {
+    const buffer = this.scratch(elements);
+    this.backend.clear(buffer);
+    return buffer;
   }
 
   /** Releases every buffer made on this tape. */

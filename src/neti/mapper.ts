@@ -8,7 +8,7 @@ import { AppError } from '../lib/errors.ts';
 import { sizeOf } from '../lib/numbers.ts';
 import type { Random } from '../lib/random.ts';
 import type { Backend, DeviceBuffer } from '../gpu/backend.ts';
-import { keepFirst, layerNorm, leakyRelu, linear, normalizeRows, sliceColumns } from '../gpu/ops.ts';
+import { keepFirst, layerNormLeakyRelu, linear, normalizeRows, splitColumns } from '../gpu/ops.ts';
 import { ParameterGroup, type Parameter, type Tensor } from '../gpu/parameters.ts';
 import type { Seed, Tape } from '../gpu/tape.ts';
 import { drawFrequencies, Encoding } from './encoding.ts';
@@ -134,7 +134,7 @@ export class Mapper {
   private block(tape: Tape, linearName: string, normName: string, x: Tensor): Tensor {
     const y = this.linear(tape, linearName, x);
     const [weight, bias] = [this.parameter(`${normName}.weight`), this.parameter(`${normName}.bias`)];
-    return leakyRelu(tape, layerNorm(tape, y, weight, bias));
+    return layerNormLeakyRelu(tape, y, weight, bias);
   }
 
   private normalised(tape: Tape, x: Tensor): Tensor {
@@ -142,9 +142,9 @@ export class Mapper {
   }
 
   private split(tape: Tape, x: Tensor): MapperOutput {
-    const width = this.config.contextWidth;
     if (!this.config.textualBypass) return { base: x, bypass: null };
-    return { base: sliceColumns(tape, x, 0, width), bypass: sliceColumns(tape, x, width, width) };
+    const [base, bypass] = splitColumns(tape, x);
+    return { base, bypass };
   }
 
   private keepCounts(tape: Tape, keep: number | ArrayLike<number>, rows: number): Tensor {

@@ -1,7 +1,4 @@
-/**
- * Kernels that pick or fold columns of row-major matrices [rows, width]: slices, the first k units of a row (nested
- * dropout, truncation), and a row vector spread over all rows (bias) with its gradient.
- */
+/** Kernels that pick columns of row-major matrices [rows, width]: both halves, and the first k units of a row (nested dropout, truncation). */
 import { defineKernel } from '../backend.ts';
 import { perThread, put, putAt, threads } from './threads.ts';
 
@@ -15,37 +12,43 @@ function perCell(columns: string, statement: string): string {
   );
 }
 
-/** y[r, c] = x[r, start + c] for c < count. */
-export const sliceColumns = defineKernel({
-  name: 'sliceColumns',
-  buffers: { x: 'read', y: 'read_write' },
-  params: { rows: 'u32', width: 'u32', start: 'u32', count: 'u32' },
-  wgsl: perCell('params.count', 'y[i] = x[row * params.width + params.start + column];'),
-  workgroups: ({ rows, count }) => threads(rows * count),
-  reference: ({ x, y }, { rows, width, start, count }) => {
+/** left[r, c] = x[r, c], right[r, c] = x[r, half + c]; x is twice `half` wide. */
+export const splitColumns = defineKernel({
+  name: 'splitColumns',
+  buffers: { x: 'read', left: 'read_write', right: 'read_write' },
+  params: { rows: 'u32', half: 'u32' },
+  wgsl: perCell(
+    'params.half',
+    `let at = 2u * row * params.half + column;
+  left[i] = x[at];
+  right[i] = x[at + params.half];`,
+  ),
+  workgroups: ({ rows, half }) => threads(rows * half),
+  reference: ({ x, left, right }, { rows, half }) => {
     for (let r = 0; r < rows; r++) {
-      y.set(x.subarray(r * width + start, r * width + start + count), r * count);
+      left.set(x.subarray(2 * r * half, (2 * r + 1) * half), r * half);
+      right.set(x.subarray((2 * r + 1) * half, (2 * r + 2) * half), r * half);
     }
   },
 });
 
-/** dx[r, start + c] (+)= dy[r, c] for c < count, the other columns (+)= 0. */
-export const sliceColumnsGradient = defineKernel({
-  name: 'sliceColumnsGradient',
-  buffers: { dy: 'read', dx: 'read_write' },
-  params: { rows: 'u32', width: 'u32', start: 'u32', count: 'u32', accumulate: 'u32' },
+/** dx[r, c] (+)= dLeft[r, c], dx[r, half + c] (+)= dRight[r, c]. */
+export const splitColumnsGradient = defineKernel({
+  name: 'splitColumnsGradient',
+  buffers: { dLeft: 'read', dRight: 'read', dx: 'read_write' },
+  params: { rows: 'u32', half: 'u32', accumulate: 'u32' },
   wgsl: perCell(
-    'params.width',
-    `let taken = column - params.start;
-  let inside = column >= params.start && taken < params.count;
-  ${put('dx[i]', 'select(0.0, dy[row * params.count + taken], inside)')}`,
+    'params.half',
+    `let at = 2u * row * params.half + column;
+  ${put('dx[at]', 'dLeft[i]')}
+  ${put('dx[at + params.half]', 'dRight[i]')}`,
   ),
-  workgroups: ({ rows, width }) => threads(rows * width),
-  reference: ({ dy, dx }, { rows, width, start, count, accumulate }) => {
-    for (let i = 0; i < rows * width; i++) {
-      const from = (i % width) - start;
-      const inside = from >= 0 && from < count;
-      putAt(dx, i, inside ? dy[Math.floor(i / width) * count + from]! : 0, accumulate);
+  workgroups: ({ rows, half }) => threads(rows * half),
+  reference: ({ dLeft, dRight, dx }, { rows, half, accumulate }) => {
+    for (let i = 0; i < rows * half; i++) {
+      const to = i + Math.floor(i / half) * half;
+      putAt(dx, to, dLeft[i]!, accumulate);
+      putAt(dx, to + half, dRight[i]!, accumulate);
     }
   },
 });
@@ -74,36 +77,5 @@ export const keepFirstGradient = defineKernel({
       const kept = i % width < keep[Math.floor(i / width)]!;
       putAt(dx, i, kept ? dy[i]! : 0, accumulate);
     }
-  },
-});
-
-/** y[r, c] = vector[c]. */
-export const broadcastRow = defineKernel({
-  name: 'broadcastRow',
-  buffers: { vector: 'read', y: 'read_write' },
-  params: { rows: 'u32', width: 'u32' },
-  wgsl: perCell('params.width', 'y[i] = vector[column];'),
-  workgroups: ({ rows, width }) => threads(rows * width),
-  reference: ({ vector, y }, { rows, width }) => {
-    for (let r = 0; r < rows; r++) y.set(vector.subarray(0, width), r * width);
-  },
-});
-
-/** sum[c] (+)= Σ_r x[r, c]. */
-export const columnSum = defineKernel({
-  name: 'columnSum',
-  buffers: { x: 'read', sum: 'read_write' },
-  params: { rows: 'u32', width: 'u32', accumulate: 'u32' },
-  wgsl: perThread(
-    'params.width',
-    `var total = 0.0;
-  for (var row = 0u; row < params.rows; row++) { total += x[row * params.width + i]; }
-  ${put('sum[i]', 'total')}`,
-  ),
-  workgroups: ({ width }) => threads(width),
-  reference: ({ x, sum }, { rows, width, accumulate }) => {
-    const total = new Float64Array(width);
-    for (let i = 0; i < rows * width; i++) total[i % width]! += x[i]!;
-    for (let c = 0; c < width; c++) putAt(sum, c, total[c]!, accumulate);
   },
 });

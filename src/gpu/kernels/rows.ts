@@ -1,9 +1,10 @@
 /**
- * Kernels that reduce each row of a matrix [rows, width]: LayerNorm (Ba et al. 2016) and scaling a row to a given L2
- * norm, with their derivatives. On the GPU one workgroup works on one row.
+ * Kernels that reduce each row of a matrix [rows, width]: LayerNorm (Ba et al. 2016) followed by LeakyReLU, and scaling a row
+ * to a given L2 norm, with their derivatives. On the GPU one workgroup works on one row.
  *
- * LayerNorm, with x̂ = (x − mean)·r and r = 1/√(var + eps):
- *   y = x̂·γ + β,  dx = r·(g − mean(g) − x̂·mean(g·x̂)) with g = dy·γ,  dγ = Σ dy·x̂,  dβ = Σ dy (sums over rows).
+ * LayerNorm and LeakyReLU σ, with x̂ = (x − mean)·r and r = 1/√(var + eps):
+ *   y = σ(x̂·γ + β),  dx = r·(g − mean(g) − x̂·mean(g·x̂)) with g = dy·σ′·γ,  dγ = Σ dy·σ′·x̂,  dβ = Σ dy·σ′ (sums over rows).
+ * σ keeps the sign, so y tells the slope σ′.
  * Row norm, with n = max(‖x‖, 1e-12):  y = s·x/n,  dx = s/n·(dy − x·(x·dy)/n²).
  */
 import { defineKernel } from '../backend.ts';
@@ -11,8 +12,9 @@ import { perThread, put, putAt, threads } from './threads.ts';
 
 const LANES = 64;
 const SMALLEST_NORM = 1e-12;
-/** PyTorch's default of LayerNorm. */
+/** PyTorch's defaults of LayerNorm and of LeakyReLU. */
 const EPSILON = 1e-5;
+const SLOPE = 0.01;
 
 /** WGSL of an entry point for one row each; `sumRow(v)` adds a pair of numbers over the row's lanes. */
 function perRow(statements: string): string {
@@ -41,9 +43,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
 const loop = (statement: string): string =>
   `for (var i = start + lane; i < end; i += ${LANES}u) { ${statement} }`;
 
-/** y = x̂·weight + bias; stats[r] = (mean, 1/√(variance + eps)). */
-export const layerNorm = defineKernel({
-  name: 'layerNorm',
+const slope = (positive: string): string => `select(${SLOPE}, 1.0, ${positive} > 0.0)`;
+const slopeOf = (y: number): number => (y > 0 ? 1 : SLOPE);
+
+/** y = σ(x̂·weight + bias); stats[r] = (mean, 1/√(variance + eps)). */
+export const layerNormLeakyRelu = defineKernel({
+  name: 'layerNormLeakyRelu',
   buffers: { x: 'read', weight: 'read', bias: 'read', y: 'read_write', stats: 'read_write' },
   params: { rows: 'u32', width: 'u32' },
   wgsl: perRow(`
@@ -53,7 +58,7 @@ export const layerNorm = defineKernel({
   var squares = 0.0;
   ${loop('squares += (x[i] - mean) * (x[i] - mean);')}
   let r = 1.0 / sqrt(sumRow(vec2f(squares, 0.0), lane).x / count + ${EPSILON});
-  ${loop('y[i] = (x[i] - mean) * r * weight[i - start] + bias[i - start];')}
+  ${loop(`let z = (x[i] - mean) * r * weight[i - start] + bias[i - start]; y[i] = ${slope('z')} * z;`)}
   if (lane == 0u) { stats[2u * row] = mean; stats[2u * row + 1u] = r; }`),
   workgroups: ({ rows }) => [rows, 1],
   reference: ({ x, weight, bias, y, stats }, { rows, width }) => {
@@ -64,51 +69,53 @@ export const layerNorm = defineKernel({
       let variance = 0;
       for (let c = 0; c < width; c++) variance += (x[start + c]! - mean) ** 2 / width;
       const r = 1 / Math.sqrt(variance + EPSILON);
-      for (let c = 0; c < width; c++) y[start + c] = (x[start + c]! - mean) * r * weight[c]! + bias[c]!;
+      for (let c = 0; c < width; c++) {
+        const z = (x[start + c]! - mean) * r * weight[c]! + bias[c]!;
+        y[start + c] = slopeOf(z) * z;
+      }
       stats[2 * row] = mean;
       stats[2 * row + 1] = r;
     }
   },
 });
 
-/** dx (+)= r·(g − mean(g) − x̂·mean(g·x̂)), g = dy·weight. */
-export const layerNormGradient = defineKernel({
-  name: 'layerNormGradient',
-  buffers: { x: 'read', stats: 'read', weight: 'read', dy: 'read', dx: 'read_write' },
+/** dx (+)= r·(g − mean(g) − x̂·mean(g·x̂)), g = dy·σ′·weight. */
+export const layerNormLeakyReluGradient = defineKernel({
+  name: 'layerNormLeakyReluGradient',
+  buffers: { x: 'read', stats: 'read', weight: 'read', y: 'read', dy: 'read', dx: 'read_write' },
   params: { rows: 'u32', width: 'u32', accumulate: 'u32' },
   wgsl: perRow(`
   let mean = stats[2u * row];
   let r = stats[2u * row + 1u];
   var sums = vec2f(0.0);
-  ${loop('let g = dy[i] * weight[i - start]; sums += vec2f(g, g * (x[i] - mean) * r);')}
+  ${loop(`let g = dy[i] * ${slope('y[i]')} * weight[i - start]; sums += vec2f(g, g * (x[i] - mean) * r);`)}
   let means = sumRow(sums, lane) / count;
-  ${loop(put('dx[i]', 'r * (dy[i] * weight[i - start] - means.x - (x[i] - mean) * r * means.y)'))}`),
+  ${loop(`let g = dy[i] * ${slope('y[i]')} * weight[i - start]; ${put('dx[i]', 'r * (g - means.x - (x[i] - mean) * r * means.y)')}`)}`),
   workgroups: ({ rows }) => [rows, 1],
-  reference: ({ x, stats, weight, dy, dx }, { rows, width, accumulate }) => {
+  reference: ({ x, stats, weight, y, dy, dx }, { rows, width, accumulate }) => {
     for (let row = 0; row < rows; row++) {
       const start = row * width;
       const mean = stats[2 * row]!;
       const r = stats[2 * row + 1]!;
+      const gradient = (c: number) => dy[start + c]! * slopeOf(y[start + c]!) * weight[c]!;
       let meanG = 0;
       let meanGX = 0;
       for (let c = 0; c < width; c++) {
-        const g = dy[start + c]! * weight[c]!;
-        meanG += g / width;
-        meanGX += (g * (x[start + c]! - mean) * r) / width;
+        meanG += gradient(c) / width;
+        meanGX += (gradient(c) * (x[start + c]! - mean) * r) / width;
       }
       for (let c = 0; c < width; c++) {
         const normalised = (x[start + c]! - mean) * r;
-        const slope = r * (dy[start + c]! * weight[c]! - meanG - normalised * meanGX);
-        putAt(dx, start + c, slope, accumulate);
+        putAt(dx, start + c, r * (gradient(c) - meanG - normalised * meanGX), accumulate);
       }
     }
   },
 });
 
-/** dWeight[c] (+)= Σ_r dy·x̂, dBias[c] (+)= Σ_r dy; each adds or writes by a parameter of its own. */
-export const layerNormParameterGradient = defineKernel({
-  name: 'layerNormParameterGradient',
-  buffers: { x: 'read', stats: 'read', dy: 'read', dWeight: 'read_write', dBias: 'read_write' },
+/** dWeight[c] (+)= Σ_r dy·σ′·x̂, dBias[c] (+)= Σ_r dy·σ′; each adds or writes by a parameter of its own. */
+export const layerNormLeakyReluParameterGradient = defineKernel({
+  name: 'layerNormLeakyReluParameterGradient',
+  buffers: { x: 'read', stats: 'read', y: 'read', dy: 'read', dWeight: 'read_write', dBias: 'read_write' },
   params: { rows: 'u32', width: 'u32', addWeight: 'u32', addBias: 'u32' },
   wgsl: perThread(
     'params.width',
@@ -116,21 +123,23 @@ export const layerNormParameterGradient = defineKernel({
   var biasTotal = 0.0;
   for (var row = 0u; row < params.rows; row++) {
     let at = row * params.width + i;
-    weightTotal += dy[at] * (x[at] - stats[2u * row]) * stats[2u * row + 1u];
-    biasTotal += dy[at];
+    let g = dy[at] * ${slope('y[at]')};
+    weightTotal += g * (x[at] - stats[2u * row]) * stats[2u * row + 1u];
+    biasTotal += g;
   }
   ${put('dWeight[i]', 'weightTotal', 'addWeight')}
   ${put('dBias[i]', 'biasTotal', 'addBias')}`,
   ),
   workgroups: ({ width }) => threads(width),
-  reference: ({ x, stats, dy, dWeight, dBias }, { rows, width, addWeight, addBias }) => {
+  reference: ({ x, stats, y, dy, dWeight, dBias }, { rows, width, addWeight, addBias }) => {
     for (let c = 0; c < width; c++) {
       let weightTotal = 0;
       let biasTotal = 0;
       for (let row = 0; row < rows; row++) {
         const i = row * width + c;
-        weightTotal += dy[i]! * (x[i]! - stats[2 * row]!) * stats[2 * row + 1]!;
-        biasTotal += dy[i]!;
+        const g = dy[i]! * slopeOf(y[i]!);
+        weightTotal += g * (x[i]! - stats[2 * row]!) * stats[2 * row + 1]!;
+        biasTotal += g;
       }
       putAt(dWeight, c, weightTotal, addWeight);
       putAt(dBias, c, biasTotal, addBias);

@@ -5,7 +5,7 @@
 import { sizeOf } from '../../lib/numbers.ts';
 import { Random } from '../../lib/random.ts';
 import type { Backend } from '../backend.ts';
-import { keepFirst, layerNorm, leakyRelu, linear, normalizeRows, sliceColumns } from '../ops.ts';
+import { keepFirst, layerNormLeakyRelu, linear, normalizeRows, splitColumns } from '../ops.ts';
 import { Parameter, type Tensor } from '../parameters.ts';
 import { Tape } from '../tape.ts';
 
@@ -26,9 +26,9 @@ function linearCase(rows: number, inputs: number, outputs: number): OpCase {
 
 function layerNormCase(rows: number, width: number): OpCase {
   return {
-    name: `layerNorm [${rows}, ${width}]`,
+    name: `layerNormLeakyRelu [${rows}, ${width}]`,
     inputs: [[rows, width], [width], [width]],
-    build: (tape, [x, weight, bias]) => layerNorm(tape, x!, weight!, bias!),
+    build: (tape, [x, weight, bias]) => layerNormLeakyRelu(tape, x!, weight!, bias!),
   };
 }
 
@@ -41,7 +41,6 @@ export const opCases: readonly OpCase[] = [
   layerNormCase(1, 3),
   layerNormCase(5, 64),
   layerNormCase(7, 130),
-  { name: 'leakyRelu', inputs: [[5, 9]], build: (tape, [x]) => leakyRelu(tape, x!) },
   { name: 'normalizeRows [1, 2]', inputs: [[1, 2]], build: (tape, [x]) => normalizeRows(tape, x!, 0.5) },
   { name: 'normalizeRows [6, 130]', inputs: [[6, 130]], build: (tape, [x]) => normalizeRows(tape, x!, 3) },
   {
@@ -49,14 +48,18 @@ export const opCases: readonly OpCase[] = [
     inputs: [[4, 6]],
     build: (tape, [x]) => keepFirst(tape, x!, tape.constant([4], Float32Array.of(0, 1, 5, 6))),
   },
-  { name: 'sliceColumns', inputs: [[3, 7]], build: (tape, [x]) => sliceColumns(tape, x!, 2, 3) },
+  { name: 'splitColumns, one half used', inputs: [[3, 8]], build: (tape, [x]) => splitColumns(tape, x!)[1] },
+  {
+    name: 'splitColumns, both used',
+    inputs: [[3, 8], [3]],
+    build: (tape, [x, bias]) => linear(tape, ...splitColumns(tape, x!), bias!),
+  },
   {
     name: 'a tensor used twice',
     inputs: [[3, 8]],
     build: (tape, [x]) => {
-      const y = leakyRelu(tape, x!);
-      const [weight, bias] = [sliceColumns(tape, y, 0, 4), tape.constant([3], new Float32Array(3))];
-      return linear(tape, sliceColumns(tape, y, 3, 4), weight, bias);
+      const y = normalizeRows(tape, x!, 2);
+      return linear(tape, y, y, tape.constant([3], new Float32Array(3)));
     },
   },
 ];
