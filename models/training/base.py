@@ -4,7 +4,7 @@
     python base.py RUN_DIR status
     python base.py RUN_DIR sheet
 
-RUN_DIR lies outside the checkout and holds stickers/ (pack-stickers.mjs full), vae/ (vae.safetensors, vae.json); `go` makes
+RUN_DIR lies outside the checkout and holds stickers/ (pack-stickers.mjs world), vae/ (vae.safetensors, vae.json); `go` makes
 tokenizer/ and scenes/ and trains in unet/, at the lowest priority. `--from` starts from another run's averaged weights. Every hour a
 sheet of what it draws is added.
 """
@@ -16,7 +16,6 @@ from pathlib import Path
 
 # Threads that wait must sleep: they share the machine with other work.
 os.environ.setdefault('OMP_WAIT_POLICY', 'PASSIVE')
-os.environ['WORLD'] = 'full'
 
 from tokenizers import Tokenizer  # noqa: E402  (torch reads the environment)
 

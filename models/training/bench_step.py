@@ -13,13 +13,11 @@ from statistics import median
 from time import perf_counter
 
 import torch
-from diffusers.models.attention_processor import AttnProcessor
 from torch import nn
 
-import export
-import model
-from checkpoint import facts_of
-from goldens import SplitContexts, cross_attention_order, text_contexts
+from checkpoint import shape_of_model
+from goldens import split_contexts, text_contexts
+from trainer.networks import CELLS, Networks
 
 PICTURES, MICRO_BATCHES, ANCHORS, FREQUENCIES, HIDDEN, PLACE = 8, 4, 10, 1024, 128, 5
 
@@ -27,12 +25,12 @@ PICTURES, MICRO_BATCHES, ANCHORS, FREQUENCIES, HIDDEN, PLACE = 8, 4, 10, 1024, 1
 class Mapper(nn.Module):
     """The paper's mapper (section 4.1) with positional encoding and textual bypass: [R, 2] to [R, D] twice."""
 
-    def __init__(self, layers):
+    def __init__(self, layers, width):
         super().__init__()
         self.register_buffer('frequencies', torch.randn(FREQUENCIES, 2) * torch.tensor([0.03, 2.0]))
         hidden = [part for size in (ANCHORS * layers, HIDDEN)
                   for part in (nn.Linear(size, HIDDEN), nn.LayerNorm(HIDDEN), nn.LeakyReLU())]
-        self.net = nn.Sequential(nn.Linear(2 * FREQUENCIES, ANCHORS * layers), *hidden, nn.Linear(HIDDEN, 2 * model.WIDTH))
+        self.net = nn.Sequential(nn.Linear(2 * FREQUENCIES, ANCHORS * layers), *hidden, nn.Linear(HIDDEN, 2 * width))
 
     def forward(self, places):
         angles = places @ self.frequencies.T
@@ -44,23 +42,18 @@ class Step:
     """What a step needs, made once."""
 
     def __init__(self, folder):
-        self.text, self.unet, _ = export.build(facts_of(Path(folder)))
-        for network in (self.text, self.unet):
-            network.eval().requires_grad_(False)
-        sample, nothing = torch.zeros(1, 4, model.LATENT, model.LATENT), torch.zeros(1, model.TOKENS, model.WIDTH)
-        with torch.no_grad():
-            order = cross_attention_order(self.unet, sample, torch.tensor([0]), nothing)
-        self.crossed = [SplitContexts(None, None) for _ in order]
-        own = {f'{name}.processor': AttnProcessor() for name, _ in self.unet.named_modules() if name.endswith('attn1')}
-        self.unet.set_attn_processor(own | {f'{name}.processor': each for name, each in zip(order, self.crossed)})
-        self.nothing, self.mapper = nothing, Mapper(len(order))
+        self.shape = shape_of_model(Path(folder))
+        networks = Networks(self.shape).eval().requires_grad_(False)
+        self.text, self.unet, self.crossed = networks.text, networks.unet, split_contexts(networks.unet, self.shape)
+        self.nothing = torch.zeros(1, self.shape.tokens, self.shape.context)
+        self.mapper = Mapper(len(self.crossed), self.shape.context)
         self.optimizer = torch.optim.AdamW(self.mapper.parameters(), lr=8e-3)
 
     def contexts(self, timesteps, layers):
         """Key and value contexts of every pair of a timestep and a layer, layer by layer."""
         rows = torch.cartesian_prod(layers.float(), timesteps.float()).flip(-1)
-        mask = nn.functional.one_hot(torch.full((len(rows),), PLACE), model.TOKENS).float()
-        ids = torch.zeros(len(rows), model.TOKENS, dtype=torch.long)
+        mask = nn.functional.one_hot(torch.full((len(rows),), PLACE), self.shape.tokens).float()
+        ids = torch.zeros(len(rows), self.shape.tokens, dtype=torch.long)
         return text_contexts(self.text, ids, mask, *self.mapper(rows))
 
     def learn(self, pictures, together):
@@ -73,7 +66,7 @@ class Step:
             pairs = (self.contexts(timesteps, layer) for layer in layers.split(1))
         for crossed, (keys, values) in zip(self.crossed, pairs):
             crossed.keys, crossed.values = keys, values
-        noise = torch.randn(pictures, 4, model.LATENT, model.LATENT)
+        noise = torch.randn(pictures, self.shape.channels, CELLS, CELLS)
         predicted = self.unet(torch.randn_like(noise), timesteps, self.nothing, return_dict=False)[0]
         (nn.functional.mse_loss(predicted, noise) * pictures / PICTURES).backward()
 

@@ -3,10 +3,10 @@
     python draw_judged.py STICKERS ARTIST RUN_DIR
 
 STICKERS and ARTIST are folders of pack-stickers.mjs; RUN_DIR holds tokenizer/. For each set RUN_DIR gets NAME-pictures.npy (uint8
-[N,PICTURE,PICTURE,3]), NAME-labels.npy (int16 [N,5], columns LABELS) and NAME-tokens.npy (int16 [N,TOKENS], of the caption; empty captions
-where a set has none). The sets: `trained`, captioned scenes of the base's stickers; `others`, scenes of every sticker
-that is not held out; and to measure on, `test` (new captioned scenes), `unseen` (held-out subjects) and `artist` (the
-artist who was never trained on).
+[N,128,128,3]), NAME-labels.npy (int16 [N,5], columns LABELS) and NAME-tokens.npy (int16 [N,24], of the caption; empty captions
+where a set has none). The sets: `trained`, captioned scenes in which subjects are equally frequent; `others`, scenes in which
+stickers are; and to measure on, `test` (new captioned scenes), `unseen` (held-out subjects) and `artist` (the artist who was
+never trained on).
 """
 import sys
 from functools import partial
@@ -17,14 +17,15 @@ from typing import NamedTuple
 import numpy as np
 from tokenizers import Tokenizer
 
-from captions import pick
-from extent import SUBJECTS, captions, world
-from stickers import Stickers
 from tokenizer import encode
+from world import captions, scene
+from world.painter import painter
+from world.subjects import SUBJECTS
 
 LABELS = ('sticker', 'subject', 'ground', 'treatment', 'count')
 # One class a word: several code points may be drawn for one.
-WORDS = list(dict.fromkeys(subject[0] for subject in SUBJECTS.values()))
+WORDS = list(dict.fromkeys(subject.word for subject in SUBJECTS.values()))
+GROUNDS = [*scene.PLACE_NAMES, *scene.COLOUR_NAMES]
 CHUNK = 500
 SEED = 9_000_000
 
@@ -38,40 +39,28 @@ class Set(NamedTuple):
 
 
 SETS = {
-    'trained': Set('trained', False, True, range(120)), 'others': Set('others', False, False, range(1000, 1080)),
+    'trained': Set('trained', False, True, range(120)), 'others': Set('trained', False, False, range(1000, 1080)),
     'test': Set('trained', False, True, range(5000, 5008)), 'unseen': Set('held_out', False, False, range(6000, 6008)),
     'artist': Set('held_out', True, False, range(7000, 7008)),
 }
 
 
-def labels(stickers, d):
+def labels(d, row):
     """The row of LABELS. Classes are 0 for none, and -1 for what no class is: a subject without a word, no ground."""
-    hexcode = stickers.rows[d['sticker']]['hex']
-    grounds = [*world.PLACE_NAMES, *world.COLOUR_NAMES]
-    ground = d['place'] or d['colour']
-    return [d['sticker'], WORDS.index(SUBJECTS[hexcode][0]) if hexcode in SUBJECTS else -1, grounds.index(ground) if ground else -1,
-            1 + world.TREATMENTS.index(d['treatment']) if d['treatment'] else 0, d.get('count', 1) - 1]
-
-
-def groups(stickers, kind):
-    """Stickers that are equally likely together: by subject where captions name it, else each alone."""
-    of = {}
-    for s in getattr(stickers, kind.stickers):
-        of.setdefault(stickers.rows[s]['hex'] if kind.captioned else s, []).append(s)
-    return list(of.values())
+    subject, ground = SUBJECTS.get(row['hex']), d['place'] or d['colour']
+    return [d['sticker'], WORDS.index(subject.word) if subject else -1, GROUNDS.index(ground) if ground else -1,
+            1 + scene.TREATMENTS.index(d['treatment']) if d['treatment'] else 0, d['count'] - 1]
 
 
 def draw(folders, kind, chunk):
     """(pictures, sentences, labels) of one chunk."""
-    stickers, backgrounds = Stickers(folders[kind.artist], SUBJECTS), world.Backgrounds()
-    rng, choices = np.random.default_rng(SEED + chunk), groups(stickers, kind)
+    of, rng = painter(folders[kind.artist], kind.stickers, not kind.captioned), np.random.default_rng(SEED + chunk)
     pictures, sentences, rows = [], [], []
     for _ in range(CHUNK):
-        s = pick(rng, choices[rng.integers(len(choices))])
-        d = world.describe(rng, s, stickers.rows[s])
-        pictures.append(world.draw(stickers, backgrounds, d, rng))
-        rows.append(labels(stickers, d))
-        sentences.append(captions.caption(rng, d, stickers.rows[s]) if kind.captioned else '')
+        picture, d, row = of.scene(rng)
+        pictures.append(picture)
+        rows.append(labels(d, row))
+        sentences.append(captions.caption(rng, d, row) if kind.captioned else '')
     return np.stack(pictures), sentences, np.array(rows, np.int16)
 
 

@@ -1,9 +1,10 @@
-"""Writes the model in Hugging Face's ONNX layout, half precision, as `optimum` does with the TorchScript exporter.
+"""Writes a run of base.py in Hugging Face's ONNX layout, half precision, as `optimum` does with the TorchScript exporter.
 
-    python export.py CHECKPOINT_DIR OUT_DIR     (CHECKPOINT_DIR `random`: fresh weights, to try the layout)
+    python export.py RUN_DIR OUT_DIR
 
-The checkpoint folder holds unet/text_encoder/vae.safetensors, tokenizer/ and facts.json {vocabulary, start, end,
-scaling_factor}. Files are written beside OUT_DIR first and moved in when all are complete.
+Takes the averaged weights as they are now: unet/, vae/ and tokenizer/ of RUN_DIR. The VAE's graphs end and begin with the
+space-to-depth that the U-Net's 8×8 cells need, so latents are [B,16,8,8] everywhere else. Files are written beside OUT_DIR first
+and moved in when all are complete.
 """
 import json
 import os
@@ -17,10 +18,11 @@ import onnx
 import torch
 from onnx import numpy_helper
 
-import model
+from trainer.light_vae import load_vae
+from trainer.networks import CELLS, CHANNELS, build_scheduler, from_cells, load_networks, shape_in, to_cells
+from world.canvas import SIDE
 
 OPSET = 17
-RANDOM_FACTS = {'vocabulary': 1200, 'start': 1198, 'end': 1199, 'scaling_factor': 1.0}
 
 
 class TextEncoder(torch.nn.Module):
@@ -47,44 +49,25 @@ class UNet(torch.nn.Module):
 
 
 class Encoder(torch.nn.Module):
-    """Picture to the mean and log-variance of its latent."""
+    """Pictures [B,3,128,128] to mean and log-variance of their cells, [B,32,8,8]."""
 
     def __init__(self, vae):
         super().__init__()
         self.vae = vae
 
     def forward(self, sample):
-        return self.vae.quant_conv(self.vae.encoder(sample))
+        return torch.cat([to_cells(part) for part in self.vae.moments(sample)], 1)
 
 
 class Decoder(torch.nn.Module):
-    """Latent to picture."""
+    """Cells [B,16,8,8] to pictures."""
 
     def __init__(self, vae):
         super().__init__()
         self.vae = vae
 
     def forward(self, latent_sample):
-        return self.vae.decode(latent_sample, return_dict=False)[0]
-
-
-def build(facts):
-    """(text encoder, U-Net, VAE) with fresh weights."""
-    return (model.build_text_encoder(facts['vocabulary'], facts['start'], facts['end']), model.build_unet(),
-            model.build_vae(facts['scaling_factor']))
-
-
-def load(checkpoint: str):
-    """Returns (facts, text encoder, U-Net, VAE), float32, from a checkpoint folder or `random`."""
-    random = checkpoint == 'random'
-    facts = RANDOM_FACTS if random else json.loads((Path(checkpoint) / 'facts.json').read_text())
-    torch.manual_seed(0)
-    modules = build(facts)
-    for name, module in zip(('text_encoder', 'unet', 'vae'), modules):
-        if not random:
-            model.load_weights(module, Path(checkpoint) / f'{name}.safetensors')
-        module.eval().requires_grad_(False)
-    return facts, *modules
+        return self.vae.decoder(from_cells(latent_sample))
 
 
 def export_graph(module, inputs: dict, outputs: list, path: Path) -> None:
@@ -132,28 +115,40 @@ def leave_spacing_open(path: Path) -> None:
     path.write_text(json.dumps(config, indent=2) + '\n')
 
 
-def write_model(facts, text, unet, vae, out: Path) -> None:
-    """Writes the four graphs with their configurations."""
-    half = torch.float16
-    ids = torch.full((2, model.TOKENS), facts['end'], dtype=torch.int64)
-    ids[:, 0] = facts['start']
-    latent = torch.randn(2, 4, model.LATENT, model.LATENT, dtype=half)
-    context = torch.randn(2, model.TOKENS, model.WIDTH, dtype=half)
-    export_graph(TextEncoder(text.half()).eval(), {'input_ids': ids}, ['last_hidden_state', 'pooler_output'],
+def write_vae(vae, scale, out: Path) -> None:
+    """Both of the VAE's graphs. A reader takes the number of blocks for how often the VAE halves, plus one."""
+    vae = vae.half().eval()
+    picture, cells = torch.randn(2, 3, SIDE, SIDE).half(), torch.randn(2, CHANNELS, CELLS, CELLS).half()
+    export_graph(Encoder(vae), {'sample': picture}, ['latent_parameters'], out / 'vae_encoder/model.onnx')
+    export_graph(Decoder(vae), {'latent_sample': cells}, ['sample'], out / 'vae_decoder/model.onnx')
+    config = {'_class_name': 'AutoencoderKL', 'in_channels': 3, 'out_channels': 3, 'latent_channels': CHANNELS,
+              'block_out_channels': [16, 64, 192, 192, 192], 'sample_size': SIDE, 'scaling_factor': scale}
+    for part in ('vae_encoder', 'vae_decoder'):
+        (out / part / 'config.json').write_text(json.dumps(config, indent=2) + '\n')
+
+
+def write_networks(networks, shape, out: Path) -> None:
+    """Text encoder and U-Net."""
+    half = networks.half().eval()
+    ids = torch.full((2, shape.tokens), shape.end).index_fill(1, torch.tensor([0]), shape.start)
+    export_graph(TextEncoder(half.text), {'input_ids': ids}, ['last_hidden_state', 'pooler_output'],
                  out / 'text_encoder/model.onnx')
     halve_attention_mask(out / 'text_encoder/model.onnx')
-    export_graph(UNet(unet.half()).eval(), {'sample': latent, 'timestep': torch.tensor([10, 500]),
-                                            'encoder_hidden_states': context}, ['out_sample'], out / 'unet/model.onnx')
-    picture = torch.randn(2, 3, model.PICTURE, model.PICTURE, dtype=half)
-    export_graph(Encoder(vae.half()).eval(), {'sample': picture}, ['latent_parameters'], out / 'vae_encoder/model.onnx')
-    export_graph(Decoder(vae).eval(), {'latent_sample': latent}, ['sample'], out / 'vae_decoder/model.onnx')
-    text.config.save_pretrained(out / 'text_encoder')
-    unet.save_config(out / 'unet')
-    vae.save_config(out / 'vae_encoder')
-    vae.save_config(out / 'vae_decoder')
-    model.build_scheduler().save_config(out / 'scheduler')
+    inputs = {'sample': torch.randn(2, CHANNELS, CELLS, CELLS).half(), 'timestep': torch.tensor([10, 500]),
+              'encoder_hidden_states': torch.randn(2, shape.tokens, shape.context).half()}
+    export_graph(UNet(half.unet), inputs, ['out_sample'], out / 'unet/model.onnx')
+    half.text.config.save_pretrained(out / 'text_encoder')
+    half.unet.save_config(out / 'unet')
+
+
+def write_model(networks, shape, vae, scale, out: Path) -> None:
+    """The four graphs with their configurations; `networks` and `vae` become half precision."""
+    write_vae(vae, scale, out)
+    write_networks(networks, shape, out)
+    build_scheduler().save_config(out / 'scheduler')
     leave_spacing_open(out / 'scheduler/scheduler_config.json')
     write_index(out)
+    strip_local_paths(out)
 
 
 def write_index(out: Path) -> None:
@@ -182,16 +177,12 @@ def move_in(temporary: Path, out: Path) -> None:
     shutil.rmtree(temporary)
 
 
-def main(checkpoint: str, out: str) -> None:
-    target = Path(out).resolve()
+def main(run: str, out: str) -> None:
+    run, target = Path(run), Path(out).resolve()
     temporary = target.with_name(target.name + '.new')
     shutil.rmtree(temporary, ignore_errors=True)
-    facts, text, unet, vae = load(checkpoint)
-    write_model(facts, text, unet, vae, temporary)
-    tokenizer = Path(checkpoint) / 'tokenizer'
-    if tokenizer.is_dir():
-        shutil.copytree(tokenizer, temporary / 'tokenizer')
-    strip_local_paths(temporary)
+    write_model(load_networks(run / 'unet'), shape_in(run / 'unet'), *load_vae(run / 'vae'), temporary)
+    shutil.copytree(run / 'tokenizer', temporary / 'tokenizer')
     move_in(temporary, target)
 
 

@@ -2,8 +2,8 @@
 
     python export_judge.py RUN_DIR MODEL_DIR
 
-MODEL_DIR gets judge_image/model.onnx (pixel_values [B,3,PICTURE,PICTURE] in -1..1 -> image_embeds, likeness_embeds [B,128] and the
-heads' logits), judge_text/model.onnx (input_ids [B,TOKENS] -> text_embeds [B,128]), a config.json beside each, and
+MODEL_DIR gets judge_image/model.onnx (pixel_values [B,3,128,128] in -1..1 -> image_embeds, likeness_embeds [B,128] and the
+heads' logits), judge_text/model.onnx (input_ids [B,24] -> text_embeds [B,128]), a config.json beside each, and
 judge-goldens.safetensors: the float32 outputs of exactly these weights for some pictures and sentences.
 """
 import json
@@ -15,10 +15,10 @@ from safetensors.torch import save_file
 from tokenizers import Tokenizer
 
 import judge
-import model
 from export import export_graph, halve_attention_mask
-from tokenizer import encode
+from tokenizer import TOKENS, encode
 from train_judge import HEADS, Scenes
+from world.canvas import SIDE
 
 SENTENCE = 'a photo of a red car on a beach'
 IMAGE_OUTPUTS = ['image_embeds', 'likeness_embeds', *HEADS]
@@ -43,12 +43,12 @@ def main(run, out):
     tokenizer = Tokenizer.from_file(str(run / 'tokenizer/tokenizer.json'))
     tensors = {k: v.contiguous() for k, v in goldens(image, text, tokenizer, scenes).items()}
     save_file(tensors, str(out / 'judge-goldens.safetensors'))
-    picture = torch.randn(2, 3, model.PICTURE, model.PICTURE, dtype=torch.float16)
+    picture = torch.randn(2, 3, SIDE, SIDE, dtype=torch.float16)
     export_graph(image.half(), {'pixel_values': picture}, IMAGE_OUTPUTS, out / 'judge_image/model.onnx')
     export_graph(text.half(), {'input_ids': scenes.tokens[:2]}, ['text_embeds'], out / 'judge_text/model.onnx')
     halve_attention_mask(out / 'judge_text/model.onnx')
-    sizes = {'judge_image': {'in_channels': 3, 'sample_size': model.PICTURE},
-             'judge_text': {'max_position_embeddings': model.TOKENS}}
+    sizes = {'judge_image': {'in_channels': 3, 'sample_size': SIDE},
+             'judge_text': {'max_position_embeddings': TOKENS}}
     for name, config in sizes.items():
         config = {'projection_dim': judge.EMBEDDING, **config}
         (out / name / 'config.json').write_text(json.dumps(config, indent=2) + '\n')

@@ -1,9 +1,9 @@
 """Reference numbers for the prepared graphs: float32 PyTorch on the exported, half-rounded weights.
 
-    python goldens.py CHECKPOINT_DIR MODEL_DIR OUT_FILE
+    python goldens.py RUN_DIR MODEL_DIR OUT_FILE
 
 Tensor names are those of the prepared graphs' inputs and outputs, prefixed `unet.` or `text.`. MODEL_DIR
-must be the export of CHECKPOINT_DIR: onnxruntime's output of it is compared before anything is written.
+must be the export of RUN_DIR: onnxruntime's output of it is compared before anything is written.
 """
 import sys
 from pathlib import Path
@@ -13,8 +13,7 @@ import torch
 from diffusers.models.attention_processor import AttnProcessor
 from safetensors.torch import save_file
 
-import model
-from export import load
+from trainer.networks import CELLS, CHANNELS, load_networks, shape_in
 
 BYPASS_SCALE = 0.2
 
@@ -39,35 +38,42 @@ class SplitContexts(AttnProcessor):
         return attn.to_out[1](attn.to_out[0](out))
 
 
-def cross_attention_order(unet, sample, timestep, context):
+def cross_attention_order(unet, shape):
     """Names of the cross-attention modules in the order the U-Net runs them."""
     order = []
     hooks = [m.register_forward_pre_hook(lambda _, __, name=n: order.append(name))
              for n, m in unet.named_modules() if n.endswith('attn2')]
-    unet(sample, timestep, context)
+    with torch.no_grad():
+        unet(torch.zeros(1, shape.channels, CELLS, CELLS), torch.tensor([0]), torch.zeros(1, shape.tokens, shape.context))
     for hook in hooks:
         hook.remove()
     return order
 
 
-def unet_goldens(unet, generator):
+def split_contexts(unet, shape):
+    """Gives each cross-attention layer contexts of its own; returns the processors to set them on, in the order of running."""
+    order = cross_attention_order(unet, shape)
+    crossed = [SplitContexts(None, None) for _ in order]
+    own = {f'{name}.processor': AttnProcessor() for name, _ in unet.named_modules() if name.endswith('attn1')}
+    unet.set_attn_processor(own | {f'{name}.processor': each for name, each in zip(order, crossed)})
+    return crossed
+
+
+def unet_goldens(unet, shape, generator):
     """Output, losses and gradients for B = 2 with different contexts in every layer."""
-    randn = lambda *shape: torch.randn(*shape, generator=generator)  # noqa: E731
-    sample, target = randn(2, 4, model.LATENT, model.LATENT), randn(2, 4, model.LATENT, model.LATENT)
+    randn = lambda *sides: torch.randn(*sides, generator=generator)  # noqa: E731
+    sample, target = randn(2, CHANNELS, CELLS, CELLS), randn(2, CHANNELS, CELLS, CELLS)
     timestep, weights = torch.tensor([37, 811]), torch.tensor([0.75, 0.25])
-    with torch.no_grad():
-        order = cross_attention_order(unet, sample, timestep, randn(2, model.TOKENS, model.WIDTH))
-    keys = randn(len(order), 2, model.TOKENS, model.WIDTH).requires_grad_()
-    values = randn(len(order), 2, model.TOKENS, model.WIDTH).requires_grad_()
-    processors = {name + '.processor': AttnProcessor() for name, _ in unet.named_modules() if name.endswith('attn1')}
-    processors |= {name + '.processor': SplitContexts(keys[i], values[i]) for i, name in enumerate(order)}
-    unet.set_attn_processor(processors)
+    crossed = split_contexts(unet, shape)
+    keys, values = (randn(len(crossed), 2, shape.tokens, shape.context).requires_grad_() for _ in range(2))
+    for i, each in enumerate(crossed):
+        each.keys, each.values = keys[i], values[i]
     out = unet(sample, timestep, keys[0], return_dict=False)[0]
     losses = (out - target).pow(2).mean((1, 2, 3))
     grad_keys, grad_values = torch.autograd.grad((weights * losses).sum(), [keys, values])
     return {'sample': sample, 'timestep': timestep, 'key_contexts': keys, 'value_contexts': values, 'target': target,
             'loss_weights': weights, 'out_sample': out, 'losses': losses, 'grad_key_contexts': grad_keys,
-            'grad_value_contexts': grad_values}, order
+            'grad_value_contexts': grad_values}
 
 
 def text_contexts(encoder, ids, mask, base, bypass):
@@ -88,22 +94,22 @@ def text_contexts(encoder, ids, mask, base, bypass):
     return text.final_layer_norm(hidden), text.final_layer_norm(hidden + added)
 
 
-def text_goldens(encoder, facts, generator):
+def text_goldens(encoder, shape, generator):
     """Contexts and gradients for three rows: without a concept, with one, with one that has a bypass."""
-    randn = lambda *shape: torch.randn(*shape, generator=generator)  # noqa: E731
-    ids = torch.full((3, model.TOKENS), facts['end'])
-    ids[:, 0] = facts['start']
+    randn = lambda *sides: torch.randn(*sides, generator=generator)  # noqa: E731
+    ids = torch.full((3, shape.tokens), shape.end)
+    ids[:, 0] = shape.start
     ids[0, 1:6] = torch.tensor([700, 701, 702, 703, 704])
     ids[1, 1:8] = torch.arange(600, 607)
     ids[2, 1:4] = torch.tensor([900, 905, 910])
-    mask = torch.zeros(3, model.TOKENS)
+    mask = torch.zeros(3, shape.tokens)
     mask[1, 5] = mask[2, 2] = 1
     deviation = encoder.get_input_embeddings().weight.std()
-    base = (randn(3, model.WIDTH) * deviation).requires_grad_()
-    bypass = randn(3, model.WIDTH)
+    base = (randn(3, shape.context) * deviation).requires_grad_()
+    bypass = randn(3, shape.context)
     bypass[:2] = 0
     bypass.requires_grad_()
-    up_keys, up_values = randn(3, model.TOKENS, model.WIDTH), randn(3, model.TOKENS, model.WIDTH)
+    up_keys, up_values = randn(3, shape.tokens, shape.context), randn(3, shape.tokens, shape.context)
     plain, bypassed = text_contexts(encoder, ids, mask, base, bypass)
     grads = torch.autograd.grad((plain * up_keys + bypassed * up_values).sum(), [base, bypass])
     return {'input_ids': ids, 'placeholder_mask': mask, 'concept_embedding': base, 'concept_bypass': bypass,
@@ -112,21 +118,22 @@ def text_goldens(encoder, facts, generator):
             'grad_concept_bypass': grads[1]}
 
 
-def model_goldens(facts, text, unet, out):
+def model_goldens(shape, text, unet, out):
     """Writes the reference tensors of both networks."""
     generator = torch.Generator().manual_seed(20231)
-    unet_tensors, order = unet_goldens(unet, generator)
-    text_tensors = text_goldens(text, facts, generator)
+    order = cross_attention_order(unet, shape)
+    unet_tensors = unet_goldens(unet, shape, generator)
+    text_tensors = text_goldens(text, shape, generator)
     tensors = {f'unet.{k}': v for k, v in unet_tensors.items()} | {f'text.{k}': v for k, v in text_tensors.items()}
     metadata = {'layers': ','.join(order), 'text': 'row 0: no concept; row 1: concept without bypass; row 2: with bypass'}
     save_file({k: v.detach().contiguous() for k, v in tensors.items()}, str(out), metadata)
 
 
-def check_export(unet, folder):
+def check_export(unet, shape, folder):
     """Fails when onnxruntime's reading of the half-precision U-Net is not what PyTorch computes."""
     generator = torch.Generator().manual_seed(1)
-    sample = torch.randn(2, 4, model.LATENT, model.LATENT, generator=generator)
-    context, timestep = torch.randn(2, model.TOKENS, model.WIDTH, generator=generator), torch.tensor([10, 900])
+    sample = torch.randn(2, CHANNELS, CELLS, CELLS, generator=generator)
+    context, timestep = torch.randn(2, shape.tokens, shape.context, generator=generator), torch.tensor([10, 900])
     session = onnxruntime.InferenceSession(str(folder / 'unet/model.onnx'), providers=['CPUExecutionProvider'])
     feeds = {'sample': sample.half().numpy(), 'timestep': timestep.numpy(),
              'encoder_hidden_states': context.half().numpy()}
@@ -139,11 +146,11 @@ def check_export(unet, folder):
     print(f'onnxruntime (half precision) agrees with PyTorch (float32) to {error:.1e}')
 
 
-def main(checkpoint, folder, out):
-    facts, text, unet, _ = load(checkpoint)
-    text.set_attn_implementation('eager')
-    check_export(rounded(unet), Path(folder))
-    model_goldens(facts, rounded(text), unet, Path(out))
+def main(run, folder, out):
+    weights = Path(run) / 'unet'
+    networks, shape = rounded(load_networks(weights)), shape_in(weights)
+    check_export(networks.unet, shape, Path(folder))
+    model_goldens(shape, networks.text, networks.unet, Path(out))
 
 
 if __name__ == '__main__':

@@ -8,13 +8,13 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-import model
+from trainer.networks import Shape, build_text_encoder
 
 WIDTHS = (32, 80, 144, 192)
 BLOCKS = (1, 2, 2, 2)
 EMBEDDING = 128
-# The first convolution leaves 32×32 positions, whatever the pictures' size.
-STRIDE = model.PICTURE // 32
+# The first convolution leaves 32×32 positions of the pictures' 128×128.
+STRIDE = 4
 TEXT_LAYERS = 2
 
 
@@ -33,7 +33,7 @@ class Block(nn.Module):
 
 
 class ImageEncoder(nn.Module):
-    """Pictures [B,3,PICTURE,PICTURE] in -1..1 to vectors prompt [B,128] and likeness [B,128], and logits [B,n] of each head."""
+    """Pictures [B,3,128,128] in -1..1 to vectors prompt [B,128] and likeness [B,128], and logits [B,n] of each head."""
 
     def __init__(self, heads):
         super().__init__()
@@ -51,13 +51,14 @@ class ImageEncoder(nn.Module):
 
 
 class TextEncoder(nn.Module):
-    """Token ids [B,TOKENS] of the base's tokenizer to vectors [B,128]; reads the state at the end token, as CLIP does."""
+    """Token ids [B,24] of the base's tokenizer to vectors [B,128]; reads the state at the end token, as CLIP does."""
 
     def __init__(self, vocabulary, start, end):
         super().__init__()
-        self.text = model.build_text_encoder(vocabulary, start, end, TEXT_LAYERS)
+        shape = Shape(vocabulary, start, end, text_layers=TEXT_LAYERS)
+        self.text = build_text_encoder(shape)
         self.text.set_attn_implementation('eager')
-        self.project = nn.Linear(model.WIDTH, EMBEDDING, bias=False)
+        self.project = nn.Linear(shape.context, EMBEDDING, bias=False)
 
     def forward(self, tokens):
         return self.project(self.text(input_ids=tokens).pooler_output)

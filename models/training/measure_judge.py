@@ -16,8 +16,8 @@ from torch.nn import functional as F
 
 import judge
 from draw_judged import LABELS
-from extent import world
 from train_judge import HEADS, Scenes
+from world import scene
 
 SETS = {'test': 'new scenes of trained stickers', 'unseen': 'held-out subjects', 'artist': 'held-out artist'}
 BATCH = 250
@@ -70,16 +70,15 @@ def measure(image, text, scenes, named):
     """Figures of one set; `named`: its subjects are those that the heads know, and it has captions."""
     seen, labels = see(image, scenes), scenes.labels
     column = {name: labels[:, i] for i, name in enumerate(LABELS)}
-    untreated, placed = column['treatment'] == 0, (0 <= column['ground']) & (column['ground'] < len(world.PLACE_NAMES))
+    untreated, placed = column['treatment'] == 0, (0 <= column['ground']) & (column['ground'] < len(scene.PLACE_NAMES))
     figures = {
         'pictures': len(labels),
         'place': top(seen['ground'][placed], column['ground'][placed], 1),
         'treatment': top(seen['treatment'], column['treatment'], 1),
+        'count': top(seen['count'][untreated], column['count'][untreated], 1),
         'likeness, area under the curve': likeness_area(seen['likeness'], column['sticker']),
         'likeness, area under the curve, untreated': likeness_area(seen['likeness'][untreated], column['sticker'][untreated]),
     }
-    if 'count' in HEADS:
-        figures['count'] = top(seen['count'][untreated], column['count'][untreated], 1)
     if named:
         subject = seen['subject'], column['subject']
         figures |= {'subject': top(*subject, 1), 'subject, top 5': top(*subject, 5),

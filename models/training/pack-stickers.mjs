@@ -1,7 +1,7 @@
 /**
  * Renders the artwork once: npm packages of free stickers to one file of trimmed squares, PNG each.
  *
- *     node pack-stickers.mjs small|full|artist NODE_MODULES OUT_DIR        (packages: see models/README.md)
+ *     node pack-stickers.mjs world|artist NODE_MODULES OUT_DIR        (packages: see models/README.md)
  *
  * Writes stickers.bin (the pictures, one after the other, straight alpha) and stickers.json (hex, name, style, heldOut,
  * plain, bytes, in the same order). Artwork is centred and keeps its proportions. `plain`: the outline is nearly an
@@ -12,15 +12,14 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 
-const SIZES = { small: 80, full: 120, artist: 120 };
+const size = 120;
 const PLAIN = 0.93;
 
-const extent = process.argv[2];
+const which = process.argv[2];
 const [modules, out] = process.argv.slice(3).map((path) => resolve(path));
 const sharp = createRequire(join(modules, 'x.js'))('sharp');
 const data = (name) => JSON.parse(readFileSync(new URL(`./data/${name}.json`, import.meta.url), 'utf8'));
-const styles = data('styles')[extent];
-const size = SIZES[extent];
+const styles = data('styles')[which];
 const icons = {};
 
 /** The picture file of one sticker: an SVG document or the bytes of a WebP file. */
@@ -65,7 +64,7 @@ for (const { hex, name, heldOut, styles: names } of data('artwork')) {
       const raw = { width: size, height: size, channels: 4 };
       const file = await sharp(rgba, { raw }).png({ compressionLevel: 9 }).toBuffer();
       packed.push(file);
-      rows.push({ hex, name, style, heldOut: heldOut || extent === 'artist', plain: plainOutline(rgba), bytes: file.length });
+      rows.push({ hex, name, style, heldOut: heldOut || which === 'artist', plain: plainOutline(rgba), bytes: file.length });
     } catch (error) {
       console.error(`skipped ${set}/${names[set]}: ${error.message}`);
     }

@@ -11,43 +11,41 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 import torch
-from diffusers import DPMSolverMultistepScheduler
 from PIL import Image, ImageDraw
 from tokenizers import Tokenizer
 
-import model
 from tokenizer import encode
+from trainer.networks import CELLS, CHANNELS, build_sampler
 
 PROMPTS = ['a photo of a frog', 'a photo of a penguin on the beach', 'a cat in flat style', 'a lion in the jungle',
-           'a photo of a robot on the moon', 'a ghost in the snow', 'a car in the city', 'a rose on a white background',
-           'an apple on a blue background', 'a pencil drawing of a dog', 'a silhouette of a horse', 'a fish under the sea',
-           'a photo of a hamburger', 'a banana on a pink background', 'a house in a meadow', 'a photo of a mushroom',
-           'a taxi in times square', 'a clock on a yellow background', 'a photo of a turtle on the beach', 'a tiger in the snow',
-           'a watercolor painting of a sunflower', 'a bus in the city', 'a balloon on a black background', 'a blue cat',
-           'a red umbrella on a white background', 'a photo of an alien on the moon', 'a watermelon in 3d style',
-           'a bear in glossy style', 'a crab on the beach', 'a whale under the sea', 'a photo of a cow on the grass',
-           'a photo of a trophy', 'a golden key', 'a shark under the sea', 'a tree in a meadow', 'a photo of an animal',
-           'a photo of a vehicle in times square', 'a photo of a fruit', 'a volcano on a gray background',
-           'a close-up photo of a butterfly']
+           'a photo of a robot in the moon', 'a ghost in the night sky', 'a car in the city', 'a rose on a white background',
+           'an apple on a teal background', 'a pencil drawing of a dog', 'a silhouette of a horse', 'a fish under the sea',
+           'a photo of a hamburger on a table', 'a statue of a bear', 'a church in the mountains', 'a photo of a mushroom in the forest',
+           'a bus in times square', 'a neon sign of a trumpet', 'a photo of a turtle on the left', 'a tiger in the snow',
+           'a watercolor painting of a tulip', 'two cats in a meadow', 'a balloon on a navy background', 'a blue cat',
+           'three apples on a table', 'a photo of an alien in the desert', 'a watermelon in 3d style',
+           'a parrot before a brick wall', 'a painting of a swan in the style of monet', 'a whale in the style of storybook',
+           'oil painting of a cow', 'app icon of a camera', 'a marc chagall painting of a rooster', 'pixel art of a dinosaur',
+           'colorful graffiti of a skull', 'a photo of an animal', 'a photo of a small vehicle', 'a sand sculpture of a crab',
+           'a manga drawing of a robot', 'a close-up photo of a butterfly']
 STEPS, GUIDANCE = 25, 5.0
 
 
 def sessions(folder):
-    """onnxruntime sessions of the four graphs."""
+    """onnxruntime sessions of the graphs that sampling runs."""
     names = ('text_encoder', 'unet', 'vae_decoder')
     return {n: onnxruntime.InferenceSession(str(folder / n / 'model.onnx'), providers=['CPUExecutionProvider']) for n in names}
 
 
 def sample(folder, prompts, seeds):
-    """Pictures uint8 [n,64,64,3] of the prompts."""
+    """Pictures uint8 [n,128,128,3] of the prompts."""
     graphs = sessions(folder)
     tokenizer = Tokenizer.from_file(str(folder / 'tokenizer/tokenizer.json'))
     scale = json.loads((folder / 'vae_decoder/config.json').read_text())['scaling_factor']
     ids = np.array(encode(tokenizer, prompts + [''] * len(prompts)), np.int64)
     context = graphs['text_encoder'].run(['last_hidden_state'], {'input_ids': ids})[0]
-    scheduler = DPMSolverMultistepScheduler(**model.SCHEDULE, algorithm_type='dpmsolver++', solver_order=2)
-    scheduler.set_timesteps(STEPS)
-    x = torch.cat([torch.randn(1, 4, model.LATENT, model.LATENT, generator=torch.Generator().manual_seed(s)) for s in seeds])
+    scheduler = build_sampler(STEPS)
+    x = torch.cat([torch.randn(1, CHANNELS, CELLS, CELLS, generator=torch.Generator().manual_seed(s)) for s in seeds])
     for t in scheduler.timesteps:
         feeds = {'sample': torch.cat([x, x]).half().numpy(), 'timestep': np.full(len(ids), int(t), np.int64),
                  'encoder_hidden_states': context}

@@ -5,7 +5,7 @@
     python starting_mapper.py RUN_DIR write OUT_FILE
 
 RUN_DIR lies outside the checkout and holds base/ (written by checkpoint.py from the shipped files) and stickers/ (pack-stickers.mjs
-full). `go` adds tasks/ and trains in start/ (--name); `measure` teaches concepts that it never saw and says their loss on scenes they are
+world). `go` adds tasks/ and trains in start/ (--name); `measure` teaches concepts that it never saw and says their loss on scenes they are
 asked for; `write` makes the file that ships, in half precision but for the frequencies.
 """
 import argparse
@@ -17,7 +17,6 @@ import torch
 from safetensors.torch import save_file
 from tokenizers import Tokenizer
 
-import model
 from starting import mappers
 from starting.frozen import Frozen
 from starting.lesson import Lesson, School
@@ -43,7 +42,11 @@ class Place:
         return School(self.frozen, self.tokenizer, frequencies)
 
     def training(self, name, plan):
-        return MetaTraining(self.folder / name, plan, self.school, self.frozen.layers, model.WIDTH, self.chunks())
+        return MetaTraining(self.folder / name, plan, self.school, self.frozen.layers, self.frozen.shape.context, self.chunks())
+
+
+def official_start(place, random):
+    return mappers.official_start(random, place.frozen.layers, place.frozen.shape.context)
 
 
 def kept_start(folder):
@@ -56,7 +59,7 @@ def measure(place, source, steps, concepts):
     """Prints the mean loss after each of `steps` of training from a start."""
     random = torch.Generator().manual_seed(5)
     official = source == 'official'
-    frequencies, start = mappers.official_start(random, place.frozen.layers, model.WIDTH) if official else kept_start(place.folder / source)
+    frequencies, start = official_start(place, random) if official else kept_start(place.folder / source)
     tasks = place.chunks(validation=True).take(0, concepts)
     lesson, found = Lesson(place.school(frequencies), start, tasks, random), {}
     for step in range(max(steps) + 1):

@@ -10,9 +10,9 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-import model
-from extent import captions
+from world import captions
 
+TOKENS = 24
 START, END = '<|startoftext|>', '<|endoftext|>'
 
 
@@ -47,7 +47,7 @@ def apply_merge(symbols, pair):
 
 def save(out):
     """Writes vocab.json, merges.txt and the two configurations, then tokenizer.json through transformers."""
-    words = {w for w in (*captions.ALL_WORDS, *captions.UNTAUGHT_WORDS) if w.isalpha()}  # '3d' is two tokens, as CLIP splits digits
+    words = {w for w in captions.ALL_WORDS if w.isalpha()}  # '3d' is two tokens, as CLIP splits digits
     merges = learn_merges(sorted(words))
     base = byte_symbols()
     symbols = base + [s + '</w>' for s in base] + [a + b for a, b in merges] + [START, END]
@@ -57,7 +57,7 @@ def save(out):
     (out / 'merges.txt').write_text('#version: 0.2\n' + ''.join(f'{a} {b}\n' for a, b in merges))
     special = {'bos_token': START, 'eos_token': END, 'unk_token': END, 'pad_token': END}
     (out / 'special_tokens_map.json').write_text(json.dumps(special, indent=2) + '\n')
-    settings = {'tokenizer_class': 'CLIPTokenizer', 'model_max_length': model.TOKENS, 'do_lower_case': True,
+    settings = {'tokenizer_class': 'CLIPTokenizer', 'model_max_length': TOKENS, 'do_lower_case': True,
                 'add_prefix_space': False, 'errors': 'replace', **special}
     (out / 'tokenizer_config.json').write_text(json.dumps(settings, indent=2) + '\n')
     write_fast(out, symbols, merges)
@@ -84,9 +84,9 @@ def encode(tokenizer, sentences):
     """Token ids [n, TOKENS]; longer sentences are an error, shorter ones are padded with the end token."""
     rows = [e.ids for e in tokenizer.encode_batch(sentences)]
     for sentence, row in zip(sentences, rows):
-        if len(row) > model.TOKENS:
-            raise ValueError(f'{len(row)} tokens, at most {model.TOKENS}: {sentence}')
-    return [row + [row[-1]] * (model.TOKENS - len(row)) for row in rows]
+        if len(row) > TOKENS:
+            raise ValueError(f'{len(row)} tokens, at most {TOKENS}: {sentence}')
+    return [row + [row[-1]] * (TOKENS - len(row)) for row in rows]
 
 
 if __name__ == '__main__':

@@ -3,8 +3,8 @@
     python train_judge.py RUN_DIR MINUTES       (may be ended and begun again)
 
 Reads the sets `trained` and `others` that draw_judged.py wrote into RUN_DIR (NAME-pictures.npy, NAME-labels.npy,
-NAME-tokens.npy). `trained` scenes have captions; `others` are scenes of every sticker that is not held out: what
-likeness means should not depend on knowing the thing's name. Three losses: InfoNCE of picture and caption, InfoNCE of
+NAME-tokens.npy). `trained` scenes have captions; in `others` every sticker is equally frequent: what likeness means should not
+depend on knowing the thing's name. Three losses: InfoNCE of picture and caption, InfoNCE of
 two scenes of one sticker, cross-entropy of the heads. RUN_DIR/judge.pt gets the moving average of the weights.
 """
 import math
@@ -19,10 +19,11 @@ from torch.nn import functional as F
 from tokenizers import Tokenizer
 
 import judge
-import model
-from draw_judged import LABELS, WORDS
-from extent import world
+from draw_judged import GROUNDS, LABELS, WORDS
+from trainer.light_vae import planes
 from trainer.loop import write_aside
+from world import scene
+from world.canvas import SIDE
 
 # Stickers a step, each in two scenes.
 PAIRS, OTHER_PAIRS = 128, 48
@@ -30,8 +31,7 @@ RATE = 2e-3
 WARM_UP = 150
 AVERAGE = 0.998
 SHOW, SAVE = 20, 120
-HEADS = {'subject': len(WORDS), 'ground': len(world.PLACE_NAMES) + len(world.COLOUR_NAMES),
-         'treatment': 1 + len(world.TREATMENTS), **({'count': 3} if model.WORLD == 'full' else {})}
+HEADS = {'subject': len(WORDS), 'ground': len(GROUNDS), 'treatment': 1 + len(scene.TREATMENTS), 'count': 3}
 STICKER = LABELS.index('sticker')
 
 
@@ -53,9 +53,8 @@ class Scenes:
         return two.T.reshape(-1)
 
     def read(self, index):
-        """Pictures [N,3,PICTURE,PICTURE] in -1..1."""
-        pixels = torch.from_numpy(np.ascontiguousarray(self.pictures[index.numpy()]))
-        return pixels.permute(0, 3, 1, 2).float().div(127.5).sub(1)
+        """Pictures [N,3,128,128] in -1..1."""
+        return planes(np.ascontiguousarray(self.pictures[index.numpy()]))
 
 
 def augment(x):
@@ -64,7 +63,7 @@ def augment(x):
     i, j = torch.randint(0, 9, (2,)).tolist()
     x = F.pad(x, (4, 4, 4, 4), mode='replicate')[:, :, i:i + x.shape[2], j:j + x.shape[3]]
     x = x * (1 + 0.1 * torch.randn(len(x), 1, 1, 1)) + 0.06 * torch.randn(len(x), 3, 1, 1)
-    blurred, side = torch.rand(len(x)) < 0.5, int(torch.randint(3 * model.PICTURE // 8, 3 * model.PICTURE // 4, (1,)))
+    blurred, side = torch.rand(len(x)) < 0.5, int(torch.randint(3 * SIDE // 8, 3 * SIDE // 4, (1,)))
     small = F.interpolate(x[blurred], (side, side), mode='bilinear', antialias=True)
     x[blurred] = F.interpolate(small, x.shape[2:], mode='bicubic')
     return (x + 0.03 * torch.randn_like(x)).clamp(-1, 1)

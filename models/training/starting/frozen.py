@@ -1,40 +1,39 @@
 """The frozen base as NeTI's training sees it: the placeholder's vectors go in, the loss of the predicted noise comes out.
 
 Rows are ordered layer by layer as in src/neti/trainer.ts: row = layer · B + picture. The networks compute in bfloat16, losses
-in float32.
+in float32. Latents are the cells [B,16,8,8] that ship.
 """
 from pathlib import Path
 
 import torch
-from diffusers.models.attention_processor import AttnProcessor
 from torch.nn.functional import normalize
 
-import model
-from export import load
-from goldens import BYPASS_SCALE, SplitContexts, cross_attention_order
+from export import Encoder
+from goldens import BYPASS_SCALE, split_contexts
+from trainer.light_vae import load_vae
+from trainer.networks import build_scheduler, load_networks, shape_in
 
 
 class Frozen:
-    """Text encoder, U-Net, VAE and noise schedule of a folder that checkpoint.py wrote."""
+    """Text encoder, U-Net, VAE and noise schedule of a run's folder (checkpoint.py)."""
 
-    def __init__(self, folder):
-        self.facts, text, self.unet, self.vae = load(str(Path(folder)))
-        text.set_attn_implementation('eager')
-        self.text = text.text_model if hasattr(text, 'text_model') else text
+    def __init__(self, run):
+        networks, self.shape = load_networks(Path(run) / 'unet'), shape_in(Path(run) / 'unet')
+        vae, self.scale = load_vae(Path(run) / 'vae')
+        self.unet, self.vae = networks.unet, Encoder(vae)
+        self.text = networks.text.text_model if hasattr(networks.text, 'text_model') else networks.text
         self.embedding = self.text.embeddings.token_embedding.weight
-        self.nothing = torch.zeros(1, model.TOKENS, model.WIDTH)
-        with torch.no_grad():
-            sample = torch.zeros(1, 4, model.LATENT, model.LATENT)
-            order = cross_attention_order(self.unet, sample, torch.tensor([0]), self.nothing)
-        self.crossed = [SplitContexts(None, None) for _ in order]
-        own = {f'{name}.processor': AttnProcessor() for name, _ in self.unet.named_modules() if name.endswith('attn1')}
-        self.unet.set_attn_processor(own | {f'{name}.processor': each for name, each in zip(order, self.crossed)})
-        schedule = model.build_scheduler()
-        self.signal = schedule.alphas_cumprod
+        self.nothing = torch.zeros(1, self.shape.tokens, self.shape.context)
+        self.crossed = split_contexts(self.unet, self.shape)
+        self.signal = build_scheduler().alphas_cumprod
 
     @property
     def layers(self):
         return len(self.crossed)
+
+    def moments(self, pictures):
+        """Mean and log-variance [n,2,16,8,8] of pictures [n,3,128,128]."""
+        return self.vae(pictures).unflatten(1, (2, -1))
 
     def contexts(self, ids, places, base, bypass):
         """Key and value contexts [R, T, D] of prompts `ids` [R, T] whose placeholders, at `places` [R], are vectors [R, D]."""

@@ -16,7 +16,7 @@ class School:
         self.stand_in = tokenizer.token_to_id(f'{STAND_IN}</w>')
 
     def losses(self, weights, scales, latents, noise, timesteps, prompts, keep):
-        """Losses [M, B] of latents and noise [M, B, 4, h, w] at timesteps [M, B] under prompts [M, B, T]; `keep` [M, L · B]."""
+        """Losses [M, B] of latents and noise [M, B, 16, 8, 8] at timesteps [M, B] under prompts [M, B, T]; `keep` [M, L · B]."""
         concepts, pictures = timesteps.shape
         count = self.frozen.layers
         layers = torch.arange(count).repeat_interleave(pictures).expand(concepts, -1)
@@ -34,10 +34,10 @@ class School:
         return vectors.unflatten(1, (self.frozen.layers, pictures)).transpose(0, 1).flatten(0, 2)
 
     def sample(self, moments, random):
-        """Latents of moments [..., 2, 4, h, w], drawn from the VAE's posterior."""
+        """Latents of moments [..., 2, 16, 8, 8], drawn from the VAE's posterior."""
         mean, spread = moments.float().unbind(-4)
         noise = torch.randn(mean.shape, generator=random)
-        return (mean + (0.5 * spread).exp() * noise) * self.frozen.facts['scaling_factor']
+        return (mean + (0.5 * spread).exp() * noise) * self.frozen.scale
 
 
 def repeated(weights, concepts):

@@ -5,7 +5,8 @@ The U-Net works on the same latents as [B,16,8,8] (networks.to_cells).
 """
 import json
 
-from safetensors.torch import load_file
+import torch
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 
@@ -50,9 +51,24 @@ class LightVae(nn.Module):
         super().__init__()
         self.encoder, self.decoder = encoder(), decoder()
 
+    def moments(self, pictures):
+        """The posterior's mean and log-variance, [B,4,16,16] each."""
+        return self.encoder(pictures).chunk(2, 1)
+
     def mean(self, pictures):
-        """The posterior's mean [B,4,16,16]."""
-        return self.encoder(pictures).chunk(2, 1)[0]
+        return self.moments(pictures)[0]
+
+
+def planes(pictures):
+    """uint8 [B,128,128,3] to float32 [B,3,128,128] in -1..1."""
+    return torch.from_numpy(pictures).permute(0, 3, 1, 2).float().div(127.5).sub(1)
+
+
+def save_vae(vae, facts, folder):
+    """A folder that `load_vae` reads; `facts` has the scaling factor."""
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file({k: v.half().contiguous() for k, v in vae.state_dict().items()}, str(folder / 'vae.safetensors'))
+    (folder / 'vae.json').write_text(json.dumps(facts) + '\n')
 
 
 def load_vae(folder):

@@ -10,14 +10,12 @@ import time
 from dataclasses import asdict, dataclass
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from trainer.muon import Muon
-from trainer.networks import Networks
+from trainer.networks import PARTS, Networks, halves
 from trainer.scenes import CHUNK
 from trainer.team import Team
-
-PARTS = {'unet': 'unet', 'text': 'text_encoder'}
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,7 @@ class Trainer:
         torch.manual_seed(1)
         self.networks = Networks(shape)
         if weights:
-            self.load_weights(weights)
+            self.networks.load_parts(weights)
         self.live = [p for p in self.networks.state_dict().values() if p.is_floating_point()]
         self.average = [p.detach().clone() for p in self.live]
         self.optimizer = Muon(self.networks.named_parameters(), team)
@@ -83,12 +81,6 @@ class Trainer:
         self.weight = snr.clamp(max=plan.gamma) / snr
         if (folder / 'state.pt').exists():
             self.resume()
-
-    def load_weights(self, folder):
-        """Starts from another run's averaged weights."""
-        for part, file in PARTS.items():
-            loaded = {k: v.float() for k, v in load_file(str(folder / f'{file}.safetensors')).items()}
-            getattr(self.networks, part).load_state_dict(loaded, strict=False)
 
     def batch(self):
         """Latents, caption tokens (one in ten empty), timesteps stratified over the batch, and noise."""
@@ -140,8 +132,8 @@ class Trainer:
         latents, tokens = self.scenes.tests()
         noise = torch.randn(latents.shape, generator=torch.Generator().manual_seed(0))
         with self.averaged():
-            parts = [self.losses(latents[i:i + 128], tokens[i:i + 128], torch.arange(len(latents[i:i + 128])) * 1000 // len(latents[i:i + 128]),
-                                 noise[i:i + 128]) for i in range(0, len(latents), 128)]
+            parts = [self.losses(part, said, torch.arange(len(part)) * 1000 // len(part), its_noise)
+                     for part, said, its_noise in zip(*(whole.split(128) for whole in (latents, tokens, noise)))]
         return torch.cat(parts).mean().item()
 
     def averaged(self):
@@ -158,8 +150,7 @@ class Trainer:
 
     def save_average(self, module, path):
         with self.averaged():
-            halves = {k: v.half() if v.is_floating_point() else v for k, v in module.state_dict().items()}
-            save_file({k: v.contiguous() for k, v in halves.items()}, str(path))
+            save_file(halves(module), str(path))
 
     def resume(self):
         state = torch.load(self.folder / 'state.pt', weights_only=True)

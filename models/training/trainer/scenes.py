@@ -1,4 +1,4 @@
-"""Scenes of the full world as the U-Net reads them: latents and three captions each, drawn and encoded in chunks.
+"""Scenes of the world as the U-Net reads them: latents and three captions each, drawn and encoded in chunks.
 
 A chunk's number is its seed, so a scene never depends on when it was drawn. Pixels are not kept.
 """
@@ -9,50 +9,18 @@ import numpy as np
 import torch
 from tokenizers import Tokenizer
 
-os.environ['WORLD'] = 'full'
-from captions import pick  # noqa: E402  (the world is chosen above)
-from full import captions, world  # noqa: E402
-from full.subjects import SUBJECTS  # noqa: E402
-from stickers import Stickers  # noqa: E402
-from tokenizer import encode  # noqa: E402
+from tokenizer import encode
+from trainer.light_vae import planes
+from world.painter import painter
 
 # Two processes draw a chunk; how it is divided is part of what the seed means.
 CHUNK, PARTS, CAPTIONS, SEED = 500, 2, 3, 5_000_000
 TESTS, TESTS_SEED = 1024, 99
 
 
-class Artist:
-    """Draws pictures uint8 [n,128,128,3] and says `CAPTIONS` sentences about each."""
-
-    def __init__(self, stickers):
-        self.stickers, self.backgrounds = Stickers(stickers, SUBJECTS), world.Backgrounds()
-        by_subject = {}
-        for index in self.stickers.trained:
-            by_subject.setdefault(self.stickers.rows[index]['hex'], []).append(index)
-        self.groups = list(by_subject.values())
-
-    def draw(self, rng, count):
-        pictures, sentences = [], []
-        for _ in range(count):
-            index = pick(rng, self.groups[rng.integers(len(self.groups))])
-            row = self.stickers.rows[index]
-            description = world.describe(rng, index, row)
-            pictures.append(world.draw(self.stickers, self.backgrounds, description, rng))
-            sentences += [captions.caption(rng, description, row) for _ in range(CAPTIONS)]
-        return np.stack(pictures), sentences
-
-
-ARTIST = None
-
-
-def start(stickers):
-    global ARTIST
-    ARTIST = Artist(stickers)
-
-
 def draw_part(part):
-    seed, count = part
-    return ARTIST.draw(np.random.default_rng(seed), count)
+    stickers, seed, count = part
+    return painter(stickers).captioned(np.random.default_rng(seed), count, CAPTIONS)
 
 
 class Scenes:
@@ -88,14 +56,13 @@ class Scenes:
 
     def draw(self, seed, count):
         """Part k has the seed (seed, k)."""
-        self.pool = self.pool or get_context('fork').Pool(PARTS, start, (self.stickers,))
-        drawn = self.pool.map(draw_part, [((seed, k), count // PARTS) for k in range(PARTS)])
+        self.pool = self.pool or get_context('fork').Pool(PARTS)
+        drawn = self.pool.map(draw_part, [(self.stickers, (seed, k), count // PARTS) for k in range(PARTS)], 1)
         return np.concatenate([pictures for pictures, _ in drawn]), [s for _, some in drawn for s in some]
 
     @torch.no_grad()
     def encode(self, pictures):
         """Scaled means, half precision [n,4,16,16]."""
-        planes = torch.from_numpy(pictures).permute(0, 3, 1, 2).float().div(127.5).sub(1)
         with torch.autocast('cpu', torch.bfloat16):
-            means = [self.vae.mean(part).float() for part in planes.split(100)]
+            means = [self.vae.mean(part).float() for part in planes(pictures).split(100)]
         return (torch.cat(means) * self.scale).half()

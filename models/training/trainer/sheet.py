@@ -1,25 +1,16 @@
 """What a trained base draws: a labelled contact sheet of fixed prompts and seeds, nothing picked."""
-import json
-
 import numpy as np
 import torch
-from diffusers import DPMSolverMultistepScheduler
 from PIL import Image
-from safetensors.torch import load_file
 from tokenizers import Tokenizer
 
 from sample import sheet
 from tokenizer import encode
 from trainer.light_vae import load_vae
-from trainer.loop import PARTS
-from trainer.networks import Networks, Shape
+from trainer.networks import build_sampler, load_networks
+from world.captions import EVALUATION_PROMPTS
 
-SUBJECTS = ['a penguin', 'a robot', 'a cat', 'a guitar']
-# The paper's fifteen evaluation prompts.
-FIFTEEN = ['a photo of {}', 'a photo of {} in the jungle', 'a photo of {} on a beach', 'a photo of {} in times square',
-           'a photo of {} in the moon', 'a painting of {} in the style of monet', 'oil painting of {}',
-           'a marc chagall painting of {}', 'a manga drawing of {}', 'a watercolor painting of {}', 'a statue of {}',
-           'app icon of {}', 'a sand sculpture of {}', 'colorful graffiti of {}', 'a photograph of two {} on a table']
+SUBJECTS = ['a penguin', 'a robot', 'a cat', 'a trumpet']
 MORE = ['a photo of a lion', 'a shark under the sea', 'a butterfly', 'a turtle', 'a hamburger', 'a croissant', 'an airplane',
         'a bus in the city', 'a church', 'a rose', 'a balloon', 'a microscope', 'sunglasses', 'a chair', 'a laptop',
         'an umbrella', 'a planet in the night sky', 'a volcano', 'a skull', 'a ghost', 'a camera', 'a monkey',
@@ -31,17 +22,9 @@ MORE = ['a photo of a lion', 'a shark under the sea', 'a butterfly', 'a turtle',
 def prompts():
     def named(prompt, subject):
         return prompt.format(subject.split()[-1] + 's') if 'two' in prompt else prompt.format(subject)
-    return [named(prompt, subject) for subject in SUBJECTS for prompt in FIFTEEN] + MORE
-
-
-def load_networks(folder):
-    facts = json.loads((folder / 'facts.json').read_text())
-    shape = Shape(**{k: tuple(v) if k == 'widths' else v for k, v in facts.items() if k in Shape.__dataclass_fields__})
-    networks = Networks(shape).eval()
-    for part, file in PARTS.items():
-        loaded = {k: v.float() for k, v in load_file(str(folder / f'{file}.safetensors')).items()}
-        getattr(networks, part).load_state_dict(loaded, strict=False)
-    return networks
+    # The paper's first prompt brings an article of its own.
+    fifteen = [prompt.replace('a {}', '{}') for prompt in EVALUATION_PROMPTS]
+    return [named(prompt, subject) for subject in SUBJECTS for prompt in fifteen] + MORE
 
 
 @torch.no_grad()
@@ -49,8 +32,7 @@ def draw(networks, vae_folder, tokenizer, sentences, steps=25, guidance=5.0, see
     """Pictures uint8 [n,128,128,3]; DPM-Solver++ 2M."""
     vae, scale = load_vae(vae_folder)
     said, empty = (torch.tensor(encode(tokenizer, some)) for some in (sentences, [''] * len(sentences)))
-    scheduler = DPMSolverMultistepScheduler(beta_start=0.00085, beta_end=0.012, beta_schedule='scaled_linear', steps_offset=1)
-    scheduler.set_timesteps(steps)
+    scheduler = build_sampler(steps)
     x = torch.randn(len(sentences), 4, 16, 16, generator=torch.Generator().manual_seed(seed))
     tokens = torch.cat([empty, said])
     for at in scheduler.timesteps:

@@ -1,25 +1,22 @@
-"""Composes the full world's pictures: one to three stickers of a kind in a place or on a plain ground, perhaps treated.
+"""Composes the world's pictures: one to three stickers of a kind in a place or on a plain ground, perhaps treated.
 
 A picture is described first (`describe`: a plain dictionary of choices), then drawn (`draw`), so captions can be true
 of it and concepts can be drawn from chosen descriptions. Everything comes from one numpy generator: a seed fixes it.
 """
 import hashlib
-from functools import partial
 
 import numpy as np
 from PIL import Image
 
-import backgrounds as stock
-from captions import pick
-from full import places, treatments
-from full.canvas import SIDE
-from full.subjects import SUBJECTS
-from stickers import tinted
-from world import TINTS
+from world import places, treatments
+from world.canvas import SIDE
+from world.stickers import tinted
+from world.subjects import SUBJECTS
 
 STYLES = ['flat', 'glossy', '3d', 'cartoon', 'retro', 'poster', 'outline', 'stencil', 'storybook']
 PLACE_NAMES, COLOUR_NAMES, TREATMENTS = list(places.PLACES), list(places.COLOURS), treatments.TREATMENTS
-Backgrounds = partial(stock.Backgrounds, places)
+TINTS = {'red': (226, 50, 44), 'blue': (60, 110, 235), 'green': (60, 180, 70), 'yellow': (250, 214, 50),
+         'purple': (150, 80, 210), 'pink': (250, 130, 180), 'golden': (232, 176, 40), 'gray': (150, 150, 155)}
 # Black artwork: it has no colours to change, and on dark grounds it is lost.
 BLACK_STYLES = {'outline', 'stencil'}
 DARK_COLOURS = {'black', 'navy'}
@@ -27,6 +24,10 @@ DARK_COLOURS = {'black', 'navy'}
 HELD_OUT_PAIRS = 0.05
 # Sides of a sticker as fractions of the picture's, by what one may say of it; between them one says nothing.
 SIZES = {'small': (0.3, 0.42), 'large': (0.88, 0.96), 'close': (1.12, 1.3), None: (0.62, 0.82)}
+
+
+def pick(rng, items):
+    return items[rng.integers(len(items))]
 
 
 def is_held_out(hexcode, place):
@@ -40,6 +41,21 @@ def held_out_pairs():
     return [(code, place) for code in SUBJECTS for place in PLACE_NAMES if is_held_out(code, place)]
 
 
+def places_of(row):
+    """Places in which training shows the subject of `row`."""
+    return [place for place in PLACE_NAMES if not is_held_out(row['hex'], place)]
+
+
+def colours_of(row):
+    """Plain grounds before which a sticker can be seen."""
+    return [name for name in COLOUR_NAMES if not (row['style'] in BLACK_STYLES and name in DARK_COLOURS)]
+
+
+def treatments_of(row):
+    """Treatments that leave something of a sticker to see."""
+    return [name for name in TREATMENTS if name != 'silhouette' or not row['plain']]
+
+
 def describe(rng, sticker, row):
     """Random choices for one picture of `row`'s sticker; pairs that are held out never occur.
 
@@ -48,19 +64,15 @@ def describe(rng, sticker, row):
     """
     d = {'sticker': sticker, 'count': 1, 'place': None, 'colour': None, 'tint': None, 'treatment': None, 'light': None,
          'size': None, 'position': None, 'flip': bool(rng.random() < 0.5), 'angle': float(rng.normal(0, 4))}
-    black = row['style'] in BLACK_STYLES
     if rng.random() < 0.34:
-        names = [name for name in TREATMENTS if name != 'silhouette' or not row['plain']]
-        d['treatment'] = pick(rng, names)
+        d['treatment'] = pick(rng, treatments_of(row))
     if d['treatment'] not in treatments.OBJECTS:
-        allowed = [place for place in PLACE_NAMES if not is_held_out(row['hex'], place)]
         if rng.random() < 0.55:
-            d['place'] = pick(rng, allowed)
+            d['place'] = pick(rng, places_of(row))
         else:
-            grounds = [name for name in COLOUR_NAMES if not (black and name in DARK_COLOURS)]
-            d['colour'] = 'white' if rng.random() < 0.3 else pick(rng, grounds)
+            d['colour'] = 'white' if rng.random() < 0.3 else pick(rng, colours_of(row))
     if d['treatment'] is None:
-        arrange(rng, d, black)
+        arrange(rng, d, row['style'] in BLACK_STYLES)
     return d
 
 

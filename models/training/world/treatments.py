@@ -1,4 +1,4 @@
-"""The full world's treatments: what a scene looks like as a drawing, a painting or a thing made of something.
+"""The world's treatments: what a scene looks like as a drawing, a painting or a thing made of something.
 
 `SURFACES` change a whole composed picture: `(picture, rng) -> picture`. `OBJECTS` make something of the placed sticker alone and
 bring their own background: `(rgb, alpha, rng) -> picture`. Pictures are float32 [128,128,3], alpha [128,128,1], in 0..1.
@@ -6,8 +6,8 @@ bring their own background: `(rgb, alpha, rng) -> picture`. Pictures are float32
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from full import places
-from full.canvas import SIDE, Canvas, shade
+from world import places
+from world.canvas import SIDE, Canvas, shade
 
 Y, X = np.mgrid[0:SIDE, 0:SIDE].astype(np.float32) / SIDE
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)

@@ -1,4 +1,4 @@
-"""The full world's subjects: `code point word/synonym/...` by category; several pictures may share one word.
+"""The world's subjects: `code point word/synonym/...` by category; several pictures may share one word.
 
 One word each where English has one. Absent: the held-out subjects (data/holdout.json) and their near-twins. A synonym is
 never another subject's word, else a caption could mean a different picture.

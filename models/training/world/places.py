@@ -1,10 +1,10 @@
-"""The full world's backgrounds: 14 places and 14 plain colours. `PLACES[name](rng)` gives (picture, ground line).
+"""The world's backgrounds: 14 places and 14 plain colours. `PLACES[name](rng)` gives (picture, ground line).
 
 Pictures are float32 [128,128,3] in 0..1; feet stand on the ground line, a fraction of the height.
 """
 import numpy as np
 
-from full.canvas import SIDE, Canvas, shade
+from world.canvas import SIDE, Canvas, shade
 
 COLOURS = {'white': (246, 246, 248), 'black': (28, 28, 32), 'gray': (146, 146, 152), 'red': (214, 62, 56),
            'orange': (240, 146, 52), 'yellow': (248, 216, 84), 'green': (84, 176, 96), 'teal': (46, 158, 158),

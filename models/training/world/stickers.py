@@ -8,17 +8,13 @@ from PIL import Image
 
 
 class Stickers:
-    """`trained` lists the stickers that scenes may use, `others` all that are not held out, `held_out` the rest.
+    """A packed folder. `trained` lists the stickers that scenes may use, `held_out` the rest."""
 
-    `subjects` are the code points that captions have words for.
-    """
-
-    def __init__(self, folder, subjects):
+    def __init__(self, folder):
         self.rows = json.loads((Path(folder) / 'stickers.json').read_text())['stickers']
         self.files = np.memmap(Path(folder) / 'stickers.bin', np.uint8, 'r')
         self.ends = np.cumsum([row['bytes'] for row in self.rows])
-        self.others = [i for i, row in enumerate(self.rows) if not row['heldOut']]
-        self.trained = [i for i in self.others if self.rows[i]['hex'] in subjects]
+        self.trained = [i for i, row in enumerate(self.rows) if not row['heldOut']]
         self.held_out = [i for i, row in enumerate(self.rows) if row['heldOut']]
 
     def image(self, index):

@@ -1,12 +1,11 @@
-"""The full world's caption grammar: sentences that are true of a described picture, in the wording of the paper's templates.
+"""The caption grammar: sentences that are true of a described picture, in the wording of the paper's templates.
 
 `caption(rng, d, row)` says something true about description `d` (world.describe) of the sticker `row`; it leaves true
 things out at will, but always says the place. Words without a visible meaning ("nice", "cool") are used at random.
 """
-from captions import OBJECT_TEMPLATES, STYLE_TEMPLATES, TRUE_STYLE_TEMPLATES, pick
-from full.nouns import article, bare, plural
-from full.subjects import CATEGORIES, SUBJECTS
-from full.world import COLOUR_NAMES, STYLES, TINTS
+from world.nouns import article, bare, plural
+from world.scene import COLOUR_NAMES, STYLES, TINTS, pick
+from world.subjects import CATEGORIES, SUBJECTS
 
 PLACE_PHRASES = {
     'beach': ['on a beach', 'on the beach', 'at the beach'], 'jungle': ['in the jungle', 'in a jungle'],
@@ -32,6 +31,32 @@ TREATMENT_PHRASES = {
     'sand sculpture': ['a sand sculpture of {}'],
     'neon sign': ['a neon sign of {}', 'a glowing neon sign of {}'],
 }
+# The paper's 27 templates for objects, by the claim they make about the picture.
+OBJECT_TEMPLATES = {
+    'any': ['a photo of a {}', 'a rendering of a {}', 'the photo of a {}', 'a photo of my {}', 'a photo of the cool {}',
+            'a photo of the {}', 'a good photo of the {}', 'a photo of one {}', 'a rendition of the {}',
+            'a rendition of a {}', 'a photo of a nice {}', 'a good photo of a {}', 'a photo of the nice {}',
+            'a photo of the weird {}', 'a photo of a cool {}', 'a photo of a clean {}', 'a photo of a dirty {}',
+            'a photo of the clean {}'],
+    'dark': ['a dark photo of the {}'],
+    'bright': ['a bright photo of the {}'],
+    'small': ['a photo of a small {}', 'a photo of the small {}'],
+    'large': ['a photo of the large {}'],
+    'close': ['a cropped photo of the {}', 'a close-up photo of a {}', 'a cropped photo of a {}',
+              'a close-up photo of the {}'],
+}
+# The paper's 19 templates for styles.
+STYLE_TEMPLATES = [
+    'a painting in the style of {}', 'a rendering in the style of {}', 'a cropped painting in the style of {}',
+    'the painting in the style of {}', 'a clean painting in the style of {}', 'a dirty painting in the style of {}',
+    'a dark painting in the style of {}', 'a picture in the style of {}', 'a cool painting in the style of {}',
+    'a close-up painting in the style of {}', 'a bright painting in the style of {}',
+    'a good painting in the style of {}', 'a rendition in the style of {}', 'a nice painting in the style of {}',
+    'a small painting in the style of {}', 'a weird painting in the style of {}',
+    'a large painting in the style of {}', 'a good rendering in the style of {}', 'a picture in the style of {}']
+TRUE_STYLE_TEMPLATES = ['a rendering in the style of {}', 'a picture in the style of {}',
+                        'a rendition in the style of {}', 'a painting in the style of {}']
+# The paper's fifteen prompts.
 EVALUATION_PROMPTS = [
     'a photo of a {}', 'a photo of {} in the jungle', 'a photo of {} on a beach', 'a photo of {} in times square',
     'a photo of {} in the moon', 'a painting of {} in the style of monet', 'oil painting of {}',
@@ -125,5 +150,3 @@ def all_words():
 
 
 ALL_WORDS = all_words()
-# Nothing: the full world's pictures teach every word of the paper's prompts.
-UNTAUGHT_WORDS = []
