@@ -23,7 +23,8 @@ async function loss(op: OpCase, values: readonly Float32Array[]): Promise<number
 }
 
 /**
- * How far `slope` is from the difference quotients of one element: the central one's, or one side's where LeakyReLU's kink lies to the other.
+ * How far `slope` is from the difference quotients of one element: the central one's, or one side's where LeakyReLU's kink lies to the
+ * other. The seed is one of those for which no element has kinks on both sides.
  */
 async function distance(
   op: OpCase,

@@ -1,6 +1,6 @@
 """Processes that train as one, a thread each: every one takes its share of a batch, and what they found is averaged.
 
-Two threads of one process wait for each other several thousand times a step, two processes twice.
+Two threads of one process wait for each other at every operation, two processes only where they share what they found.
 """
 import multiprocessing
 import os
@@ -56,7 +56,10 @@ class Team:
 def join(meeting, rank, size, work, arguments):
     torch.set_num_threads(1)
     dist.init_process_group('gloo', init_method=f'file://{meeting}', rank=rank, world_size=size)
-    work(Team(rank, size), *arguments)
+    try:
+        work(Team(rank, size), *arguments)
+    finally:
+        dist.destroy_process_group()
 
 
 def run_together(size, work, *arguments):

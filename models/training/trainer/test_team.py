@@ -15,6 +15,15 @@ def train(team, folder):
     team.wait()
 
 
+def train_cut(team, folder):
+    for _ in range(2):
+        trainer = Trainer(folder / str(team.rank), SHAPE, PLAN, RandomScenes(), team=team)
+        for _ in range(3):
+            trainer.train_step()
+        trainer.save({})
+    team.wait()
+
+
 def weights(folder):
     return torch.load(folder / 'state.pt', weights_only=True)['networks']
 
@@ -39,3 +48,9 @@ def test_they_come_to_what_one_process_does(folders):
     apart = torch.cat([(alone[n] - together[n]).float().flatten() for n in alone if alone[n].is_floating_point()])
     # Bfloat16's rounding turns some directions that Muon makes as long as all others.
     assert apart.norm() < 0.2 * moved.norm()
+
+
+def test_cut_and_begun_again_it_comes_to_the_same_bits(folders, tmp_path):
+    run_together(2, train_cut, tmp_path)
+    whole, cut = weights(folders[1] / '0'), weights(tmp_path / '0')
+    assert all(torch.equal(whole[name], cut[name]) for name in whole)
